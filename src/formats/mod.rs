@@ -1,0 +1,3 @@
+//! Pure text to domain and back. No files are read here.
+
+pub mod diagnostic;

@@ -1,0 +1,9 @@
+//! `firsttouch`: an outbound prospecting cadence engine.
+//!
+//! Functional core, imperative shell: `domain` decides, `engine` asks and does as told, `adapters`
+//! touch the world. ARCHITECTURE.md has the picture and the reasons.
+
+pub mod adapters;
+pub mod domain;
+pub mod formats;
+pub mod ports;
