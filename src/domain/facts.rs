@@ -1,0 +1,102 @@
+//! What is known of a person, field by field: the one vocabulary of conditions, profiles and templates.
+
+use std::collections::BTreeMap;
+
+use super::prospect::{Prospect, ProspectDraft};
+
+/// Known, non-blank values by field name; numbers as plain digits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    values: BTreeMap<String, String>,
+}
+
+/// The fields that a condition, a profile or a template may name, beside `x.<column>`.
+pub const FIELDS: &[&str] = &[
+    "city",
+    "company.city",
+    "company.country",
+    "company.domain",
+    "company.name",
+    "company.short",
+    "country",
+    "department",
+    "email",
+    "employees",
+    "first_name",
+    "industry",
+    "last_name",
+    "linkedin_url",
+    "phone",
+    "region",
+    "revenue",
+    "salutation",
+    "seniority",
+    "time_zone",
+    "title",
+];
+
+impl Facts {
+    /// Everything that is known of a prospect.
+    pub fn of(prospect: &Prospect) -> Self {
+        Self::of_draft(&prospect.known)
+    }
+
+    /// Everything that one row says.
+    pub fn of_draft(known: &ProspectDraft) -> Self {
+        let company = &known.company;
+        let low = |range: &Option<super::prospect::Range>| range.map(|range| range.low.to_string());
+        let named = [
+            ("city", known.city.clone()),
+            ("company.city", company.city.clone()),
+            ("company.country", company.country.clone()),
+            ("company.domain", company.domain.clone()),
+            ("company.name", company.name.clone()),
+            ("company.short", company.short.clone().or_else(|| company.name.clone())),
+            ("country", known.country.clone().or_else(|| company.country.clone())),
+            ("department", known.department.clone()),
+            ("email", known.email.as_ref().map(ToString::to_string)),
+            ("employees", low(&company.employees)),
+            ("first_name", known.first_name.clone()),
+            ("industry", company.industry.clone()),
+            ("last_name", known.last_name.clone()),
+            (
+                "linkedin_url",
+                known.linkedin.as_ref().map(|slug| format!("https://www.linkedin.com/in/{slug}")),
+            ),
+            ("phone", known.phones.first().map(ToString::to_string)),
+            ("region", known.region.clone()),
+            ("revenue", low(&company.revenue)),
+            ("salutation", known.salutation.clone()),
+            ("seniority", known.seniority.clone()),
+            ("time_zone", known.time_zones.first().cloned()),
+            ("title", known.title.clone()),
+        ];
+        let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let extra = known.extra.iter().map(|(slug, value)| (format!("x.{slug}"), value.clone()));
+        Self::from_iter(named.chain(extra))
+    }
+
+    /// Whether the field is known.
+    pub fn has(&self, field: &str) -> bool {
+        self.get(field).is_some()
+    }
+
+    /// The value of a field. `trigger` also finds the list's own column `x.trigger`.
+    pub fn get(&self, field: &str) -> Option<&str> {
+        let direct = self.values.get(field);
+        direct.or_else(|| self.values.get(&format!("x.{field}"))).map(String::as_str)
+    }
+
+    /// Every known field with its value, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl FromIterator<(String, String)> for Facts {
+    /// Blank values are left out: a field is either known or absent.
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        let values = fields.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
+        Self { values }
+    }
+}
