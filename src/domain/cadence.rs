@@ -207,6 +207,8 @@ pub const EXPIRED: &str = "expired";
 pub const SKIPPED: &str = "skipped";
 /// A mail that a server refused for good.
 pub const REFUSED: &str = "refused";
+/// A mail that was taken over and came back.
+pub const BOUNCED: &str = "bounced";
 
 /// The built-in outcomes of a call, and what they lead to when the file is silent.
 pub const CALL_OUTCOMES: &[(&str, Verb)] = &[
@@ -357,5 +359,23 @@ impl Condition {
                 groups.iter().any(|group| group.iter().all(|line| line.holds(facts, outcome_of)))
             }
         }
+    }
+}
+
+/// Whether an outcome of a call or a social touch means that the person said something to us: a reply.
+pub fn is_conversation(channel: Channel, outcome: &Outcome) -> bool {
+    const CALL: [&str; 7] = [
+        "meeting_booked",
+        "interested",
+        "call_back",
+        "not_now",
+        "not_interested",
+        "referred",
+        "do_not_call",
+    ];
+    match channel {
+        Channel::Call => CALL.contains(&outcome.as_str()),
+        Channel::Social => outcome.as_str() == "replied",
+        Channel::Email | Channel::Task => false,
     }
 }

@@ -1,0 +1,108 @@
+//! The append-only event log: what happened, to whom, because of what. Reports are derived from it.
+
+use jiff::Timestamp;
+
+use super::ids::{EnrollmentId, ProspectId, TouchId};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub at: Timestamp,
+    pub what: What,
+    pub prospect: Option<ProspectId>,
+    pub enrollment: Option<EnrollmentId>,
+    pub touch: Option<TouchId>,
+    /// `engine`, `import`, or the id of a rep.
+    pub actor: String,
+    /// Words for `why`: the step, the outcome, the rule; `key=value` pairs in a fixed order.
+    pub details: Vec<(&'static str, String)>,
+}
+
+/// The closed list of things that can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum What {
+    Imported,
+    Enrolled,
+    Intended,
+    Sent,
+    Refused,
+    Deferred,
+    InDoubt,
+    Settled,
+    Skipped,
+    TaskOpened,
+    TaskClosed,
+    TaskDone,
+    TaskExpired,
+    Replied,
+    AutoReplied,
+    Bounced,
+    SoftBounced,
+    OptedOut,
+    Complained,
+    Noticed,
+    Unmatched,
+    Suppressed,
+    Paused,
+    Resumed,
+    Moved,
+    Ended,
+    Applied,
+}
+
+impl What {
+    /// Every kind with the word that is stored and shown.
+    pub const ALL: [(&'static str, Self); 27] = [
+        ("imported", Self::Imported),
+        ("enrolled", Self::Enrolled),
+        ("intended", Self::Intended),
+        ("sent", Self::Sent),
+        ("refused", Self::Refused),
+        ("deferred", Self::Deferred),
+        ("in_doubt", Self::InDoubt),
+        ("settled", Self::Settled),
+        ("skipped", Self::Skipped),
+        ("task_opened", Self::TaskOpened),
+        ("task_closed", Self::TaskClosed),
+        ("task_done", Self::TaskDone),
+        ("task_expired", Self::TaskExpired),
+        ("replied", Self::Replied),
+        ("auto_replied", Self::AutoReplied),
+        ("bounced", Self::Bounced),
+        ("soft_bounced", Self::SoftBounced),
+        ("opted_out", Self::OptedOut),
+        ("complained", Self::Complained),
+        ("noticed", Self::Noticed),
+        ("unmatched", Self::Unmatched),
+        ("suppressed", Self::Suppressed),
+        ("paused", Self::Paused),
+        ("resumed", Self::Resumed),
+        ("moved", Self::Moved),
+        ("ended", Self::Ended),
+        ("applied", Self::Applied),
+    ];
+
+    /// The word that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, what)| *what == self).map_or("noticed", |(word, _)| word)
+    }
+
+    /// From the word that is stored.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, what)| *what)
+    }
+}
+
+impl Entry {
+    /// Something the engine did.
+    pub fn new(at: Timestamp, what: What) -> Self {
+        let actor = "engine".to_owned();
+        Self { at, what, prospect: None, enrollment: None, touch: None, actor, details: Vec::new() }
+    }
+
+    /// The same with a word for `why`.
+    pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.details.push((key, value.to_string()));
+        self
+    }
+}
