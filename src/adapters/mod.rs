@@ -1,1 +1,3 @@
 //! One outside thing per file. No decisions.
+
+pub mod store;

@@ -69,14 +69,20 @@ impl Waiting {
         match self {
             Self::NotDue => "its time has not come",
             Self::OutsideHours => "outside the hours in which this may be done there",
-            Self::MailboxLimit => "the mailbox has reached its limit, or keeps its gap between two mails",
+            Self::MailboxLimit => {
+                "the mailbox has reached its limit, or keeps its gap between two mails"
+            }
             Self::MailboxDown => "the mailbox's server does not take mail",
             Self::DomainLimit => "enough mail went to that company's domain for now",
             Self::RepLimit => "the rep has started enough new people for now",
             Self::CompanyLimit => "enough colleagues at that company are being worked",
             Self::ProspectLimit => "this person was touched a short time ago",
-            Self::InboxStale => "the mailbox's inbox could not be read lately, so nothing is sent from it",
-            Self::InDoubt => "nobody knows whether the last mail left; it is not sent again by itself",
+            Self::InboxStale => {
+                "the mailbox's inbox could not be read lately, so nothing is sent from it"
+            }
+            Self::InDoubt => {
+                "nobody knows whether the last mail left; it is not sent again by itself"
+            }
             Self::OutOfOffice => "the person is out of office",
             Self::PausedByRep => "a person paused this",
             Self::NeedsPerson => "waits for a person: see `firsttouch today`",

@@ -17,6 +17,15 @@ pub struct Calendar {
     pub holidays: BTreeSet<Date>,
 }
 
+/// Which hours of a working day count.
+#[derive(Debug, Clone, Copy)]
+pub enum Hours<'a> {
+    /// The calendar's own.
+    Work,
+    /// A send window, the same on every working day.
+    Window(&'a [DaySpan]),
+}
+
 /// How far ahead a search for an open hour or a working day goes, in days: beyond it there is none.
 const HORIZON_DAYS: usize = 400;
 
@@ -84,11 +93,11 @@ impl Calendar {
         later(from, work)
     }
 
-    /// The first instant at or behind `from` that lies inside `spans` on a working day in *every* zone.
+    /// The first instant at or behind `from` that lies inside the hours on a working day in *every* zone.
     /// `None` when there is none within the horizon, or when no zone is known.
     pub fn next_open(
         &self,
-        spans: &[DaySpan],
+        hours: Hours,
         zones: &[TimeZone],
         from: Timestamp,
     ) -> Option<Timestamp> {
@@ -100,7 +109,7 @@ impl Calendar {
         for _ in 0..HORIZON_DAYS * 4 {
             let mut agreed = candidate;
             for zone in zones {
-                agreed = agreed.max(self.next_open_in(spans, zone, candidate)?);
+                agreed = agreed.max(self.next_open_in(hours, zone, candidate)?);
             }
             if agreed == candidate {
                 return Some(agreed);
@@ -110,9 +119,13 @@ impl Calendar {
         None
     }
 
-    fn next_open_in(&self, spans: &[DaySpan], zone: &TimeZone, from: Timestamp) -> Option<Timestamp> {
+    fn next_open_in(&self, hours: Hours, zone: &TimeZone, from: Timestamp) -> Option<Timestamp> {
         let first = zone.to_datetime(from).date();
         for date in days_from(first).filter(|date| self.works_on(*date)) {
+            let spans = match hours {
+                Hours::Work => self.hours_on(date),
+                Hours::Window(spans) => spans,
+            };
             for span in spans {
                 let opens = at(DateTime::from_parts(date, span.opens()), zone, from);
                 let closes = at(DateTime::from_parts(date, span.closes()), zone, from);
@@ -193,14 +206,38 @@ mod tests {
         let berlin = zone("Europe/Berlin");
         for (from, delay, until) in [
             ("2026-03-27T10:00[Europe/Berlin]", (2, Unit::Days), "2026-03-29T10:00[Europe/Berlin]"),
-            ("2026-03-28T10:00[Europe/Berlin]", (24, Unit::Hours), "2026-03-29T11:00[Europe/Berlin]"),
+            (
+                "2026-03-28T10:00[Europe/Berlin]",
+                (24, Unit::Hours),
+                "2026-03-29T11:00[Europe/Berlin]",
+            ),
             // A time that does not exist on the day of the change moves behind the gap.
             ("2026-03-28T02:30[Europe/Berlin]", (1, Unit::Days), "2026-03-29T03:30[Europe/Berlin]"),
-            ("2026-12-23T10:00[Europe/Berlin]", (2, Unit::BusinessDays), "2026-12-28T10:00[Europe/Berlin]"),
-            ("2026-03-27T16:00[Europe/Berlin]", (4, Unit::BusinessHours), "2026-03-30T11:00[Europe/Berlin]"),
-            ("2026-03-28T12:00[Europe/Berlin]", (30, Unit::BusinessMinutes), "2026-03-30T08:30[Europe/Berlin]"),
-            ("2028-02-28T09:00[Europe/Berlin]", (1, Unit::Weeks), "2028-03-06T09:00[Europe/Berlin]"),
-            ("2026-12-31T09:00[Europe/Berlin]", (0, Unit::BusinessDays), "2026-12-31T09:00[Europe/Berlin]"),
+            (
+                "2026-12-23T10:00[Europe/Berlin]",
+                (2, Unit::BusinessDays),
+                "2026-12-28T10:00[Europe/Berlin]",
+            ),
+            (
+                "2026-03-27T16:00[Europe/Berlin]",
+                (4, Unit::BusinessHours),
+                "2026-03-30T11:00[Europe/Berlin]",
+            ),
+            (
+                "2026-03-28T12:00[Europe/Berlin]",
+                (30, Unit::BusinessMinutes),
+                "2026-03-30T08:30[Europe/Berlin]",
+            ),
+            (
+                "2028-02-28T09:00[Europe/Berlin]",
+                (1, Unit::Weeks),
+                "2028-03-06T09:00[Europe/Berlin]",
+            ),
+            (
+                "2026-12-31T09:00[Europe/Berlin]",
+                (0, Unit::BusinessDays),
+                "2026-12-31T09:00[Europe/Berlin]",
+            ),
         ] {
             let delay = Delay::new(delay.0, delay.1);
             let got = standard().after(instant(from), delay, &berlin);
@@ -212,7 +249,9 @@ mod tests {
     fn a_window_opens_when_it_is_open_in_every_candidate_zone() {
         let window = [DaySpan::new(time(8, 0, 0, 0), time(17, 0, 0, 0)).unwrap()];
         let coasts = [zone("America/New_York"), zone("America/Los_Angeles")];
-        let open = |from: &str, zones: &[TimeZone]| standard().next_open(&window, zones, instant(from));
+        let open = |from: &str, zones: &[TimeZone]| {
+            standard().next_open(Hours::Window(&window), zones, instant(from))
+        };
         assert_eq!(
             open("2026-03-02T06:00[America/New_York]", &coasts),
             Some(instant("2026-03-02T08:00[America/Los_Angeles]"))
@@ -230,7 +269,7 @@ mod tests {
     fn a_closed_day_and_a_holiday_are_passed_over() {
         let window = [DaySpan::new(time(9, 0, 0, 0), time(10, 0, 0, 0)).unwrap()];
         let utc = [TimeZone::UTC];
-        let open = |from: &str| standard().next_open(&window, &utc, instant(from));
+        let open = |from: &str| standard().next_open(Hours::Window(&window), &utc, instant(from));
         assert_eq!(open("2026-12-24T10:00[UTC]"), Some(instant("2026-12-28T09:00[UTC]")));
         assert_eq!(open("2026-12-24T09:59[UTC]"), Some(instant("2026-12-24T09:59[UTC]")));
     }
@@ -239,6 +278,13 @@ mod tests {
     fn a_calendar_that_never_works_is_never_open() {
         let never = Calendar { hours: Default::default(), ..standard() };
         let window = [DaySpan::new(time(9, 0, 0, 0), time(10, 0, 0, 0)).unwrap()];
-        assert_eq!(never.next_open(&window, &[TimeZone::UTC], instant("2026-12-24T10:00[UTC]")), None);
+        assert_eq!(
+            never.next_open(
+                Hours::Window(&window),
+                &[TimeZone::UTC],
+                instant("2026-12-24T10:00[UTC]")
+            ),
+            None
+        );
     }
 }

@@ -4,7 +4,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use super::cadence::{BOUNCED, Cadence, Channel, EXPIRED, Outcome, REFUSED, SENT, SKIPPED, Step, Verb, What, When};
+use super::cadence::{
+    BOUNCED, Cadence, Channel, EXPIRED, Outcome, REFUSED, SENT, SKIPPED, Step, Verb, What, When,
+};
 use super::calendar::{Calendar, start_of_day};
 use super::facts::Facts;
 use super::ids::StepId;
@@ -28,6 +30,8 @@ pub struct State {
     pub anchor_at: Timestamp,
     /// Nothing further falls due before this.
     pub not_before: Option<Timestamp>,
+    /// How often this step's mail was put off by a server.
+    pub tries: u32,
     /// What has happened, in order. A step in here never fires again with the same attempt.
     pub passed: Vec<Passed>,
 }
@@ -55,7 +59,13 @@ pub enum Phase {
     /// For the owner to look and decide.
     Triage { step: StepId, expires_at: Timestamp },
     /// For a pause to end; the delay that was left then goes on.
-    Paused { why: Pause, until: Option<Timestamp>, step: StepId, attempt: u32, left: SignedDuration },
+    Paused {
+        why: Pause,
+        until: Option<Timestamp>,
+        step: StepId,
+        attempt: u32,
+        left: SignedDuration,
+    },
     /// For the quiet time behind the last step to end.
     Closing { until: Timestamp },
     /// For nothing.
@@ -111,7 +121,9 @@ pub enum Event {
     /// The server took the mail over.
     Sent,
     /// Certainly not sent, and worth another try then.
-    Deferred { until: Timestamp },
+    Deferred {
+        until: Timestamp,
+    },
     /// Certainly not sent, and never will be.
     Refused,
     /// Nobody knows whether it was sent.
@@ -119,19 +131,28 @@ pub enum Event {
     /// What was in doubt counts as sent: by evidence, or because the grace is over.
     Settled,
     /// A person did the task, or decided in triage.
-    Done { outcome: Outcome, until: Option<Timestamp> },
+    Done {
+        outcome: Outcome,
+        until: Option<Timestamp>,
+    },
     /// A person replied, on any channel that ends the cadence.
     Replied,
     /// The person wants no more, complained, or must not be contacted.
     OptedOut,
     /// The mail of this step came back: the address is dead. The cadence goes on with what remains.
-    Bounced { step: StepId },
+    Bounced {
+        step: StepId,
+    },
     /// A machine says that the person is away until then.
-    Away { until: Timestamp },
+    Away {
+        until: Timestamp,
+    },
     /// The person does not work there any more.
     LeftCompany,
     /// A person of ours pauses, resumes or ends it.
-    PausedByRep { until: Option<Timestamp> },
+    PausedByRep {
+        until: Option<Timestamp>,
+    },
     Resumed,
     Stopped,
 }
@@ -201,6 +222,7 @@ pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
         day: 1,
         anchor_at: begins_at,
         not_before: None,
+        tries: 0,
         passed: Vec::new(),
     };
     let due_at = due_at(course, &state, first).max(begins_at);
@@ -354,7 +376,8 @@ fn on_deferred(state: State, until: Timestamp) -> Stepped {
         | Phase::InDoubt { step, attempt, .. }
         | Phase::Waiting { step, attempt, .. } => {
             let phase = Phase::Waiting { step, attempt, due_at: until };
-            Ok((State { phase, ..state }, Vec::new()))
+            let tries = state.tries.saturating_add(1);
+            Ok((State { phase, tries, ..state }, Vec::new()))
         }
         Phase::Ended { .. } => Ok((state, Vec::new())),
         _ => illegal("deferred", &state),
@@ -431,13 +454,17 @@ fn pass(
         state.day = state.day.max(*day);
     }
     state.anchor_at = now;
+    state.tries = 0;
     state.passed.push(Passed { step: id.clone(), attempt, outcome: outcome.clone(), at: now });
     let passed = Effect::Pass { step: id.clone(), attempt, outcome: outcome.clone() };
     let (state, effects) = follow(course, state, id, attempt, verb, &outcome, until, now);
     (state, [vec![passed], effects].concat())
 }
 
-#[allow(clippy::too_many_arguments, reason = "the one place where a verb meets everything it may need")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the one place where a verb meets everything it may need"
+)]
 fn follow(
     course: &Course,
     state: State,
@@ -649,17 +676,29 @@ impl Phase {
 impl State {
     /// What came of a step: the outcome of its last attempt.
     pub fn outcome_of(&self, id: &StepId) -> Option<Outcome> {
-        self.passed.iter().rev().find(|passed| passed.step == *id).map(|passed| passed.outcome.clone())
+        self.passed
+            .iter()
+            .rev()
+            .find(|passed| passed.step == *id)
+            .map(|passed| passed.outcome.clone())
     }
 
     /// Whether nobody was ever reached, because every way was closed.
     fn nothing_left(&self) -> bool {
-        let reached = |passed: &Passed| !matches!(passed.outcome.as_str(), SKIPPED | REFUSED | BOUNCED);
+        let reached =
+            |passed: &Passed| !matches!(passed.outcome.as_str(), SKIPPED | REFUSED | BOUNCED);
         !self.passed.iter().any(reached)
     }
 
-    /// Whether anything was tried yet.
+    /// Whether anything was tried yet, or is under way.
     pub fn has_begun(&self) -> bool {
-        self.passed.iter().any(|passed| passed.outcome.as_str() != SKIPPED)
+        let under_way = matches!(
+            self.phase,
+            Phase::Sending { .. }
+                | Phase::InDoubt { .. }
+                | Phase::OnTask { .. }
+                | Phase::Triage { .. }
+        );
+        under_way || self.passed.iter().any(|passed| passed.outcome.as_str() != SKIPPED)
     }
 }

@@ -1,5 +1,7 @@
 //! The append-only event log: what happened, to whom, because of what. Reports are derived from it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::ids::{EnrollmentId, ProspectId, TouchId};
@@ -14,8 +16,8 @@ pub struct Entry {
     pub touch: Option<TouchId>,
     /// `engine`, `import`, or the id of a rep.
     pub actor: String,
-    /// Words for `why`: the step, the outcome, the rule; `key=value` pairs in a fixed order.
-    pub details: Vec<(&'static str, String)>,
+    /// Words for `why`: the step, the outcome, the rule.
+    pub details: BTreeMap<String, String>,
 }
 
 /// The closed list of things that can happen.
@@ -97,12 +99,25 @@ impl Entry {
     /// Something the engine did.
     pub fn new(at: Timestamp, what: What) -> Self {
         let actor = "engine".to_owned();
-        Self { at, what, prospect: None, enrollment: None, touch: None, actor, details: Vec::new() }
+        Self {
+            at,
+            what,
+            prospect: None,
+            enrollment: None,
+            touch: None,
+            actor,
+            details: BTreeMap::new(),
+        }
     }
 
     /// The same with a word for `why`.
-    pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
-        self.details.push((key, value.to_string()));
+    pub fn with(mut self, key: &str, value: impl ToString) -> Self {
+        self.details.insert(key.to_owned(), value.to_string());
         self
+    }
+
+    /// A word for `why`, or nothing.
+    pub fn detail(&self, key: &str) -> &str {
+        self.details.get(key).map_or("", String::as_str)
     }
 }

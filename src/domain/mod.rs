@@ -1,16 +1,17 @@
 //! The rules: plain values in, decisions out. No clock, chance, I/O, async, logging or serde.
 
 pub mod address;
+pub mod budget;
 pub mod cadence;
+pub mod calendar;
 pub mod delivery;
+pub mod enrollment;
 pub mod facts;
 pub mod ids;
+pub mod log;
 pub mod prospect;
 pub mod reply;
-pub mod time;
-pub mod budget;
-pub mod calendar;
-pub mod enrollment;
-pub mod log;
+pub mod schedule;
 pub mod suppression;
+pub mod time;
 pub mod touch;

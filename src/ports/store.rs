@@ -1,1 +1,417 @@
-//! The store port (being written).
+//! The store port: what the engine remembers, and the two ways to change it.
+//!
+//! Everything that changes goes through [`Store::write`] as one [`Changes`], in one transaction; a mail's
+//! intent and the opening of a task go through [`Store::intend`], which checks the guards in that same
+//! transaction.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+use crate::domain::address::EmailAddress;
+use crate::domain::budget::{Cap, Waiting};
+
+use crate::domain::enrollment::{State, TaskKind};
+use crate::domain::ids::{
+    CadenceId, CompanyId, EnrollmentId, InboundId, ListId, MailboxId, ProfileId, ProspectId, RepId,
+    StepId, TaskId, TouchId,
+};
+use crate::domain::log::Entry;
+use crate::domain::prospect::Prospect;
+use crate::domain::reply::Inbound;
+use crate::domain::suppression::{Subject, Suppression};
+use crate::domain::touch::{Milestone, Status, Touch};
+
+/// What remembers. The same on SQLite and on PostgreSQL.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Applies all changes, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when an enrollment has moved on since it was read: read it again.
+    async fn write(&self, changes: Changes) -> Result<(), StoreError>;
+
+    /// Applies all changes if every guard lets them pass, in one transaction.
+    async fn intend(&self, changes: Changes, guards: Guards) -> Result<Intent, StoreError>;
+
+    /// `n` fresh ids, the first of a run of consecutive ones.
+    async fn ids(&self, kind: IdKind, n: u32) -> Result<i64, StoreError>;
+
+    /// Takes or renews a lease; the epoch to fence with, or `None` when somebody else holds it.
+    async fn lease(&self, request: LeaseRequest) -> Result<Option<i64>, StoreError>;
+
+    // What was applied from files.
+    async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError>;
+    async fn cadence_version(&self, digest: &str) -> Result<Option<VersionRecord>, StoreError>;
+    async fn current_profiles(&self) -> Result<Vec<ProfileRecord>, StoreError>;
+    async fn profile_version(&self, digest: &str) -> Result<Option<ProfileRecord>, StoreError>;
+
+    // People.
+    async fn prospects(&self, ids: &[ProspectId]) -> Result<Vec<Prospect>, StoreError>;
+    async fn find_identity(
+        &self,
+        keys: &[Identity],
+    ) -> Result<BTreeMap<Identity, ProspectId>, StoreError>;
+    async fn find_companies(
+        &self,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, CompanyId>, StoreError>;
+    async fn list(&self, name: &str) -> Result<Option<ListRecord>, StoreError>;
+    async fn list_with_digest(&self, digest: &str) -> Result<Option<ListRecord>, StoreError>;
+    async fn lists(&self) -> Result<Vec<ListRecord>, StoreError>;
+    async fn list_prospects(&self, list: ListId) -> Result<Vec<ProspectId>, StoreError>;
+    async fn all_prospects(&self) -> Result<Vec<ProspectId>, StoreError>;
+    async fn suppressions(&self, subjects: &[Subject]) -> Result<Vec<Suppression>, StoreError>;
+    async fn all_suppressions(&self) -> Result<Vec<Suppression>, StoreError>;
+
+    // Enrollments.
+    async fn enrollment(&self, id: EnrollmentId) -> Result<Option<EnrollmentRecord>, StoreError>;
+    async fn enrollments_of(
+        &self,
+        prospect: ProspectId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError>;
+    async fn enrollments_in(
+        &self,
+        cadence: &CadenceId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError>;
+    /// Those whose mail was on its way when somebody last looked.
+    async fn enrollments_on_their_way(&self) -> Result<Vec<EnrollmentRecord>, StoreError>;
+    /// Those of a lane whose time has come, in the order in which they should be done.
+    async fn due(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<EnrollmentId>, StoreError>;
+    /// The next instant at which anything in a lane wakes.
+    async fn next_wake(&self, lane: &Lane) -> Result<Option<Timestamp>, StoreError>;
+    async fn touches_of(&self, enrollment: EnrollmentId) -> Result<Vec<Touch>, StoreError>;
+    async fn touches_in_doubt(&self) -> Result<Vec<Touch>, StoreError>;
+    /// How many non-ended enrollments there are, by phase and reason for waiting.
+    async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError>;
+
+    // Mailboxes and what came in.
+    async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError>;
+    async fn touch_by_message_id(&self, ids: &[String]) -> Result<Option<Touch>, StoreError>;
+    async fn prospects_by_email(
+        &self,
+        addresses: &[EmailAddress],
+    ) -> Result<Vec<ProspectId>, StoreError>;
+    /// The newest mail touch to a prospect.
+    async fn last_mail_to(&self, prospect: ProspectId) -> Result<Option<Touch>, StoreError>;
+    async fn knows_message(&self, message_id: &str) -> Result<bool, StoreError>;
+    async fn replies(&self, limit: u32) -> Result<Vec<ReplyRecord>, StoreError>;
+
+    // Tasks.
+    async fn tasks(&self, rep: Option<&RepId>) -> Result<Vec<TaskRecord>, StoreError>;
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError>;
+
+    // The log.
+    async fn log_of(&self, prospect: ProspectId) -> Result<Vec<Entry>, StoreError>;
+    /// Entries behind an id in the order in which they were written, with the id of the last one.
+    async fn log_after(&self, id: i64, limit: u32) -> Result<(Vec<Entry>, i64), StoreError>;
+    async fn milestones(&self) -> Result<Vec<MilestoneRecord>, StoreError>;
+    /// Mails that were taken over before `until`, did not come back, and are no milestone yet.
+    async fn undelivered_before(
+        &self,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Touch>, StoreError>;
+}
+
+/// A store that could not do what it was asked. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Somebody else changed the enrollment in between.
+    #[error("enrollment {0} has moved on since it was read")]
+    Stale(EnrollmentId),
+    /// A value in the database is not one that this version writes.
+    #[error("the database holds {what} `{value}`, which this version does not know")]
+    Unknown { what: &'static str, value: String },
+    /// The database said no.
+    #[error("the database could not {attempted}: {detail}")]
+    Database { attempted: &'static str, detail: String },
+}
+
+/// Everything that one transition changes.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub versions: Vec<VersionRecord>,
+    pub profiles: Vec<ProfileRecord>,
+    pub lists: Vec<ListRecord>,
+    pub list_members: Vec<(ListId, ProspectId)>,
+    pub companies: Vec<CompanyRecord>,
+    /// New or changed, with every identity under which they can be found.
+    pub prospects: Vec<(Prospect, Vec<Identity>)>,
+    pub enrolled: Vec<EnrollmentRecord>,
+    /// Moves an enrollment on; refused as stale when its revision is not the expected one.
+    pub moved: Vec<EnrollmentMove>,
+    pub touches: Vec<Touch>,
+    /// Sets the status of touches that exist.
+    pub settled: Vec<(TouchId, Status)>,
+    /// Marks sent mails that came back.
+    pub came_back: Vec<(TouchId, Timestamp)>,
+    pub tasks: Vec<TaskRecord>,
+    /// Closes every open task of these enrollments.
+    pub close_tasks: Vec<EnrollmentId>,
+    pub suppressions: Vec<Suppression>,
+    pub milestones: Vec<MilestoneRecord>,
+    pub inbound: Vec<InboundRecord>,
+    pub inbox_read: Option<InboxRead>,
+    /// Nothing leaves this mailbox before that time.
+    pub mailbox_waits: Option<MailboxWait>,
+    pub log: Vec<Entry>,
+}
+
+/// A new position of an enrollment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnrollmentMove {
+    pub id: EnrollmentId,
+    /// The revision that was read; the new one is one more.
+    pub revision: i64,
+    pub state: State,
+    pub wake: Option<Wake>,
+    /// The version that the enrollment goes on with, when it changes.
+    pub digest: Option<String>,
+}
+
+/// When and where to look at an enrollment again, and why not earlier. Absent once it has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wake {
+    pub lane: Lane,
+    pub at: Timestamp,
+    pub waiting: Waiting,
+}
+
+/// Who works a waiting enrollment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    /// The worker of a mailbox: the next thing is a mail.
+    Mailbox(MailboxId),
+    /// The worker of everything else: tasks to open, pauses to end, doubts to settle.
+    Desk,
+}
+
+/// What must hold for an intent, checked inside its transaction.
+#[derive(Debug, Clone)]
+pub struct Guards {
+    pub now: Timestamp,
+    /// The worker's lease: name and epoch.
+    pub lease: Option<(String, i64)>,
+    /// None of these may be blocked.
+    pub subjects: Vec<Subject>,
+    /// Each must have room; each is charged once.
+    pub caps: Vec<Cap>,
+    /// At most so many other people of this company may be under way in this cadence.
+    pub company: Option<(CompanyId, EnrollmentId, u32)>,
+    /// Nothing else may have touched this person for so long.
+    pub quiet: Option<(ProspectId, EnrollmentId, SignedDuration)>,
+    pub mailbox: Option<MailboxGuard>,
+}
+
+/// What must hold of the mailbox that sends.
+#[derive(Debug, Clone)]
+pub struct MailboxGuard {
+    pub mailbox: MailboxId,
+    /// How old the last successful read of the inbox may be; `None` for a mailbox that only writes files.
+    pub inbox_fresh_for: Option<SignedDuration>,
+    /// The pause behind this mail.
+    pub gap: SignedDuration,
+    /// The number of the sending day, for the ramp.
+    pub day: i64,
+}
+
+/// What came of an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// On record: it may be done now, once.
+    Committed,
+    /// The lease is lost; somebody else works this lane.
+    NotOurs,
+    /// The person is blocked.
+    Blocked,
+    /// Not now.
+    Wait { reason: Waiting, until: Timestamp },
+}
+
+/// What ids are handed out for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum IdKind {
+    Prospect,
+    Company,
+    List,
+    Enrollment,
+    Touch,
+    Task,
+    Inbound,
+}
+
+/// A wish for a lease.
+#[derive(Debug, Clone)]
+pub struct LeaseRequest {
+    pub name: String,
+    pub holder: String,
+    pub now: Timestamp,
+    pub until: Timestamp,
+}
+
+/// One applied version of a cadence with everything it needs: an immutable bundle of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRecord {
+    pub cadence: CadenceId,
+    pub digest: String,
+    /// Path to text: the cadence file and every template and partial.
+    pub files: BTreeMap<String, String>,
+    pub applied_at: Timestamp,
+}
+
+/// One applied version of a buyer profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileRecord {
+    pub profile: ProfileId,
+    pub digest: String,
+    pub path: String,
+    pub text: String,
+    pub applied_at: Timestamp,
+}
+
+/// One imported file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRecord {
+    pub id: ListId,
+    pub name: String,
+    /// Of the file's bytes: the same content is never imported twice by accident.
+    pub digest: String,
+    pub rows: u64,
+    pub imported_at: Timestamp,
+    /// The import report, as JSON.
+    pub report: String,
+}
+
+/// A company as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyRecord {
+    pub id: CompanyId,
+    pub key: String,
+    pub name: String,
+}
+
+/// One way to recognise a prospect.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// `external`, `email`, `linkedin` or `phone_name`.
+    pub kind: &'static str,
+    pub value: String,
+}
+
+/// One person going through one cadence, as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnrollmentRecord {
+    pub id: EnrollmentId,
+    pub prospect: ProspectId,
+    pub company: Option<CompanyId>,
+    pub cadence: CadenceId,
+    /// The version of the cadence.
+    pub digest: String,
+    /// The profile that let the person in, and the digest of its version.
+    pub profile: Option<(ProfileId, String)>,
+    pub score: i64,
+    pub owner: RepId,
+    pub mailbox: Option<MailboxId>,
+    pub state: State,
+    pub revision: i64,
+    pub wake: Option<Wake>,
+    pub enrolled_at: Timestamp,
+}
+
+/// A task in somebody's queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskRecord {
+    pub id: TaskId,
+    pub enrollment: EnrollmentId,
+    pub prospect: ProspectId,
+    pub rep: RepId,
+    pub kind: TaskKind,
+    pub step: StepId,
+    pub attempt: u32,
+    /// What to do, in one line.
+    pub title: String,
+    /// What to say or write.
+    pub text: String,
+    /// 0 is most urgent.
+    pub priority: u8,
+    pub opened_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub open: bool,
+}
+
+/// A first, once reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MilestoneRecord {
+    pub enrollment: EnrollmentId,
+    pub prospect: ProspectId,
+    pub milestone: Milestone,
+    pub touch: TouchId,
+    pub at: Timestamp,
+}
+
+/// A message that came in, with what it was taken for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboundRecord {
+    pub id: InboundId,
+    pub mailbox: MailboxId,
+    pub message: Inbound,
+    pub prospect: Option<ProspectId>,
+    pub enrollment: Option<EnrollmentId>,
+    pub touch: Option<TouchId>,
+    pub received_at: Timestamp,
+    /// Between the touch and this message.
+    pub latency: Option<SignedDuration>,
+}
+
+/// A message that came in, as a list shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplyRecord {
+    pub id: InboundId,
+    pub prospect: Option<ProspectId>,
+    pub enrollment: Option<EnrollmentId>,
+    pub kind: String,
+    pub from: String,
+    pub subject: String,
+    pub text: String,
+    pub reason: String,
+    pub received_at: Timestamp,
+    pub latency: Option<SignedDuration>,
+    pub answers_step: Option<StepId>,
+}
+
+/// A successful read of an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxRead {
+    pub mailbox: MailboxId,
+    pub cursor: Option<String>,
+    pub at: Timestamp,
+}
+
+/// A mailbox that has to wait, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailboxWait {
+    pub mailbox: MailboxId,
+    pub until: Timestamp,
+    pub reason: Waiting,
+}
+
+/// What is remembered of a mailbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailboxRecord {
+    pub cursor: Option<String>,
+    pub inbox_read_at: Option<Timestamp>,
+    pub waits: Option<(Timestamp, Waiting)>,
+    /// When the gap behind the last mail ends.
+    pub next_send_at: Option<Timestamp>,
+    /// Days on which it has sent before the last one, and the number of the last one.
+    pub sending_days: u32,
+    pub last_sending_day: Option<i64>,
+}

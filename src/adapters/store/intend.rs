@@ -1,0 +1,268 @@
+//! The guards of an intent: checked and charged in the transaction that records it (engine.md, 3.5).
+
+use jiff::Timestamp;
+use sqlx::{Any, Transaction};
+
+use super::json::timestamp;
+use super::rows;
+use super::{Fork, SqlStore, failed, get, query};
+use crate::domain::budget::{Cap, Used, Waiting};
+use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
+
+type Tx = Transaction<'static, Any>;
+
+/// Checks every guard, cheapest to refuse first; locks are taken in a fixed order: lease, mailbox,
+/// budgets by scope.
+pub(super) async fn check(
+    store: &SqlStore,
+    tx: &mut Tx,
+    guards: &Guards,
+) -> Result<Intent, StoreError> {
+    if !holds_lease(store, tx, guards).await? {
+        return Ok(Intent::NotOurs);
+    }
+    if is_blocked(tx, guards).await? {
+        return Ok(Intent::Blocked);
+    }
+    if let Some(guard) = &guards.mailbox
+        && let Some(wait) = mailbox_waits(store, tx, guard, guards.now).await?
+    {
+        return Ok(wait);
+    }
+    if let Some(wait) = person_waits(tx, guards).await? {
+        return Ok(wait);
+    }
+    if let Some(wait) = company_waits(tx, guards).await? {
+        return Ok(wait);
+    }
+    charge(tx, guards).await
+}
+
+const LEASE: Fork = Fork {
+    sqlite: "select epoch, until_at from lease where name = $1",
+    postgres: "select epoch, until_at from lease where name = $1 for update",
+};
+
+async fn holds_lease(store: &SqlStore, tx: &mut Tx, guards: &Guards) -> Result<bool, StoreError> {
+    let Some((name, epoch)) = &guards.lease else {
+        return Ok(true);
+    };
+    let row = sqlx::query(store.dialect.pick(LEASE))
+        .bind(name.clone())
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(failed("read a lease"))?;
+    let Some(row) = row else {
+        return Ok(false);
+    };
+    let ours = get::<i64>(&row, "epoch")? == *epoch;
+    Ok(ours && timestamp(get(&row, "until_at")?) > guards.now)
+}
+
+async fn is_blocked(tx: &mut Tx, guards: &Guards) -> Result<bool, StoreError> {
+    for subject in &guards.subjects {
+        let row =
+            sqlx::query("select cause from suppression where kind = $1 and value = $2 limit 1")
+                .bind(subject.kind())
+                .bind(subject.value())
+                .fetch_optional(&mut **tx)
+                .await
+                .map_err(failed("read the suppressions"))?;
+        if row.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+const MAILBOX: Fork = Fork {
+    sqlite: "select inbox_read_at, waits_until, waits_for, next_send_at, last_sending_day \
+             from mailbox where id = $1",
+    postgres: "select inbox_read_at, waits_until, waits_for, next_send_at, last_sending_day \
+               from mailbox where id = $1 for update",
+};
+
+/// How soon to look again at a mailbox whose inbox was not read.
+const INBOX_RETRY: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+async fn mailbox_waits(
+    store: &SqlStore,
+    tx: &mut Tx,
+    guard: &MailboxGuard,
+    now: Timestamp,
+) -> Result<Option<Intent>, StoreError> {
+    sqlx::query("insert into mailbox (id, sending_days) values ($1, 0) on conflict do nothing")
+        .bind(guard.mailbox.0.clone())
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("write a mailbox"))?;
+    let row = sqlx::query(store.dialect.pick(MAILBOX))
+        .bind(guard.mailbox.0.clone())
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed("read a mailbox"))?;
+    let later = |ms: Option<i64>| ms.map(timestamp).filter(|at| *at > now);
+    if let Some(until) = later(get(&row, "waits_until")?) {
+        let word: Option<String> = get(&row, "waits_for")?;
+        let reason = word.map_or(Ok(Waiting::MailboxDown), |word| rows::waiting(&word))?;
+        return Ok(Some(Intent::Wait { reason, until }));
+    }
+    if let Some(fresh_for) = guard.inbox_fresh_for {
+        let read_at = get::<Option<i64>>(&row, "inbox_read_at")?.map(timestamp);
+        // A read in the future is a clock that was set back: as good as no read at all.
+        let fresh = read_at.is_some_and(|at| at <= now && at.duration_until(now) <= fresh_for);
+        if !fresh {
+            return Ok(Some(Intent::Wait {
+                reason: Waiting::InboxStale,
+                until: now + INBOX_RETRY,
+            }));
+        }
+    }
+    if let Some(until) = later(get(&row, "next_send_at")?) {
+        return Ok(Some(Intent::Wait { reason: Waiting::MailboxLimit, until }));
+    }
+    charge_mailbox(tx, guard, get(&row, "last_sending_day")?, now).await?;
+    Ok(None)
+}
+
+/// Notes the gap behind this mail, and a new sending day.
+async fn charge_mailbox(
+    tx: &mut Tx,
+    guard: &MailboxGuard,
+    last_day: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let new_day = i64::from(last_day.is_some_and(|day| day != guard.day));
+    sqlx::query(
+        "update mailbox set next_send_at = $2, sending_days = sending_days + $3, \
+         last_sending_day = $4 where id = $1",
+    )
+    .bind(guard.mailbox.0.clone())
+    .bind((now + guard.gap).as_millisecond())
+    .bind(new_day)
+    .bind(guard.day)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a mailbox"))?;
+    Ok(())
+}
+
+/// Touches of the same person from another enrollment keep their distance.
+async fn person_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, StoreError> {
+    let Some((prospect, enrollment, quiet)) = &guards.quiet else {
+        return Ok(None);
+    };
+    let row = sqlx::query(
+        "select max(at) as last_at from touch \
+         where prospect_id = $1 and enrollment_id <> $2 and channel <> 'task'",
+    )
+    .bind(prospect.0)
+    .bind(enrollment.0)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed("read the last touch"))?;
+    let last = get::<Option<i64>>(&row, "last_at")?.map(timestamp);
+    let until = last.map(|last| last + *quiet).filter(|until| *until > guards.now);
+    Ok(until.map(|until| Intent::Wait { reason: Waiting::ProspectLimit, until }))
+}
+
+/// How long a colleague waits before the company is counted again.
+const COMPANY_RETRY: jiff::SignedDuration = jiff::SignedDuration::from_hours(4);
+
+async fn company_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, StoreError> {
+    let Some((company, enrollment, limit)) = &guards.company else {
+        return Ok(None);
+    };
+    let row = sqlx::query(
+        "select count(*) as n from enrollment \
+         where company_id = $1 and id <> $2 and lane is not null and begun = 1",
+    )
+    .bind(company.0)
+    .bind(enrollment.0)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed("count the colleagues"))?;
+    if get::<i64>(&row, "n")? < i64::from(*limit) {
+        return Ok(None);
+    }
+    let until = guards.now + COMPANY_RETRY;
+    Ok(Some(Intent::Wait { reason: Waiting::CompanyLimit, until }))
+}
+
+/// Charges every cap once, in the order of the scopes so that two nodes cannot lock each other out.
+async fn charge(tx: &mut Tx, guards: &Guards) -> Result<Intent, StoreError> {
+    let mut caps: Vec<&Cap> = guards.caps.iter().collect();
+    caps.sort_by(|a, b| a.scope.cmp(&b.scope));
+    for cap in caps {
+        lock_scope(tx, &cap.scope).await?;
+        let used = used(tx, cap, guards.now).await?;
+        if let Err(until) = cap.admit(&used, guards.now) {
+            return Ok(Intent::Wait { reason: cap.reason, until });
+        }
+        add_use(tx, cap, guards.now).await?;
+    }
+    Ok(Intent::Committed)
+}
+
+/// The row of bucket -1 is the scope's lock: two nodes in different buckets still see each other.
+async fn lock_scope(tx: &mut Tx, scope: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into budget (scope, bucket, used) values ($1, -1, 0) \
+         on conflict (scope, bucket) do update set used = 0",
+    )
+    .bind(scope.to_owned())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("lock a budget"))?;
+    Ok(())
+}
+
+async fn used(tx: &mut Tx, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError> {
+    let rows = sqlx::query("select bucket, used from budget where scope = $1 and bucket >= $2")
+        .bind(cap.scope.clone())
+        .bind(cap.oldest_bucket(now).max(0))
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(failed("read a budget"))?;
+    let used = |row| {
+        let count = u32::try_from(get::<i64>(row, "used")?).unwrap_or(u32::MAX);
+        Ok(Used { bucket: get(row, "bucket")?, count })
+    };
+    rows.iter().map(used).collect()
+}
+
+async fn add_use(tx: &mut Tx, cap: &Cap, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into budget (scope, bucket, used) values ($1, $2, 1) \
+         on conflict (scope, bucket) do update set used = budget.used + 1",
+    )
+    .bind(cap.scope.clone())
+    .bind(cap.bucket(now))
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("charge a budget"))?;
+    Ok(())
+}
+
+impl SqlStore {
+    /// Takes over or renews a lease that is free, ours, or run out.
+    pub(super) async fn take_lease(
+        &self,
+        request: &crate::ports::LeaseRequest,
+    ) -> Result<Option<i64>, StoreError> {
+        let sql = "insert into lease (name, holder, until_at, epoch) values ($1, $2, $3, 1) \
+             on conflict (name) do update set until_at = excluded.until_at, \
+             epoch = case when lease.holder = excluded.holder then lease.epoch else lease.epoch + 1 end, \
+             holder = excluded.holder \
+             where lease.holder = excluded.holder or lease.until_at <= $4 returning epoch";
+        let row = query(sql.to_owned())
+            .bind(request.name.clone())
+            .bind(request.holder.clone())
+            .bind(request.until.as_millisecond())
+            .bind(request.now.as_millisecond())
+            .fetch_optional(&self.writer)
+            .await
+            .map_err(failed("take a lease"))?;
+        row.map(|row| get(&row, "epoch")).transpose()
+    }
+}

@@ -1,0 +1,366 @@
+//! The JSON texts inside rows: what is known of a person, where an enrollment stands, a log entry's words.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::cadence::Outcome;
+use crate::domain::enrollment::{Ending, Passed, Pause, Phase, State};
+use crate::domain::ids::StepId;
+use crate::domain::prospect::{CompanyDraft, Phone, ProspectDraft, Range};
+
+/// A text in the database that is not what this version writes there.
+pub(super) type Unreadable = String;
+
+pub(super) fn to_text<T: Serialize>(value: &T) -> String {
+    // Maps with string keys and plain fields: there is nothing that could fail to be written.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(super) fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn timestamp(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct KnownJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    salutation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seniority: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    department: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    emails: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phones: Vec<(String, Option<String>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linkedin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    time_zones: Vec<String>,
+    company: CompanyJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    do_not_call: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    email_opt_out: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extra: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct CompanyJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    industry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    employees: Option<(u64, Option<u64>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revenue: Option<(u64, Option<u64>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+}
+
+pub(super) fn known_to_text(known: &ProspectDraft) -> String {
+    let known = known.clone();
+    let company = known.company;
+    let pair = |range: Option<Range>| range.map(|range| (range.low, range.high));
+    to_text(&KnownJson {
+        first_name: known.first_name,
+        last_name: known.last_name,
+        salutation: known.salutation,
+        title: known.title,
+        seniority: known.seniority,
+        department: known.department,
+        emails: known.email.iter().chain(&known.other_emails).map(ToString::to_string).collect(),
+        phones: known.phones.into_iter().map(|phone| (phone.e164, phone.extension)).collect(),
+        linkedin: known.linkedin,
+        city: known.city,
+        region: known.region,
+        country: known.country,
+        time_zones: known.time_zones,
+        company: CompanyJson {
+            name: company.name,
+            short: company.short,
+            domain: company.domain,
+            industry: company.industry,
+            employees: pair(company.employees),
+            revenue: pair(company.revenue),
+            city: company.city,
+            country: company.country,
+        },
+        owner: known.owner,
+        external_id: known.external_id,
+        do_not_call: known.do_not_call,
+        email_opt_out: known.email_opt_out,
+        extra: known.extra,
+    })
+}
+
+pub(super) fn known_from_text(text: &str) -> Result<ProspectDraft, Unreadable> {
+    let json: KnownJson = from_text(text)?;
+    let company = json.company;
+    let mut emails = json.emails.iter().filter_map(|email| email.parse().ok());
+    let range = |pair: Option<(u64, Option<u64>)>| pair.map(|(low, high)| Range { low, high });
+    Ok(ProspectDraft {
+        first_name: json.first_name,
+        last_name: json.last_name,
+        salutation: json.salutation,
+        title: json.title,
+        seniority: json.seniority,
+        department: json.department,
+        email: emails.next(),
+        other_emails: emails.collect(),
+        phones: json
+            .phones
+            .into_iter()
+            .map(|(e164, extension)| Phone { e164, extension })
+            .collect(),
+        linkedin: json.linkedin,
+        city: json.city,
+        region: json.region,
+        country: json.country,
+        time_zones: json.time_zones,
+        company: CompanyDraft {
+            name: company.name,
+            short: company.short,
+            domain: company.domain,
+            industry: company.industry,
+            employees: range(company.employees),
+            revenue: range(company.revenue),
+            city: company.city,
+            country: company.country,
+        },
+        owner: json.owner,
+        external_id: json.external_id,
+        do_not_call: json.do_not_call,
+        email_opt_out: json.email_opt_out,
+        extra: json.extra,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateJson {
+    phase: PhaseJson,
+    day: u32,
+    anchor: i64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    not_before: Option<i64>,
+    #[serde(default)]
+    tries: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    passed: Vec<(String, u32, String, i64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PhaseJson {
+    Waiting { step: String, attempt: u32, due: i64 },
+    Sending { step: String, attempt: u32, since: i64 },
+    InDoubt { step: String, attempt: u32, since: i64 },
+    OnTask { step: String, attempt: u32, expires: i64 },
+    Triage { step: String, expires: i64 },
+    Paused { why: PauseJson, until: Option<i64>, step: String, attempt: u32, left_ms: i64 },
+    Closing { until: i64 },
+    Ended { ending: String, at: i64 },
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum PauseJson {
+    OutOfOffice,
+    ByRep,
+    ByOutcome,
+}
+
+pub(super) fn state_to_text(state: &State) -> String {
+    to_text(&StateJson {
+        phase: phase_to_json(&state.phase),
+        day: state.day,
+        anchor: state.anchor_at.as_millisecond(),
+        not_before: state.not_before.map(Timestamp::as_millisecond),
+        tries: state.tries,
+        passed: state
+            .passed
+            .iter()
+            .map(|passed| {
+                let step = passed.step.0.clone();
+                (step, passed.attempt, passed.outcome.0.clone(), passed.at.as_millisecond())
+            })
+            .collect(),
+    })
+}
+
+fn phase_to_json(phase: &Phase) -> PhaseJson {
+    let ms = |at: &Timestamp| at.as_millisecond();
+    match phase {
+        Phase::Waiting { step, attempt, due_at } => {
+            PhaseJson::Waiting { step: step.0.clone(), attempt: *attempt, due: ms(due_at) }
+        }
+        Phase::Sending { step, attempt, since } => {
+            PhaseJson::Sending { step: step.0.clone(), attempt: *attempt, since: ms(since) }
+        }
+        Phase::InDoubt { step, attempt, since } => {
+            PhaseJson::InDoubt { step: step.0.clone(), attempt: *attempt, since: ms(since) }
+        }
+        Phase::OnTask { step, attempt, expires_at } => {
+            PhaseJson::OnTask { step: step.0.clone(), attempt: *attempt, expires: ms(expires_at) }
+        }
+        Phase::Triage { step, expires_at } => {
+            PhaseJson::Triage { step: step.0.clone(), expires: ms(expires_at) }
+        }
+        Phase::Paused { why, until, step, attempt, left } => PhaseJson::Paused {
+            why: match why {
+                Pause::OutOfOffice => PauseJson::OutOfOffice,
+                Pause::ByRep => PauseJson::ByRep,
+                Pause::ByOutcome => PauseJson::ByOutcome,
+            },
+            until: until.as_ref().map(ms),
+            step: step.0.clone(),
+            attempt: *attempt,
+            left_ms: i64::try_from(left.as_millis()).unwrap_or(i64::MAX),
+        },
+        Phase::Closing { until } => PhaseJson::Closing { until: ms(until) },
+        Phase::Ended { ending, at } => {
+            PhaseJson::Ended { ending: ending.as_str().to_owned(), at: ms(at) }
+        }
+    }
+}
+
+pub(super) fn state_from_text(text: &str) -> Result<State, Unreadable> {
+    let json: StateJson = from_text(text)?;
+    Ok(State {
+        phase: phase_from_json(json.phase)?,
+        day: json.day,
+        anchor_at: timestamp(json.anchor),
+        not_before: json.not_before.map(timestamp),
+        tries: json.tries,
+        passed: json
+            .passed
+            .into_iter()
+            .map(|(step, attempt, outcome, at)| Passed {
+                step: StepId(step),
+                attempt,
+                outcome: Outcome(outcome),
+                at: timestamp(at),
+            })
+            .collect(),
+    })
+}
+
+fn phase_from_json(json: PhaseJson) -> Result<Phase, Unreadable> {
+    Ok(match json {
+        PhaseJson::Waiting { step, attempt, due } => {
+            Phase::Waiting { step: StepId(step), attempt, due_at: timestamp(due) }
+        }
+        PhaseJson::Sending { step, attempt, since } => {
+            Phase::Sending { step: StepId(step), attempt, since: timestamp(since) }
+        }
+        PhaseJson::InDoubt { step, attempt, since } => {
+            Phase::InDoubt { step: StepId(step), attempt, since: timestamp(since) }
+        }
+        PhaseJson::OnTask { step, attempt, expires } => {
+            Phase::OnTask { step: StepId(step), attempt, expires_at: timestamp(expires) }
+        }
+        PhaseJson::Triage { step, expires } => {
+            Phase::Triage { step: StepId(step), expires_at: timestamp(expires) }
+        }
+        PhaseJson::Paused { why, until, step, attempt, left_ms } => Phase::Paused {
+            why: match why {
+                PauseJson::OutOfOffice => Pause::OutOfOffice,
+                PauseJson::ByRep => Pause::ByRep,
+                PauseJson::ByOutcome => Pause::ByOutcome,
+            },
+            until: until.map(timestamp),
+            step: StepId(step),
+            attempt,
+            left: SignedDuration::from_millis(left_ms),
+        },
+        PhaseJson::Closing { until } => Phase::Closing { until: timestamp(until) },
+        PhaseJson::Ended { ending, at } => {
+            let known = Ending::ALL.iter().find(|(word, _)| *word == ending);
+            let (_, ending) = known.ok_or_else(|| format!("ending `{ending}`"))?;
+            Phase::Ended { ending: *ending, at: timestamp(at) }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phase_comes_back_as_it_was_written() {
+        let step = StepId::from("email-1");
+        let at = timestamp(1_760_000_000_123);
+        let phases = [
+            Phase::Waiting { step: step.clone(), attempt: 2, due_at: at },
+            Phase::Sending { step: step.clone(), attempt: 1, since: at },
+            Phase::InDoubt { step: step.clone(), attempt: 1, since: at },
+            Phase::OnTask { step: step.clone(), attempt: 1, expires_at: at },
+            Phase::Triage { step: step.clone(), expires_at: at },
+            Phase::Paused {
+                why: Pause::OutOfOffice,
+                until: Some(at),
+                step: step.clone(),
+                attempt: 1,
+                left: SignedDuration::from_millis(7),
+            },
+            Phase::Closing { until: at },
+            Phase::Ended { ending: Ending::NotInterested, at },
+        ];
+        for phase in phases {
+            let passed =
+                vec![Passed { step: step.clone(), attempt: 1, outcome: "sent".into(), at }];
+            let state =
+                State { phase, day: 3, anchor_at: at, not_before: Some(at), tries: 1, passed };
+            assert_eq!(state_from_text(&state_to_text(&state)), Ok(state));
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_person_comes_back_as_it_was_written() {
+        let known = ProspectDraft {
+            first_name: Some("Zoë".into()),
+            email: "zoe@acme.test".parse().ok(),
+            other_emails: vec!["z@acme.example".parse().unwrap()],
+            phones: vec![Phone { e164: "+14155552671".into(), extension: Some("204".into()) }],
+            company: CompanyDraft {
+                employees: Some(Range { low: 51, high: None }),
+                ..CompanyDraft::default()
+            },
+            do_not_call: true,
+            extra: [("trigger".to_owned(), "\"hiring\"\n".to_owned())].into(),
+            ..ProspectDraft::default()
+        };
+        assert_eq!(known_from_text(&known_to_text(&known)), Ok(known));
+    }
+}

@@ -1,0 +1,202 @@
+//! The store on SQLite and PostgreSQL: one SQL text for both, forks named where they differ.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, SqlStr, Transaction};
+use thiserror::Error;
+
+use crate::ports::{IdKind, StoreError};
+
+mod intend;
+mod json;
+mod port;
+mod read;
+mod rows;
+mod write;
+
+/// The databases that the store runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// Two texts for one statement, where the databases do not agree.
+#[derive(Clone, Copy)]
+pub(crate) struct Fork {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Dialect {
+    fn pick(self, fork: Fork) -> &'static str {
+        match self {
+            Self::Sqlite => fork.sqlite,
+            Self::Postgres => fork.postgres,
+        }
+    }
+}
+
+/// The store, open.
+pub struct SqlStore {
+    dialect: Dialect,
+    /// One connection on SQLite, which has one writer anyway.
+    writer: AnyPool,
+    readers: AnyPool,
+    ids: Mutex<BTreeMap<IdKind, Block>>,
+}
+
+/// A run of ids that are ours: from `next` to before `end`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    next: i64,
+    end: i64,
+}
+
+/// A database that could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Neither a path nor a `postgres://` address.
+    #[error("`{url}` is neither `sqlite:<path>` nor `postgres://…`")]
+    BadUrl { url: String },
+    /// It was written by a newer program.
+    #[error(
+        "the database is newer than this program (it has schema {found}, this program knows {known}); \
+         install the version of firsttouch that wrote it"
+    )]
+    Newer { found: i64, known: i64 },
+    /// A migration that was applied is not the one that this program has.
+    #[error("schema step {version} of the database is not the one that this program wrote")]
+    Altered { version: i64 },
+    /// Anything else.
+    #[error("cannot open the database: {0}")]
+    Database(String),
+}
+
+/// Readers beside SQLite's one writer, and connections to PostgreSQL.
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 12;
+
+impl SqlStore {
+    /// Opens a database, makes it if it does not exist, and brings its schema up to date.
+    /// `url` is `sqlite:<path>` or `postgres://…`.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; nothing is written to a database that is newer than this program.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let dialect = dialect_of(url)?;
+        let (writer, readers) = match dialect {
+            Dialect::Sqlite => {
+                let writable = format!("{url}?mode=rwc");
+                (sqlite_pool(&writable, 1).await?, sqlite_pool(&writable, READERS).await?)
+            }
+            Dialect::Postgres => {
+                let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
+                let pool = options.connect(url).await.map_err(open_error)?;
+                (pool.clone(), pool)
+            }
+        };
+        migrate(&writer).await?;
+        Ok(Self { dialect, writer, readers, ids: Mutex::default() })
+    }
+
+    /// Closes every connection; what was committed is on disk.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// A transaction that may write.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let begun = match self.dialect {
+            // The lock is taken at once: a later upgrade could fail with "database is locked".
+            Dialect::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await,
+            Dialect::Postgres => self.writer.begin().await,
+        };
+        begun.map_err(failed("begin a transaction"))
+    }
+}
+
+fn dialect_of(url: &str) -> Result<Dialect, OpenError> {
+    if url.starts_with("sqlite:") {
+        Ok(Dialect::Sqlite)
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Ok(Dialect::Postgres)
+    } else {
+        Err(OpenError::BadUrl { url: url.chars().take(20).collect() })
+    }
+}
+
+/// FULL, so that a committed intent outlives a power loss; a second writer waits for its turn.
+const SQLITE_SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
+     pragma busy_timeout = 20000; pragma foreign_keys = on";
+
+async fn sqlite_pool(url: &str, connections: u32) -> Result<AnyPool, OpenError> {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SQLITE_SETTINGS).await?;
+                Ok(())
+            })
+        })
+        .connect(url)
+        .await
+        .map_err(open_error)
+}
+
+/// Every schema step, oldest first. Steps are only ever added.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "first light", include_str!("../../../migrations/0001_first_light.sql"))];
+
+async fn migrate(pool: &AnyPool) -> Result<(), OpenError> {
+    let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
+    let steps = MIGRATIONS.iter().map(|(version, name, sql)| {
+        let sql = SqlStr::from_static(sql);
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+    });
+    let migrator = Migrator::with_migrations(steps.collect());
+    match migrator.run(pool).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(_)) => {
+            let mut connection = pool.acquire().await.map_err(open_error)?;
+            let applied = connection.list_applied_migrations("_sqlx_migrations").await;
+            let newest = applied.ok().and_then(|steps| steps.iter().map(|step| step.version).max());
+            Err(OpenError::Newer { found: newest.unwrap_or(known + 1), known })
+        }
+        Err(MigrateError::VersionMismatch(version)) => Err(OpenError::Altered { version }),
+        Err(error) => Err(OpenError::Database(error.to_string())),
+    }
+}
+
+fn open_error(error: sqlx::Error) -> OpenError {
+    OpenError::Database(error.to_string())
+}
+
+/// Says what was attempted when the database refuses.
+pub(crate) fn failed(attempted: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |error| StoreError::Database { attempted, detail: error.to_string() }
+}
+
+/// A query from a text that was put together from constants.
+fn query(sql: String) -> sqlx::query::Query<'static, Any, sqlx::any::AnyArguments> {
+    sqlx::query(AssertSqlSafe(sql))
+}
+
+/// Reads a column, or says which one the database does not have as expected.
+fn get<'r, T>(row: &'r AnyRow, column: &'static str) -> Result<T, StoreError>
+where
+    T: sqlx::Decode<'r, Any> + sqlx::Type<Any>,
+{
+    use sqlx::Row;
+    row.try_get(column).map_err(failed("read a column"))
+}

@@ -1,0 +1,345 @@
+//! The store as the port describes it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{Any, Transaction};
+
+use super::json::timestamp;
+use super::read::ms;
+use super::{Block, SqlStore, failed, get, intend, rows, write};
+use crate::domain::address::EmailAddress;
+use crate::domain::budget::Waiting;
+use crate::domain::ids::{
+    CadenceId, CompanyId, EnrollmentId, ListId, MailboxId, ProspectId, RepId, TaskId,
+};
+use crate::domain::log::Entry;
+use crate::domain::prospect::Prospect;
+use crate::domain::suppression::{Subject, Suppression};
+use crate::domain::touch::Touch;
+use crate::ports::{
+    Changes, EnrollmentRecord, Guards, IdKind, Identity, Intent, Lane, LeaseRequest, ListRecord,
+    MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store, StoreError, TaskRecord,
+    VersionRecord,
+};
+
+/// Ids that a process reserves at a time; a restart skips what is left.
+const BLOCK: u32 = 200;
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn write(&self, changes: Changes) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        write::apply(self, &mut tx, &changes).await?;
+        tx.commit().await.map_err(failed("commit"))
+    }
+
+    async fn intend(&self, changes: Changes, guards: Guards) -> Result<Intent, StoreError> {
+        let mut tx = self.begin().await?;
+        let intent = intend::check(self, &mut tx, &guards).await?;
+        if intent != Intent::Committed {
+            tx.rollback().await.map_err(failed("roll back"))?;
+            return Ok(intent);
+        }
+        write::apply(self, &mut tx, &changes).await?;
+        tx.commit().await.map_err(failed("commit"))?;
+        Ok(intent)
+    }
+
+    async fn ids(&self, kind: IdKind, n: u32) -> Result<i64, StoreError> {
+        if let Some(first) = self.reserved(kind, n) {
+            return Ok(first);
+        }
+        let mut tx = self.begin().await?;
+        let block = reserve(&mut tx, id_kind_word(kind), n.max(BLOCK)).await?;
+        tx.commit().await.map_err(failed("commit"))?;
+        let mut blocks = self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        blocks.insert(kind, Block { next: block.next + i64::from(n), ..block });
+        Ok(block.next)
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Option<i64>, StoreError> {
+        self.take_lease(&request).await
+    }
+
+    async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError> {
+        let sql = "select v.* from cadence_version v join cadence_current c on c.digest = v.digest \
+             order by v.cadence_id";
+        self.all(sql, rows::version).await
+    }
+
+    async fn cadence_version(&self, digest: &str) -> Result<Option<VersionRecord>, StoreError> {
+        let sql = "select * from cadence_version where digest = $1";
+        Ok(self.all_by_text(sql, digest, rows::version).await?.pop())
+    }
+
+    async fn current_profiles(&self) -> Result<Vec<ProfileRecord>, StoreError> {
+        let sql = "select v.* from profile_version v join profile_current c on c.digest = v.digest \
+             order by c.position, v.profile_id";
+        self.all(sql, rows::profile).await
+    }
+
+    async fn profile_version(&self, digest: &str) -> Result<Option<ProfileRecord>, StoreError> {
+        let sql = "select * from profile_version where digest = $1";
+        Ok(self.all_by_text(sql, digest, rows::profile).await?.pop())
+    }
+
+    async fn prospects(&self, ids: &[ProspectId]) -> Result<Vec<Prospect>, StoreError> {
+        self.read_prospects(ids).await
+    }
+
+    async fn find_identity(
+        &self,
+        keys: &[Identity],
+    ) -> Result<BTreeMap<Identity, ProspectId>, StoreError> {
+        self.read_identities(keys).await
+    }
+
+    async fn find_companies(
+        &self,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, CompanyId>, StoreError> {
+        self.read_companies(keys).await
+    }
+
+    async fn list(&self, name: &str) -> Result<Option<ListRecord>, StoreError> {
+        Ok(self.all_by_text("select * from list where name = $1", name, rows::list).await?.pop())
+    }
+
+    async fn list_with_digest(&self, digest: &str) -> Result<Option<ListRecord>, StoreError> {
+        let sql = "select * from list where digest = $1 order by id";
+        Ok(self.all_by_text(sql, digest, rows::list).await?.into_iter().next())
+    }
+
+    async fn lists(&self) -> Result<Vec<ListRecord>, StoreError> {
+        self.all("select * from list order by id", rows::list).await
+    }
+
+    async fn list_prospects(&self, list: ListId) -> Result<Vec<ProspectId>, StoreError> {
+        let sql = "select prospect_id from list_member where list_id = $1 order by prospect_id";
+        self.all_by_id(sql, list.0, |row| Ok(ProspectId(get(row, "prospect_id")?))).await
+    }
+
+    async fn all_prospects(&self) -> Result<Vec<ProspectId>, StoreError> {
+        self.all("select id from prospect order by id", |row| Ok(ProspectId(get(row, "id")?))).await
+    }
+
+    async fn suppressions(&self, subjects: &[Subject]) -> Result<Vec<Suppression>, StoreError> {
+        self.read_suppressions(subjects).await
+    }
+
+    async fn all_suppressions(&self) -> Result<Vec<Suppression>, StoreError> {
+        self.all("select * from suppression order by at, kind, value", rows::suppression).await
+    }
+
+    async fn enrollment(&self, id: EnrollmentId) -> Result<Option<EnrollmentRecord>, StoreError> {
+        let sql = "select * from enrollment where id = $1";
+        Ok(self.all_by_id(sql, id.0, rows::enrollment).await?.pop())
+    }
+
+    async fn enrollments_of(
+        &self,
+        prospect: ProspectId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let sql = "select * from enrollment where prospect_id = $1 order by id";
+        self.all_by_id(sql, prospect.0, rows::enrollment).await
+    }
+
+    async fn enrollments_on_their_way(&self) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let sql =
+            "select * from enrollment where phase = 'sending' and lane is not null order by id";
+        self.all(sql, rows::enrollment).await
+    }
+
+    async fn enrollments_in(
+        &self,
+        cadence: &CadenceId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let sql = "select * from enrollment where cadence_id = $1 order by id";
+        self.all_by_text(sql, cadence.as_str(), rows::enrollment).await
+    }
+
+    async fn due(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<EnrollmentId>, StoreError> {
+        let due = sqlx::query(
+            "select id from enrollment where lane = $1 and lane is not null and wake_at <= $2 \
+             order by lane_rank, wake_at, id limit $3",
+        )
+        .bind(rows::lane_text(lane))
+        .bind(ms(now))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("find what is due"))?;
+        due.iter().map(|row| Ok(EnrollmentId(get(row, "id")?))).collect()
+    }
+
+    async fn next_wake(&self, lane: &Lane) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query(
+            "select min(wake_at) as at from enrollment where lane = $1 and lane is not null",
+        )
+        .bind(rows::lane_text(lane))
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failed("find what is next"))?;
+        Ok(get::<Option<i64>>(&row, "at")?.map(timestamp))
+    }
+
+    async fn touches_of(&self, enrollment: EnrollmentId) -> Result<Vec<Touch>, StoreError> {
+        let sql = "select * from touch where enrollment_id = $1 order by at, id";
+        self.all_by_id(sql, enrollment.0, rows::touch).await
+    }
+
+    async fn touches_in_doubt(&self) -> Result<Vec<Touch>, StoreError> {
+        let sql = "select * from touch where status in ('intended', 'in_doubt', 'assumed_sent') \
+             order by at, id";
+        self.all(sql, rows::touch).await
+    }
+
+    async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError> {
+        self.read_census().await
+    }
+
+    async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {
+        let sql = "select * from mailbox where id = $1";
+        Ok(self.all_by_text(sql, id.as_str(), rows::mailbox).await?.pop().unwrap_or_default())
+    }
+
+    async fn touch_by_message_id(&self, ids: &[String]) -> Result<Option<Touch>, StoreError> {
+        self.read_touch_by_message_id(ids).await
+    }
+
+    async fn prospects_by_email(
+        &self,
+        addresses: &[EmailAddress],
+    ) -> Result<Vec<ProspectId>, StoreError> {
+        self.read_prospects_by_email(addresses).await
+    }
+
+    async fn last_mail_to(&self, prospect: ProspectId) -> Result<Option<Touch>, StoreError> {
+        let sql = "select * from touch where prospect_id = $1 and channel = 'email' \
+             order by at desc, id desc limit 1";
+        Ok(self.all_by_id(sql, prospect.0, rows::touch).await?.pop())
+    }
+
+    async fn knows_message(&self, message_id: &str) -> Result<bool, StoreError> {
+        let sql = "select id from inbound where message_id = $1";
+        Ok(!self.all_by_text(sql, message_id, |_| Ok(())).await?.is_empty())
+    }
+
+    async fn replies(&self, limit: u32) -> Result<Vec<ReplyRecord>, StoreError> {
+        let sql = "select i.*, t.step_id from inbound i left join touch t on t.id = i.touch_id \
+             order by i.received_at desc, i.id desc limit $1";
+        self.all_by_id(sql, i64::from(limit), rows::reply).await
+    }
+
+    async fn tasks(&self, rep: Option<&RepId>) -> Result<Vec<TaskRecord>, StoreError> {
+        let all = "select * from task where closed_at is null order by priority, opened_at, id";
+        let of_rep = "select * from task where rep = $1 and closed_at is null \
+             order by priority, opened_at, id";
+        match rep {
+            Some(rep) => self.all_by_text(of_rep, rep.as_str(), rows::task).await,
+            None => self.all(all, rows::task).await,
+        }
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError> {
+        Ok(self.all_by_id("select * from task where id = $1", id.0, rows::task).await?.pop())
+    }
+
+    async fn log_of(&self, prospect: ProspectId) -> Result<Vec<Entry>, StoreError> {
+        let sql = "select * from event where prospect_id = $1 order by id";
+        self.all_by_id(sql, prospect.0, rows::entry).await
+    }
+
+    async fn log_after(&self, id: i64, limit: u32) -> Result<(Vec<Entry>, i64), StoreError> {
+        self.read_log_after(id, limit).await
+    }
+
+    async fn milestones(&self) -> Result<Vec<MilestoneRecord>, StoreError> {
+        let sql = "select * from milestone order by at, enrollment_id, milestone";
+        self.all(sql, rows::milestone).await
+    }
+
+    async fn undelivered_before(
+        &self,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Touch>, StoreError> {
+        let found = sqlx::query(
+            "select t.* from touch t where t.channel = 'email' and t.status in ('sent', 'assumed_sent') \
+             and t.came_back_at is null and t.at <= $1 and not exists (select 1 from milestone m \
+             where m.enrollment_id = t.enrollment_id and m.milestone = 'first_delivered') \
+             order by t.at, t.id limit $2",
+        )
+        .bind(ms(until))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("find deliveries"))?;
+        found.iter().map(rows::touch).collect()
+    }
+}
+
+impl SqlStore {
+    /// Ids out of the block that is ours already, if it has so many.
+    fn reserved(&self, kind: IdKind, n: u32) -> Option<i64> {
+        let mut blocks = self.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        blocks.entry(kind).or_default().take(i64::from(n))
+    }
+
+    /// Ids for log entries, reserved inside the transaction that writes them: the order of the ids is
+    /// the order of the commits, so a reader behind the log misses nothing.
+    pub(super) async fn event_ids(
+        &self,
+        tx: &mut Transaction<'static, Any>,
+        n: usize,
+    ) -> Result<i64, StoreError> {
+        Ok(reserve(tx, "event", u32::try_from(n).unwrap_or(u32::MAX)).await?.next)
+    }
+}
+
+impl Block {
+    fn take(&mut self, n: i64) -> Option<i64> {
+        (self.end - self.next >= n).then(|| {
+            let first = self.next;
+            self.next += n;
+            first
+        })
+    }
+}
+
+async fn reserve(
+    tx: &mut Transaction<'static, Any>,
+    kind: &str,
+    n: u32,
+) -> Result<Block, StoreError> {
+    let row = sqlx::query(
+        "insert into sequence (kind, next) values ($1, 1 + $2) \
+         on conflict (kind) do update set next = sequence.next + $2 returning next",
+    )
+    .bind(kind.to_owned())
+    .bind(i64::from(n))
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed("reserve ids"))?;
+    let end: i64 = get(&row, "next")?;
+    Ok(Block { next: end - i64::from(n), end })
+}
+
+fn id_kind_word(kind: IdKind) -> &'static str {
+    match kind {
+        IdKind::Prospect => "prospect",
+        IdKind::Company => "company",
+        IdKind::List => "list",
+        IdKind::Enrollment => "enrollment",
+        IdKind::Touch => "touch",
+        IdKind::Task => "task",
+        IdKind::Inbound => "inbound",
+    }
+}

@@ -1,0 +1,498 @@
+//! Applying one [`Changes`]: every row of one transition, inside one transaction.
+
+use sqlx::{Any, Transaction};
+
+use super::json;
+use super::rows;
+use super::{SqlStore, failed};
+use crate::domain::enrollment::Phase;
+use crate::domain::log::Entry;
+use crate::domain::suppression::Suppression;
+use crate::domain::touch::Touch;
+use crate::ports::{
+    Changes, EnrollmentMove, EnrollmentRecord, InboundRecord, InboxRead, ListRecord, MailboxWait,
+    MilestoneRecord, ProfileRecord, StoreError, TaskRecord, VersionRecord, Wake,
+};
+
+type Tx = Transaction<'static, Any>;
+
+/// Writes everything, in an order in which rows only refer to rows that are there.
+pub(super) async fn apply(
+    store: &SqlStore,
+    tx: &mut Tx,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    for version in &changes.versions {
+        put_version(tx, version).await?;
+    }
+    for (position, profile) in changes.profiles.iter().enumerate() {
+        put_profile(tx, profile, position).await?;
+    }
+    put_people(tx, changes).await?;
+    for enrollment in &changes.enrolled {
+        insert_enrollment(tx, enrollment).await?;
+    }
+    for moved in &changes.moved {
+        move_enrollment(tx, moved).await?;
+    }
+    for touch in &changes.touches {
+        put_touch(tx, touch).await?;
+    }
+    put_outcomes(tx, changes).await?;
+    for inbound in &changes.inbound {
+        insert_inbound(tx, inbound).await?;
+    }
+    if let Some(read) = &changes.inbox_read {
+        put_inbox_read(tx, read).await?;
+    }
+    if let Some(wait) = &changes.mailbox_waits {
+        put_mailbox_wait(tx, wait).await?;
+    }
+    insert_log(store, tx, &changes.log).await
+}
+
+async fn put_people(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
+    for company in &changes.companies {
+        sqlx::query("insert into company (id, identity, name) values ($1, $2, $3)")
+            .bind(company.id.0)
+            .bind(company.key.clone())
+            .bind(company.name.clone())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed("write a company"))?;
+    }
+    for (prospect, identities) in &changes.prospects {
+        put_prospect(tx, prospect).await?;
+        for identity in identities {
+            put_identity(tx, identity, prospect.id.0).await?;
+        }
+    }
+    for list in &changes.lists {
+        put_list(tx, list).await?;
+    }
+    for (list, prospect) in &changes.list_members {
+        sqlx::query(
+            "insert into list_member (list_id, prospect_id) values ($1, $2) on conflict do nothing",
+        )
+        .bind(list.0)
+        .bind(prospect.0)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("write a list"))?;
+    }
+    Ok(())
+}
+
+async fn put_outcomes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
+    for (touch, status) in &changes.settled {
+        sqlx::query("update touch set status = $2 where id = $1")
+            .bind(touch.0)
+            .bind(status.as_str())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed("settle a touch"))?;
+    }
+    for (touch, at) in &changes.came_back {
+        sqlx::query("update touch set came_back_at = $2 where id = $1 and came_back_at is null")
+            .bind(touch.0)
+            .bind(at.as_millisecond())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed("record a bounce"))?;
+    }
+    for enrollment in &changes.close_tasks {
+        let now = changes.log.last().map_or(0, |entry| entry.at.as_millisecond());
+        sqlx::query(
+            "update task set closed_at = $2 where enrollment_id = $1 and closed_at is null",
+        )
+        .bind(enrollment.0)
+        .bind(now)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("close tasks"))?;
+    }
+    for task in &changes.tasks {
+        insert_task(tx, task).await?;
+    }
+    for suppression in &changes.suppressions {
+        put_suppression(tx, suppression).await?;
+    }
+    for milestone in &changes.milestones {
+        put_milestone(tx, milestone).await?;
+    }
+    Ok(())
+}
+
+async fn put_version(tx: &mut Tx, version: &VersionRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into cadence_version (digest, cadence_id, files, applied_at) values ($1, $2, $3, $4) \
+         on conflict (digest) do nothing",
+    )
+    .bind(version.digest.clone())
+    .bind(version.cadence.0.clone())
+    .bind(json::to_text(&version.files))
+    .bind(version.applied_at.as_millisecond())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a cadence version"))?;
+    sqlx::query(
+        "insert into cadence_current (cadence_id, digest) values ($1, $2) \
+         on conflict (cadence_id) do update set digest = excluded.digest",
+    )
+    .bind(version.cadence.0.clone())
+    .bind(version.digest.clone())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a cadence version"))?;
+    Ok(())
+}
+
+async fn put_profile(
+    tx: &mut Tx,
+    profile: &ProfileRecord,
+    position: usize,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into profile_version (digest, profile_id, path, body, applied_at) \
+         values ($1, $2, $3, $4, $5) on conflict (digest) do nothing",
+    )
+    .bind(profile.digest.clone())
+    .bind(profile.profile.0.clone())
+    .bind(profile.path.clone())
+    .bind(profile.text.clone())
+    .bind(profile.applied_at.as_millisecond())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a profile version"))?;
+    sqlx::query(
+        "insert into profile_current (profile_id, position, digest) values ($1, $2, $3) \
+         on conflict (profile_id) do update set digest = excluded.digest, position = excluded.position",
+    )
+    .bind(profile.profile.0.clone())
+    .bind(i64::try_from(position).unwrap_or(i64::MAX))
+    .bind(profile.digest.clone())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a profile version"))?;
+    Ok(())
+}
+
+async fn put_prospect(
+    tx: &mut Tx,
+    prospect: &crate::domain::prospect::Prospect,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into prospect (id, company_id, owner, relationship, known) values ($1, $2, $3, $4, $5) \
+         on conflict (id) do update set company_id = excluded.company_id, owner = excluded.owner, \
+         relationship = excluded.relationship, known = excluded.known",
+    )
+    .bind(prospect.id.0)
+    .bind(prospect.company_id.map(|id| id.0))
+    .bind(prospect.owner.0.clone())
+    .bind(rows::relationship_word(prospect.relationship))
+    .bind(json::known_to_text(&prospect.known))
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a prospect"))?;
+    Ok(())
+}
+
+async fn put_identity(
+    tx: &mut Tx,
+    identity: &crate::ports::Identity,
+    prospect: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into identity (kind, value, prospect_id) values ($1, $2, $3) on conflict do nothing",
+    )
+    .bind(identity.kind)
+    .bind(identity.value.clone())
+    .bind(prospect)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write an identity"))?;
+    Ok(())
+}
+
+async fn put_list(tx: &mut Tx, list: &ListRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into list (id, name, digest, row_count, imported_at, report) \
+         values ($1, $2, $3, $4, $5, $6) \
+         on conflict (id) do update set digest = excluded.digest, row_count = excluded.row_count, \
+         imported_at = excluded.imported_at, report = excluded.report",
+    )
+    .bind(list.id.0)
+    .bind(list.name.clone())
+    .bind(list.digest.clone())
+    .bind(i64::try_from(list.rows).unwrap_or(i64::MAX))
+    .bind(list.imported_at.as_millisecond())
+    .bind(list.report.clone())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a list"))?;
+    Ok(())
+}
+
+/// The columns that say when and by whom an enrollment is looked at again.
+struct WakeColumns {
+    lane: Option<String>,
+    rank: Option<i64>,
+    at: Option<i64>,
+    waiting: Option<String>,
+}
+
+impl WakeColumns {
+    fn of(wake: Option<&Wake>, begun: bool, score: i64) -> Self {
+        let Some(wake) = wake else {
+            return Self { lane: None, rank: None, at: None, waiting: None };
+        };
+        // Follow-ups first, then new people, best score first.
+        let rank = if begun { 0 } else { (1_000_000 - score).max(1) };
+        Self {
+            lane: Some(rows::lane_text(&wake.lane)),
+            rank: Some(rank),
+            at: Some(wake.at.as_millisecond()),
+            waiting: Some(wake.waiting.as_str().to_owned()),
+        }
+    }
+}
+
+async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(), StoreError> {
+    let begun = record.state.has_begun();
+    let wake = WakeColumns::of(record.wake.as_ref(), begun, record.score);
+    sqlx::query(
+        "insert into enrollment (id, prospect_id, company_id, cadence_id, digest, profile_id, \
+         profile_digest, score, owner, mailbox_id, phase, state, revision, begun, lane, lane_rank, \
+         wake_at, waiting, enrolled_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+    )
+    .bind(record.id.0)
+    .bind(record.prospect.0)
+    .bind(record.company.map(|id| id.0))
+    .bind(record.cadence.0.clone())
+    .bind(record.digest.clone())
+    .bind(record.profile.as_ref().map(|(id, _)| id.0.clone()))
+    .bind(record.profile.as_ref().map(|(_, digest)| digest.clone()))
+    .bind(record.score)
+    .bind(record.owner.0.clone())
+    .bind(record.mailbox.as_ref().map(|id| id.0.clone()))
+    .bind(record.state.phase.name())
+    .bind(json::state_to_text(&record.state))
+    .bind(record.revision)
+    .bind(i64::from(begun))
+    .bind(wake.lane)
+    .bind(wake.rank)
+    .bind(wake.at)
+    .bind(wake.waiting)
+    .bind(record.enrolled_at.as_millisecond())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write an enrollment"))?;
+    Ok(())
+}
+
+async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), StoreError> {
+    let begun = moved.state.has_begun();
+    let wake = WakeColumns::of(moved.wake.as_ref(), begun, 0);
+    let ended_at = match &moved.state.phase {
+        Phase::Ended { at, .. } => Some(at.as_millisecond()),
+        _ => None,
+    };
+    let done = sqlx::query(
+        "update enrollment set phase = $3, state = $4, revision = revision + 1, begun = $5, lane = $6, \
+         lane_rank = case when $5 = 1 or $6 is null then $7 \
+                     when 1000000 - score < 1 then 1 else 1000000 - score end, \
+         wake_at = $8, waiting = $9, ended_at = $10, digest = coalesce($11, digest) \
+         where id = $1 and revision = $2",
+    )
+    .bind(moved.id.0)
+    .bind(moved.revision)
+    .bind(moved.state.phase.name())
+    .bind(json::state_to_text(&moved.state))
+    .bind(i64::from(begun))
+    .bind(wake.lane)
+    .bind(wake.rank)
+    .bind(wake.at)
+    .bind(wake.waiting)
+    .bind(ended_at)
+    .bind(moved.digest.clone())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("move an enrollment"))?;
+    match done.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale(moved.id)),
+    }
+}
+
+/// A new touch, or the next try of one that was definitely not sent. Anything else breaks promise 1
+/// and is refused.
+async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
+    let mail = touch.mail.as_ref();
+    let done = sqlx::query(
+        "insert into touch (id, enrollment_id, prospect_id, step_id, attempt, channel, status, at, \
+         actor, outcome, mailbox_id, message_id, subject, begins_thread, template) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+         on conflict (enrollment_id, step_id, attempt) do update \
+         set status = excluded.status, at = excluded.at where touch.status = 'retryable'",
+    )
+    .bind(touch.id.0)
+    .bind(touch.enrollment.0)
+    .bind(touch.prospect.0)
+    .bind(touch.step.0.clone())
+    .bind(i64::from(touch.attempt))
+    .bind(touch.channel.as_str())
+    .bind(touch.status.as_str())
+    .bind(touch.at.as_millisecond())
+    .bind(touch.actor.clone())
+    .bind(touch.outcome.as_ref().map(|outcome| outcome.0.clone()))
+    .bind(mail.map(|mail| mail.mailbox.0.clone()))
+    .bind(mail.map(|mail| mail.message_id.clone()))
+    .bind(mail.map(|mail| mail.subject.clone()))
+    .bind(mail.map(|mail| i64::from(mail.begins_thread)))
+    .bind(mail.map(|mail| mail.template.clone()))
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a touch"))?;
+    match done.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Stale(touch.enrollment)),
+    }
+}
+
+async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into task (id, enrollment_id, prospect_id, rep, kind, step_id, attempt, title, body, \
+         priority, opened_at, expires_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(task.id.0)
+    .bind(task.enrollment.0)
+    .bind(task.prospect.0)
+    .bind(task.rep.0.clone())
+    .bind(rows::task_kind_word(task.kind))
+    .bind(task.step.0.clone())
+    .bind(i64::from(task.attempt))
+    .bind(task.title.clone())
+    .bind(task.text.clone())
+    .bind(i64::from(task.priority))
+    .bind(task.opened_at.as_millisecond())
+    .bind(task.expires_at.as_millisecond())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("open a task"))?;
+    Ok(())
+}
+
+async fn put_suppression(tx: &mut Tx, block: &Suppression) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into suppression (kind, value, cause, source, at) values ($1, $2, $3, $4, $5) \
+         on conflict do nothing",
+    )
+    .bind(block.subject.kind())
+    .bind(block.subject.value())
+    .bind(block.cause.as_str())
+    .bind(block.source.clone())
+    .bind(block.at.as_millisecond())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a suppression"))?;
+    Ok(())
+}
+
+async fn put_milestone(tx: &mut Tx, record: &MilestoneRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into milestone (enrollment_id, milestone, prospect_id, touch_id, at) \
+         values ($1, $2, $3, $4, $5) on conflict do nothing",
+    )
+    .bind(record.enrollment.0)
+    .bind(record.milestone.as_str())
+    .bind(record.prospect.0)
+    .bind(record.touch.0)
+    .bind(record.at.as_millisecond())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write a milestone"))?;
+    Ok(())
+}
+
+async fn insert_inbound(tx: &mut Tx, record: &InboundRecord) -> Result<(), StoreError> {
+    let message = &record.message;
+    let latency_ms = record.latency.and_then(|latency| i64::try_from(latency.as_millis()).ok());
+    sqlx::query(
+        "insert into inbound (id, mailbox_id, message_id, kind, reason, from_address, subject, \
+         new_text, prospect_id, enrollment_id, touch_id, received_at, latency_ms) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(record.id.0)
+    .bind(record.mailbox.0.clone())
+    .bind(message.message_id.clone())
+    .bind(message.kind.as_str())
+    .bind(message.reason.clone())
+    .bind(message.from.first().cloned().unwrap_or_default())
+    .bind(message.subject.clone())
+    .bind(message.new_text.clone())
+    .bind(record.prospect.map(|id| id.0))
+    .bind(record.enrollment.map(|id| id.0))
+    .bind(record.touch.map(|id| id.0))
+    .bind(record.received_at.as_millisecond())
+    .bind(latency_ms)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("write an inbound message"))?;
+    Ok(())
+}
+
+async fn put_inbox_read(tx: &mut Tx, read: &InboxRead) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into mailbox (id, cursor, inbox_read_at, sending_days) values ($1, $2, $3, 0) \
+         on conflict (id) do update set cursor = excluded.cursor, inbox_read_at = excluded.inbox_read_at",
+    )
+    .bind(read.mailbox.0.clone())
+    .bind(read.cursor.clone())
+    .bind(read.at.as_millisecond())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("record that an inbox was read"))?;
+    Ok(())
+}
+
+async fn put_mailbox_wait(tx: &mut Tx, wait: &MailboxWait) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into mailbox (id, waits_until, waits_for, sending_days) values ($1, $2, $3, 0) \
+         on conflict (id) do update set waits_until = excluded.waits_until, \
+         waits_for = excluded.waits_for",
+    )
+    .bind(wait.mailbox.0.clone())
+    .bind(wait.until.as_millisecond())
+    .bind(wait.reason.as_str())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("let a mailbox wait"))?;
+    Ok(())
+}
+
+async fn insert_log(store: &SqlStore, tx: &mut Tx, log: &[Entry]) -> Result<(), StoreError> {
+    if log.is_empty() {
+        return Ok(());
+    }
+    let first = store.event_ids(tx, log.len()).await?;
+    for (id, entry) in (first..).zip(log) {
+        sqlx::query(
+            "insert into event (id, at, what, prospect_id, enrollment_id, touch_id, actor, details) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(id)
+        .bind(entry.at.as_millisecond())
+        .bind(entry.what.as_str())
+        .bind(entry.prospect.map(|id| id.0))
+        .bind(entry.enrollment.map(|id| id.0))
+        .bind(entry.touch.map(|id| id.0))
+        .bind(entry.actor.clone())
+        .bind(json::to_text(&entry.details))
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("write the log"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! When to look at an enrollment again: from when it is due to when it may be done.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::budget::Waiting;
+use super::cadence::{Cadence, Channel};
+use super::calendar::{Calendar, Hours};
+use super::enrollment::{Pause, Phase};
+
+/// Where somebody may be and which rules hold there.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub cadence: &'a Cadence,
+    pub calendar: &'a Calendar,
+    /// Every zone in which the person may be; best guess first.
+    pub zones: &'a [TimeZone],
+}
+
+/// When something happens next, on which channel, and why not earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// The mailbox's worker does it when this is `Email`, else the desk.
+    pub channel: Channel,
+    pub at: Timestamp,
+    pub waiting: Waiting,
+}
+
+/// A mail whose server says nothing for so long is in doubt: longer than all time limits of one
+/// conversation together (RFC 5321, 4.5.3.2.6 asks for ten minutes behind the final dot).
+pub const IN_FLIGHT_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
+
+/// What is in doubt counts as sent after so long without evidence.
+pub const DOUBT_GRACE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Someone whose time zone nobody knows is looked at again after so long.
+const ZONE_RETRY: SignedDuration = SignedDuration::from_hours(24);
+
+/// When a phase is to be looked at again. `None` once it has ended.
+pub fn next(place: &Place, phase: &Phase) -> Option<Next> {
+    let desk = |at, waiting| Some(Next { channel: Channel::Task, at, waiting });
+    match phase {
+        Phase::Waiting { step, due_at, .. } => {
+            let channel = place.cadence.step(step).map_or(Channel::Task, |(_, s)| s.what.channel());
+            Some(open(place, channel, *due_at))
+        }
+        Phase::Sending { since, .. } => desk(*since + IN_FLIGHT_AT_MOST, Waiting::InDoubt),
+        Phase::InDoubt { since, .. } => desk(*since + DOUBT_GRACE, Waiting::InDoubt),
+        Phase::OnTask { expires_at, .. } | Phase::Triage { expires_at, .. } => {
+            desk(*expires_at, Waiting::NeedsPerson)
+        }
+        Phase::Paused { until, why, .. } => {
+            let waiting = match why {
+                Pause::OutOfOffice => Waiting::OutOfOffice,
+                Pause::ByRep => Waiting::PausedByRep,
+                Pause::ByOutcome => Waiting::NotDue,
+            };
+            desk(until.unwrap_or(Timestamp::MAX), waiting)
+        }
+        Phase::Closing { until } => desk(*until, Waiting::NotDue),
+        Phase::Ended { .. } => None,
+    }
+}
+
+/// The first instant at or behind `from` at which a channel may be used there.
+pub fn open(place: &Place, channel: Channel, from: Timestamp) -> Next {
+    let hours = match channel {
+        Channel::Email => Hours::Window(&place.cadence.send_window),
+        Channel::Call | Channel::Social | Channel::Task => Hours::Work,
+    };
+    // Only mail and calls reach the person at an hour of theirs.
+    let zones = match channel {
+        Channel::Email | Channel::Call => place.zones,
+        Channel::Social | Channel::Task => place.zones.get(..1).unwrap_or(&[]),
+    };
+    match place.calendar.next_open(hours, zones, from) {
+        Some(at) if at == from => Next { channel, at, waiting: Waiting::NotDue },
+        Some(at) => Next { channel, at, waiting: Waiting::OutsideHours },
+        None if matches!(channel, Channel::Social | Channel::Task) => {
+            Next { channel, at: from, waiting: Waiting::NotDue }
+        }
+        None => Next { channel, at: from + ZONE_RETRY, waiting: Waiting::NoTimeZone },
+    }
+}
