@@ -1,3 +1,5 @@
 //! Pure text to domain and back. No files are read here.
 
 pub mod diagnostic;
+pub mod length;
+pub mod yaml;
