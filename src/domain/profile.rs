@@ -6,7 +6,7 @@ use super::cadence::{Condition, Test};
 use super::facts::Facts;
 use super::ids::ProfileId;
 use super::prospect::Range;
-use super::title;
+use super::title::completed;
 use super::words::{contains, words};
 
 /// One profile file after parsing.
@@ -109,9 +109,10 @@ pub struct Choice<'a> {
 
 /// Holds what is known of a person against a profile.
 pub fn evaluate(profile: &Profile, facts: &Facts) -> Evaluation {
-    let lines: Vec<Line> = profile.criteria.iter().map(|c| judge(c, facts)).collect();
-    let score_lines = score_lines(profile, facts);
-    let fit = fit(profile, facts, &lines, &score_lines);
+    let full = completed(facts);
+    let lines: Vec<Line> = profile.criteria.iter().map(|line| judge(line, facts, &full)).collect();
+    let score_lines = score_lines(profile, &full);
+    let fit = fit(profile, &full, &lines, &score_lines);
     Evaluation { lines, fit, score_lines }
 }
 
@@ -134,7 +135,7 @@ fn fit(profile: &Profile, facts: &Facts, lines: &[Line], points: &[(i64, String)
     if !failed.is_empty() {
         return Fit::DoesNotFit { failed };
     }
-    let missing = profile.require.iter().filter(|field| known(facts, field).is_none());
+    let missing = profile.require.iter().filter(|field| !facts.has(field));
     let missing: Vec<String> = missing.cloned().collect();
     if !missing.is_empty() {
         return Fit::Incomplete { missing };
@@ -147,47 +148,22 @@ fn score_lines(profile: &Profile, facts: &Facts) -> Vec<(i64, String)> {
     let holds = |line: &&ScoreLine| line.when.iter().all(|when| when.holds(facts, &|_| None));
     let scored =
         profile.score.iter().filter(holds).map(|line| (line.add, all_in_words(&line.when)));
-    let preferred = profile.prefer.iter().filter(|field| known(facts, field).is_some());
+    let preferred = profile.prefer.iter().filter(|field| facts.has(field));
     scored.chain(preferred.map(|field| (1, format!("preferred: {field} is known")))).collect()
 }
 
-/// A value and where it comes from.
-struct Known<'a> {
-    value: &'a str,
-    derived: bool,
-}
-
-/// The value of a field; seniority and department also come from the title.
-fn known<'a>(facts: &'a Facts, field: &str) -> Option<Known<'a>> {
-    let listed = facts.get(field);
-    let from_title = |rule: fn(&str) -> Option<&'static str>| {
-        let value = facts.get("title").and_then(rule)?;
-        Some(Known { value, derived: true })
-    };
-    match (field, listed) {
-        ("seniority", Some(value)) => {
-            Some(Known { value: title::level(value).unwrap_or(value), derived: false })
-        }
-        ("seniority", None) => from_title(title::seniority),
-        ("department", None) => from_title(title::department),
-        (_, listed) => listed.map(|value| Known { value, derived: false }),
-    }
-}
-
-fn judge(criterion: &Criterion, facts: &Facts) -> Line {
+/// Judges one line by the full facts; the listed ones tell what was derived from the title.
+fn judge(criterion: &Criterion, listed: &Facts, full: &Facts) -> Line {
     let label = criterion.field.clone();
-    let Some(known) = known(facts, &label) else {
+    let Some(value) = full.get(&label) else {
         return Line { reason: format!("{label} is unknown"), label, verdict: Verdict::Unknown };
     };
-    let subject = match known.derived {
-        true => format!("{label} `{}` (from the title)", known.value),
-        false => format!("{label} `{}`", known.value),
-    };
+    let origin = if listed.has(&label) { "" } else { " (from the title)" };
     let (verdict, said) = match &criterion.wants {
-        Wants::Words { any, none } => judge_words(known.value, any, none),
-        Wants::Within(range) => judge_number(known.value, *range),
+        Wants::Words { any, none } => judge_words(value, any, none),
+        Wants::Within(range) => judge_number(value, *range),
     };
-    Line { label, verdict, reason: format!("{subject} {said}") }
+    Line { verdict, reason: format!("{label} `{value}`{origin} {said}"), label }
 }
 
 fn judge_words(value: &str, any: &[String], none: &[String]) -> (Verdict, String) {
@@ -369,7 +345,8 @@ mod tests {
             ),
         ];
         for (criterion, known, verdict, reason) in cases {
-            let line = judge(&criterion, &facts(known));
+            let known = facts(known);
+            let line = judge(&criterion, &known, &completed(&known));
             assert_eq!(line.verdict, verdict, "{line:?}");
             assert!(line.reason.contains(reason), "{line:?}");
         }

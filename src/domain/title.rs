@@ -1,5 +1,6 @@
 //! What a job title says of seniority and department, as a table of rules.
 
+use super::facts::Facts;
 use super::words::{contains, words};
 
 /// The levels, highest first, with other words that lists use for them.
@@ -190,6 +191,20 @@ pub fn department(title: &str) -> Option<&'static str> {
     first_rule(DEPARTMENT, &words(title))
 }
 
+/// The same facts, with seniority and department from the title where they are silent, and with
+/// the seniority in our words (`C-Suite` becomes `c_level`).
+pub fn completed(facts: &Facts) -> Facts {
+    let title = facts.get("title");
+    let listed = facts.get("seniority").map(|written| level(written).unwrap_or(written));
+    let derived = [
+        ("seniority", listed.or_else(|| title.and_then(seniority))),
+        ("department", facts.get("department").or_else(|| title.and_then(department))),
+    ];
+    let derived = derived.into_iter().filter_map(|(field, value)| Some((field, value?)));
+    // Later values replace earlier ones of the same field.
+    facts.iter().chain(derived).map(|(field, value)| (field.to_owned(), value.to_owned())).collect()
+}
+
 fn first_rule(rules: &[(&'static str, &'static str)], title: &[String]) -> Option<&'static str> {
     let rule = rules.iter().find(|(phrase, _)| contains(title, &words(phrase)));
     rule.map(|(_, says)| *says)
@@ -227,6 +242,25 @@ mod tests {
         for (title, level, team) in cases {
             assert_eq!((seniority(title), department(title)), (level, team), "{title}");
         }
+    }
+
+    #[test]
+    fn what_the_list_says_wins_over_what_the_title_says() {
+        let facts = |pairs: &[(&str, &str)]| -> Facts {
+            pairs.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect()
+        };
+        let silent = completed(&facts(&[("title", "VP Sales")]));
+        assert_eq!(
+            (silent.get("seniority"), silent.get("department")),
+            (Some("vp"), Some("sales"))
+        );
+        let told = [("title", "VP Sales"), ("seniority", "C-Suite"), ("department", "Board")];
+        let told = completed(&facts(&told));
+        assert_eq!(
+            (told.get("seniority"), told.get("department")),
+            (Some("c_level"), Some("Board"))
+        );
+        assert_eq!(completed(&facts(&[("city", "Oslo")])), facts(&[("city", "Oslo")]));
     }
 
     #[test]

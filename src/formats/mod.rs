@@ -1,5 +1,6 @@
 //! Pure text to domain and back. No files are read here.
 
+pub mod cadence_file;
 pub mod diagnostic;
 pub mod length;
 pub mod yaml;

@@ -64,7 +64,7 @@ impl<'a> Findings<'a> {
         wrong: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        match did_you_mean(wrong, known) {
+        match near(wrong, known) {
             Some(near) => self.error(code, place, format!("{message}; did you mean `{near}`?")),
             None => self.error(code, place, message),
         }
@@ -134,6 +134,38 @@ impl<'a> Map<'a> {
         self.entries.iter().any(|entry| entry.key.value == key)
     }
 
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the map has no key.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Notes that `format` does not name the kind and version of file that is being read (C006).
+    pub fn check_format(&self, format: &str, findings: &mut Findings<'_>) {
+        let Some(node) = self.need("format", findings) else { return };
+        let Some(written) = text(node, "`format`", findings) else { return };
+        if written.value != format {
+            let message = format!("`format` is `{}`, not `{format}`", shortened(&written.value));
+            findings.error("C006", node.place(), message);
+        }
+    }
+
+    /// The `id`, which must be the name of the file (C100).
+    pub fn file_id(&self, findings: &mut Findings<'_>) -> Option<At<String>> {
+        let id = slug(self.need("id", findings)?, "the id", findings)?;
+        let name = findings.path().rsplit(['/', '\\']).next().unwrap_or_default();
+        let name = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name);
+        if name != id.value {
+            let message = format!("the id is `{}`, but the file is `{name}`", id.value);
+            findings.error("C100", id.place(), message);
+        }
+        Some(id)
+    }
+
     /// How many of these keys are written.
     pub fn count(&self, keys: &[&str]) -> usize {
         keys.iter().filter(|key| self.has(key)).count()
@@ -148,7 +180,7 @@ fn check_key(entry: &Entry, keys: &Keys, findings: &mut Findings<'_>) {
     }
     if !keys.known.contains(&key) {
         let message = format!("{} has no key `{}`", keys.of, shortened(key));
-        return match did_you_mean(key, keys.known.iter().copied()) {
+        return match near(key, keys.known.iter().copied()) {
             Some(near) => {
                 findings.error("C002", place, format!("{message}; did you mean `{near}`?"));
             }
@@ -161,6 +193,11 @@ fn check_key(entry: &Entry, keys: &Keys, findings: &mut Findings<'_>) {
     if entry.value.value == Node::Nothing {
         findings.error("C004", place, format!("`{key}` has no value"));
     }
+}
+
+/// The known name that was meant. A name of ours is short, so a long text is not compared at all.
+pub fn near<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    if wrong.len() > 64 { None } else { did_you_mean(wrong, known) }
 }
 
 /// Notes a part of the language that this version does not run (C900).
