@@ -1,3 +1,7 @@
 //! Pure text to domain and back. No files are read here.
 
+pub mod cadence_file;
 pub mod diagnostic;
+pub mod length;
+pub mod profile_file;
+pub mod yaml;

@@ -1,0 +1,174 @@
+//! Everything of a cadence above its steps.
+
+use crate::domain::cadence::{Admission, Audience, DayKind, Limits, Priority};
+use crate::domain::ids::ProfileId;
+use crate::domain::time::{DaySpan, Delay, Unit};
+use crate::formats::length;
+use crate::formats::yaml::reading::{
+    Findings, Keys, Map, count, delay, not_yet, shortened, some_delay, text, texts, word,
+};
+use crate::formats::yaml::{At, Node};
+
+use super::{Defaults, Reader};
+
+const ENROLL: Keys =
+    Keys { of: "`enroll`", known: &["audience", "profiles", "when", "again_after"], later: &[] };
+
+const LIMITS: Keys = Keys {
+    of: "`limits`",
+    known: &["new_per_rep_per_day", "per_company_at_once", "touches_per_prospect_per_day"],
+    later: &["touches_per_company_per_week"],
+};
+
+const DEFAULTS: Keys =
+    Keys { of: "`defaults`", known: &["by", "expires_after", "priority"], later: &[] };
+
+/// No limit of a cadence is higher.
+const MAX_LIMIT: u32 = 10_000;
+
+/// Whom the cadence takes in.
+pub(super) struct Enroll {
+    pub audience: Option<Audience>,
+    pub profiles: Option<Admission>,
+    pub again_after: Option<Delay>,
+}
+
+pub(super) fn unit(map: &Map<'_>, reader: &mut Reader<'_>) {
+    let Some(node) = map.get("unit") else { return };
+    let units = [("prospect", true), ("company", false)];
+    if word(node, "`unit`", &units, &mut reader.findings) == Some(false) {
+        not_yet("unit: company", node.place(), &mut reader.findings);
+    }
+}
+
+pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
+    let node = map.need("enroll", &mut reader.findings)?;
+    let map = Map::open(node, &ENROLL, &mut reader.findings)?;
+    let audiences = [("prospects", Audience::Prospects), ("customers", Audience::Customers)];
+    let audience = map.need("audience", &mut reader.findings);
+    let audience =
+        audience.and_then(|node| word(node, "`audience`", &audiences, &mut reader.findings));
+    let profiles = map.need("profiles", &mut reader.findings);
+    let profiles = profiles.and_then(|node| admission(node, reader));
+    when(&map, &mut reader.findings);
+    let again_after = match map.get("again_after") {
+        Some(node) => again_after(node, &mut reader.findings),
+        None => Some(Delay::new(180, Unit::Days)),
+    };
+    Some(Enroll { audience, profiles, again_after })
+}
+
+fn when(map: &Map<'_>, findings: &mut Findings<'_>) {
+    let Some(node) = map.get("when") else { return };
+    match &node.value {
+        Node::Map(_) => not_yet("enroll.when", node.place(), findings),
+        Node::Scalar(_) | Node::List(_) | Node::Nothing => {
+            word(node, "`when`", &[("manual", ())], findings);
+        }
+    }
+}
+
+fn again_after(node: &At<Node>, findings: &mut Findings<'_>) -> Option<Delay> {
+    let never = matches!(&node.value, Node::Scalar(scalar) if scalar.text.trim() == "never");
+    if never { None } else { delay(node, "`again_after`", findings) }
+}
+
+fn admission(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Admission> {
+    let names = texts(node, "`profiles`", &mut reader.findings);
+    if names.iter().any(|name| name.value == "any") {
+        if names.len() > 1 {
+            let message = "`any` lets everybody in, so it stands alone";
+            reader.findings.error("C004", node.place(), message);
+        }
+        return Some(Admission::Anybody);
+    }
+    for name in names.iter().filter(|name| !reader.known.profiles.contains(&name.value)) {
+        let message = format!("there is no profile `{}`", shortened(&name.value));
+        let known = reader.known.profiles.iter().map(String::as_str);
+        reader.findings.unknown("C108", name.place(), &message, &name.value, known);
+    }
+    let ids: Vec<ProfileId> = names.into_iter().map(|name| ProfileId(name.value)).collect();
+    (!ids.is_empty()).then_some(Admission::OneOf(ids))
+}
+
+pub(super) fn days(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<DayKind> {
+    let kinds = [("business", DayKind::Business), ("calendar", DayKind::Calendar)];
+    word(map.get("days")?, "`days`", &kinds, &mut reader.findings)
+}
+
+pub(super) fn calendar(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let node = map.need("calendar", &mut reader.findings)?;
+    let name = text(node, "`calendar`", &mut reader.findings)?.value;
+    if !reader.known.calendars.contains(&name) {
+        let message = format!("there is no calendar `{}` in the settings", shortened(&name));
+        let known = reader.known.calendars.iter().map(String::as_str);
+        reader.findings.unknown("C107", node.place(), &message, &name, known);
+    }
+    Some(name)
+}
+
+pub(super) fn send_window(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Vec<DaySpan>> {
+    let findings = &mut reader.findings;
+    let Some(node) = map.get("send_window") else {
+        return Some(vec![DaySpan::new(
+            jiff::civil::time(8, 0, 0, 0),
+            jiff::civil::time(17, 0, 0, 0),
+        )?]);
+    };
+    let written = texts(node, "`send_window`", findings);
+    let mut spans = Vec::new();
+    for span in &written {
+        match length::day_span(&shortened(&span.value)) {
+            Ok(span) => spans.push(span),
+            Err(error) => findings.error("C106", span.place(), error.to_string()),
+        }
+    }
+    if spans.is_empty() || spans.len() < written.len() {
+        return None;
+    }
+    let windows = length::windows(spans);
+    windows.map_err(|error| findings.error("C106", node.place(), error.to_string())).ok()
+}
+
+pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {
+    let findings = &mut reader.findings;
+    let map = map.get("limits").and_then(|node| Map::open(node, &LIMITS, findings));
+    let Some(map) = map else { return Limits::default() };
+    let mut limit = |key: &'static str| {
+        map.get(key).and_then(|node| count(node, &format!("`{key}`"), MAX_LIMIT, findings))
+    };
+    Limits {
+        new_per_rep_per_day: limit("new_per_rep_per_day"),
+        per_company_at_once: limit("per_company_at_once"),
+        touches_per_prospect_per_day: limit("touches_per_prospect_per_day"),
+    }
+}
+
+pub(super) fn defaults(map: &Map<'_>, reader: &mut Reader<'_>) -> Defaults {
+    let built_in = Defaults::default();
+    let findings = &mut reader.findings;
+    let map = map.get("defaults").and_then(|node| Map::open(node, &DEFAULTS, findings));
+    let Some(map) = map else { return built_in };
+    by(&map, findings);
+    Defaults {
+        expires_after: expires_after(&map, findings).unwrap_or(built_in.expires_after),
+        priority: priority(&map, findings).unwrap_or(built_in.priority),
+    }
+}
+
+/// `by: owner` is what happens anyway; roles are not run yet.
+pub(super) fn by(map: &Map<'_>, findings: &mut Findings<'_>) {
+    let Some(node) = map.get("by") else { return };
+    let Some(by) = text(node, "`by`", findings) else { return };
+    if by.value != "owner" {
+        not_yet(&format!("by: {}", shortened(&by.value)), node.place(), findings);
+    }
+}
+
+pub(super) fn expires_after(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<Delay> {
+    some_delay(map.get("expires_after")?, "`expires_after`", findings)
+}
+
+pub(super) fn priority(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<Priority> {
+    word(map.get("priority")?, "`priority`", &Priority::ALL, findings)
+}

@@ -1,0 +1,129 @@
+//! `cadence/v1`: a cadence from its file, with everything that is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::cadence::{Cadence, DayKind, Priority};
+use crate::domain::ids::CadenceId;
+use crate::domain::time::{Delay, Unit};
+
+use super::diagnostic::Diagnostic;
+use super::yaml::reading::{Findings, Keys, Map, text};
+use super::yaml::{At, Node, parse as parse_yaml};
+
+pub mod condition;
+mod head;
+mod step;
+mod touch;
+mod verb;
+
+#[cfg(test)]
+mod tests;
+
+/// What else there is in the workspace: names that a cadence may refer to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    pub calendars: BTreeSet<String>,
+    pub profiles: BTreeSet<String>,
+    /// By name, without the `.hbs`.
+    pub templates: BTreeMap<String, TemplateInfo>,
+}
+
+/// What a cadence needs to know of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TemplateInfo {
+    /// Whether the template can begin a thread.
+    pub has_subject: bool,
+}
+
+/// What is known while a file is being read.
+struct Reader<'a> {
+    findings: Findings<'a>,
+    known: &'a Known,
+    /// As the file says; `None` when it is silent.
+    days: Option<DayKind>,
+    defaults: Defaults,
+}
+
+/// What a step does not need to repeat.
+struct Defaults {
+    expires_after: Delay,
+    priority: Priority,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        let expires_after = Delay::new(3, Unit::BusinessDays);
+        Self { expires_after, priority: Priority::Normal }
+    }
+}
+
+const CADENCE: Keys = Keys {
+    of: "a cadence",
+    known: &[
+        "format",
+        "id",
+        "title",
+        "about",
+        "unit",
+        "enroll",
+        "days",
+        "calendar",
+        "send_window",
+        "limits",
+        "defaults",
+        "steps",
+        "at_end",
+        "shared",
+    ],
+    later: &["roles", "company", "replies", "custom_outcomes"],
+};
+
+/// Reads a cadence. `path` is relative to the workspace; its file name must be the `id`.
+/// With the cadence come the warnings.
+///
+/// # Errors
+/// Everything that is wrong with the file, warnings included, in the order of the file.
+pub fn parse(
+    path: &str,
+    text: &str,
+    known: &Known,
+) -> Result<(Cadence, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let root = parse_yaml(path, text).map_err(|not_yaml| vec![not_yaml])?;
+    let findings = Findings::new(path);
+    let mut reader = Reader { findings, known, days: None, defaults: Defaults::default() };
+    let cadence = cadence(&root, &mut reader);
+    reader.findings.conclude(cadence)
+}
+
+fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
+    let map = Map::open(root, &CADENCE, &mut reader.findings)?;
+    map.check_format("cadence/v1", &mut reader.findings);
+    let id = map.file_id(&mut reader.findings);
+    let title = map.need("title", &mut reader.findings);
+    let title = title.and_then(|node| text(node, "`title`", &mut reader.findings));
+    let about = map.get("about").and_then(|node| text(node, "`about`", &mut reader.findings));
+    head::unit(&map, reader);
+    let enroll = head::enroll(&map, reader);
+    reader.days = head::days(&map, reader);
+    reader.defaults = head::defaults(&map, reader);
+    let calendar = head::calendar(&map, reader);
+    let send_window = head::send_window(&map, reader);
+    let limits = head::limits(&map, reader);
+    let steps = step::steps(&map, reader);
+    let at_end = verb::at_end(&map, &mut reader.findings);
+    let enroll = enroll?;
+    Some(Cadence {
+        id: CadenceId(id?.value),
+        title: title?.value,
+        about: about.map_or_else(String::new, |about| about.value),
+        audience: enroll.audience?,
+        profiles: enroll.profiles?,
+        again_after: enroll.again_after,
+        days: reader.days.unwrap_or(DayKind::Business),
+        calendar: calendar?,
+        send_window: send_window?,
+        limits,
+        steps,
+        at_end: at_end?,
+    })
+}

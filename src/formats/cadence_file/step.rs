@@ -1,0 +1,269 @@
+//! One step: exactly one *when*, exactly one *what*, and its conditions.
+
+use std::collections::BTreeMap;
+
+use crate::domain::cadence::{
+    Channel, Condition, EXPIRED, Outcome, SKIPPED, Step, Thread, Verb, What, When,
+};
+use crate::domain::ids::StepId;
+use crate::formats::yaml::reading::{Findings, Keys, Map, count, delay, entries, items, slug};
+use crate::formats::yaml::{At, Entry, Node};
+
+use super::condition::{Scope, StepsAbove, conditions, unknown_outcome};
+use super::{Reader, head, touch, verb};
+
+const STEP: Keys = Keys {
+    of: "a step",
+    known: &[
+        "id",
+        "day",
+        "after",
+        "email",
+        "call",
+        "social",
+        "task",
+        "by",
+        "only_if",
+        "skip_if",
+        "expires_after",
+        "priority",
+        "outcomes",
+    ],
+    later: &["at", "hand_off", "to", "within", "hours"],
+};
+
+/// A cadence with more steps is a mistake, or pestering.
+const MAX_STEPS: usize = 100;
+/// No step stands on a later day.
+const MAX_DAY: u32 = 1_000;
+
+/// What the steps so far mean for the next one.
+#[derive(Default)]
+struct SoFar {
+    steps: Vec<Step>,
+    names: StepsAbove,
+    last_day: Option<u32>,
+    has_thread: bool,
+    told_that_days_is_missing: bool,
+}
+
+/// Reads all steps from the top to the bottom.
+pub(super) fn steps(map: &Map<'_>, reader: &mut Reader<'_>) -> Vec<Step> {
+    let node = map.need("steps", &mut reader.findings);
+    let Some(node) = node else { return Vec::new() };
+    let nodes = items(node, "`steps`", &mut reader.findings).unwrap_or(&[]);
+    if matches!(&node.value, Node::List(steps) if steps.is_empty()) {
+        reader.findings.error("C003", node.place(), "a cadence needs at least one step");
+    }
+    if nodes.len() > MAX_STEPS {
+        let message = format!("a cadence has at most {MAX_STEPS} steps, not {}", nodes.len());
+        reader.findings.error("C004", node.place(), message);
+    }
+    let mut so_far = SoFar::default();
+    so_far.names.all = nodes.iter().take(MAX_STEPS).filter_map(id_of).collect();
+    for node in nodes.iter().take(MAX_STEPS) {
+        read_step(node, &mut so_far, reader);
+    }
+    so_far.steps
+}
+
+/// The id of a step, before anything is judged.
+fn id_of(node: &At<Node>) -> Option<String> {
+    let Node::Map(entries) = &node.value else { return None };
+    let id = entries.iter().find(|entry| entry.key.value == "id")?;
+    let Node::Scalar(scalar) = &id.value.value else { return None };
+    Some(scalar.text.clone())
+}
+
+fn read_step(node: &At<Node>, so_far: &mut SoFar, reader: &mut Reader<'_>) {
+    let Some(map) = Map::open(node, &STEP, &mut reader.findings) else { return };
+    let id = map.need("id", &mut reader.findings);
+    let id = id.and_then(|node| slug(node, "the step id", &mut reader.findings));
+    // A step without a readable id is still read, so that all its errors are told.
+    let (line, column) = map.place();
+    let id = id.unwrap_or(At { value: "?".to_owned(), line, column });
+    check_id(&id, so_far, &mut reader.findings);
+    let when = when(&map, &id, so_far, reader);
+    let what = what(&map, &id, so_far, reader);
+    let step = rest(&map, &id, when, what.as_ref(), so_far, reader);
+    so_far.names.above.push((id.value.clone(), what.as_ref().map(recordable)));
+    let Some(step) = step else { return };
+    warn_of_two_mails(&step, &id, &so_far.steps, &mut reader.findings);
+    so_far.steps.push(step);
+}
+
+fn check_id(id: &At<String>, so_far: &SoFar, findings: &mut Findings<'_>) {
+    if so_far.names.above.iter().any(|(above, _)| *above == id.value && above != "?") {
+        let message = format!("there are two steps `{}`", id.value);
+        findings.error("C101", id.place(), message);
+    }
+}
+
+/// Everything but the *when* and the *what*.
+fn rest(
+    map: &Map<'_>,
+    id: &At<String>,
+    when: Option<When>,
+    what: Option<&What>,
+    so_far: &SoFar,
+    reader: &mut Reader<'_>,
+) -> Option<Step> {
+    let findings = &mut reader.findings;
+    head::by(map, findings);
+    let mut condition = |key: &str| -> Vec<Condition> {
+        let Some(node) = map.get(key) else { return Vec::new() };
+        conditions(node, &format!("`{key}`"), Scope::Step(&so_far.names), findings)
+    };
+    let (only_if, skip_if) = (condition("only_if"), condition("skip_if"));
+    let expires_after = head::expires_after(map, findings);
+    let priority = head::priority(map, findings);
+    let outcomes = map.get("outcomes").map(|node| outcomes(node, &id.value, what, findings));
+    Some(Step {
+        id: StepId(id.value.clone()),
+        when: when?,
+        what: what?.clone(),
+        only_if,
+        skip_if,
+        expires_after: expires_after.unwrap_or(reader.defaults.expires_after),
+        priority: priority.unwrap_or(reader.defaults.priority),
+        outcomes: outcomes.unwrap_or_default(),
+    })
+}
+
+/// Notes that a step has none or several of a set of keys, of which it needs one.
+fn exactly_one(
+    map: &Map<'_>,
+    id: &At<String>,
+    code: &'static str,
+    keys: &[&str],
+    findings: &mut Findings<'_>,
+) -> bool {
+    let found = map.count(keys);
+    if found == 1 {
+        return true;
+    }
+    let runs = keys.iter().filter(|key| STEP.known.contains(key));
+    let runs = runs.copied().collect::<Vec<_>>().join(", ");
+    let found = if found == 0 { "none".to_owned() } else { found.to_string() };
+    let message = format!("step `{}` needs exactly one of {runs} (it has {found})", id.value);
+    findings.error(code, id.place(), message);
+    false
+}
+
+fn when(
+    map: &Map<'_>,
+    id: &At<String>,
+    so_far: &mut SoFar,
+    reader: &mut Reader<'_>,
+) -> Option<When> {
+    if !exactly_one(map, id, "C102", &["day", "after", "at"], &mut reader.findings) {
+        return None;
+    }
+    if let Some(node) = map.get("after") {
+        return delay(node, "`after`", &mut reader.findings).map(When::After);
+    }
+    let node = map.get("day")?;
+    let day = count(node, "`day`", MAX_DAY, &mut reader.findings)?;
+    if reader.days.is_none() && !so_far.told_that_days_is_missing {
+        so_far.told_that_days_is_missing = true;
+        let message = format!("`day: {day}` of what?");
+        let hint = "write `days: business` or `days: calendar` at the top of the file";
+        reader.findings.error_with_hint("C104", node.place(), message, hint);
+    }
+    if let Some(last) = so_far.last_day.filter(|last| day < *last) {
+        let id_text = &id.value;
+        let message =
+            format!("step `{id_text}` is on day {day}, before the step above it (day {last})");
+        reader.findings.error("C105", id.place(), message);
+    }
+    so_far.last_day = Some(day);
+    Some(When::Day(day))
+}
+
+fn what(
+    map: &Map<'_>,
+    id: &At<String>,
+    so_far: &mut SoFar,
+    reader: &mut Reader<'_>,
+) -> Option<What> {
+    let kinds = ["email", "call", "social", "task", "hand_off"];
+    if !exactly_one(map, id, "C103", &kinds, &mut reader.findings) {
+        return None;
+    }
+    if let Some(node) = map.get("email") {
+        let thread = if so_far.has_thread { Thread::Reply } else { Thread::New };
+        let email = touch::email(node, thread, reader);
+        so_far.has_thread |= email.begins_thread;
+        return email.what;
+    }
+    if let Some(node) = map.get("call") {
+        return touch::call(node, reader);
+    }
+    if let Some(node) = map.get("social") {
+        return touch::social(node, reader);
+    }
+    touch::task(map.get("task")?, reader)
+}
+
+/// Every outcome that a step of this kind can end with.
+fn recordable(what: &What) -> Vec<&'static str> {
+    let mut all = decidable(what);
+    all.push(SKIPPED);
+    all
+}
+
+/// The outcomes whose consequence a file may change. What was skipped always continues.
+fn decidable(what: &What) -> Vec<&'static str> {
+    let mut all: Vec<&'static str> = what.outcomes().iter().map(|(slug, _)| *slug).collect();
+    match what.channel() {
+        Channel::Email => {}
+        Channel::Call | Channel::Social | Channel::Task => all.push(EXPIRED),
+    }
+    all
+}
+
+fn outcomes(
+    node: &At<Node>,
+    step: &str,
+    what: Option<&What>,
+    findings: &mut Findings<'_>,
+) -> BTreeMap<Outcome, Verb> {
+    let lines = entries(node, "`outcomes`", findings).unwrap_or(&[]);
+    let lines = lines.iter().filter_map(|line| outcome(line, step, what, findings));
+    lines.collect()
+}
+
+fn outcome(
+    line: &Entry,
+    step: &str,
+    what: Option<&What>,
+    findings: &mut Findings<'_>,
+) -> Option<(Outcome, Verb)> {
+    let slug = &line.key.value;
+    let verb = verb::verb(&line.value, "what an outcome leads to", findings);
+    let what = what?;
+    let known = decidable(what);
+    if !known.contains(&slug.as_str()) {
+        unknown_outcome(&line.key, step, &known, findings);
+    }
+    if what.channel() == Channel::Email && matches!(verb, Some(Verb::Retry { .. })) {
+        let message = "an email is never sent a second time, so it cannot be retried";
+        findings.error("C303", line.value.place(), message);
+    }
+    Some((Outcome(slug.clone()), verb?))
+}
+
+/// Two mails on one day are fine when only one of them can go out.
+fn warn_of_two_mails(step: &Step, id: &At<String>, above: &[Step], findings: &mut Findings<'_>) {
+    let exclude = |a: &Step, b: &Step| !a.only_if.is_empty() && a.only_if == b.skip_if;
+    let is_mail = |step: &Step| step.what.channel() == Channel::Email;
+    let When::Day(day) = step.when else { return };
+    let other = above.iter().find(|other| {
+        other.when == step.when && is_mail(other) && !exclude(other, step) && !exclude(step, other)
+    });
+    let Some(other) = other.filter(|_| is_mail(step)) else { return };
+    let message =
+        format!("`{}` is a second automatic mail on day {day}, after `{}`", step.id, other.id);
+    let hint = "move it to another day, or give the two opposite conditions";
+    findings.warning("C602", id.place(), message, hint);
+}

@@ -1,0 +1,161 @@
+//! What a step does: `email`, `call`, `social`, `task`.
+
+use crate::domain::cadence::{Content, SocialAct, Thread, What};
+use crate::formats::yaml::reading::{
+    Keys, Map, Place, count, entries, not_yet, shortened, text, word,
+};
+use crate::formats::yaml::{At, Node};
+
+use super::Reader;
+
+const EMAIL: Keys =
+    Keys { of: "an email", known: &["template", "split", "thread", "mode"], later: &[] };
+const CALL: Keys = Keys { of: "a call", known: &["script", "voicemail"], later: &[] };
+const SOCIAL: Keys = Keys { of: "a social touch", known: &["network", "act", "text"], later: &[] };
+const TASK: Keys = Keys { of: "a task", known: &["title", "notes"], later: &["collect"] };
+
+/// An email, and whether a later reply can follow it even if the rest could not be read.
+pub(super) struct Email {
+    pub what: Option<What>,
+    pub begins_thread: bool,
+}
+
+/// Reads an email. `allowed` is `Reply` as soon as a step above begins a thread.
+pub(super) fn email(node: &At<Node>, allowed: Thread, reader: &mut Reader<'_>) -> Email {
+    let Some(map) = Map::open(node, &EMAIL, &mut reader.findings) else {
+        return Email { what: None, begins_thread: false };
+    };
+    mode(&map, reader);
+    let thread = thread(&map, allowed, reader);
+    let content = content(&map, reader);
+    if let (Some(thread), Some(content)) = (thread, &content) {
+        check_subjects(thread, &content.templates, reader);
+    }
+    let what = thread.zip(content);
+    let what = what.map(|(thread, written)| What::Email { content: written.content, thread });
+    Email { what, begins_thread: thread == Some(Thread::New) }
+}
+
+fn mode(map: &Map<'_>, reader: &mut Reader<'_>) {
+    let Some(node) = map.get("mode") else { return };
+    let modes = [("auto", true), ("review", false)];
+    if word(node, "`mode`", &modes, &mut reader.findings) == Some(false) {
+        not_yet("mode: review", node.place(), &mut reader.findings);
+    }
+}
+
+fn thread(map: &Map<'_>, allowed: Thread, reader: &mut Reader<'_>) -> Option<Thread> {
+    let node = map.need("thread", &mut reader.findings)?;
+    let threads = [("new", Thread::New), ("reply", Thread::Reply)];
+    let thread = word(node, "`thread`", &threads, &mut reader.findings)?;
+    if thread == Thread::Reply && allowed == Thread::New {
+        let message = "`thread: reply`, but no earlier email step starts a thread";
+        reader.findings.error("C302", node.place(), message);
+    }
+    Some(thread)
+}
+
+/// The content of a mail, and where its templates are named.
+struct Written {
+    content: Content,
+    templates: Vec<At<String>>,
+}
+
+fn content(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Written> {
+    let found = map.count(&["template", "split"]);
+    if found != 1 {
+        let message = format!("an email needs exactly one of template, split (it has {found})");
+        reader.findings.error("C103", map.place(), message);
+        return None;
+    }
+    if let Some(node) = map.get("split") {
+        return split(node, reader);
+    }
+    let name = template(map.get("template")?, "`template`", reader)?;
+    let content = Content::Template(name.value.clone());
+    Some(Written { content, templates: vec![name] })
+}
+
+fn split(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Written> {
+    let mut weights = Vec::new();
+    let mut templates = Vec::new();
+    let variants = entries(node, "`split`", &mut reader.findings)?;
+    for variant in variants {
+        check_template(&variant.key.value, variant.key.place(), reader);
+        let what = format!("the weight of `{}`", shortened(&variant.key.value));
+        let weight = count(&variant.value, &what, 100, &mut reader.findings);
+        templates.push(variant.key.clone());
+        weights.extend(weight.map(|weight| (variant.key.value.clone(), weight)));
+    }
+    // A weight that could not be read has its own error, and the sum means nothing.
+    let sum: u32 = weights.iter().map(|(_, weight)| weight).sum();
+    if weights.len() == variants.len() && sum != 100 {
+        let message = format!("the weights add up to {sum}, not 100");
+        reader.findings.error("C301", node.place(), message);
+    }
+    Some(Written { content: Content::Split(weights), templates })
+}
+
+fn check_subjects(thread: Thread, templates: &[At<String>], reader: &mut Reader<'_>) {
+    for name in templates {
+        let Some(info) = reader.known.templates.get(&name.value) else { continue };
+        let message = match (thread, info.has_subject) {
+            (Thread::New, true) | (Thread::Reply, false) => continue,
+            (Thread::New, false) => {
+                format!("the template `{}` has no subject, so it cannot begin a thread", name.value)
+            }
+            (Thread::Reply, true) => format!(
+                "the template `{}` has a subject, but a reply keeps the subject of its thread",
+                name.value
+            ),
+        };
+        reader.findings.error("C502", name.place(), message);
+    }
+}
+
+pub(super) fn call(node: &At<Node>, reader: &mut Reader<'_>) -> Option<What> {
+    let map = Map::open(node, &CALL, &mut reader.findings)?;
+    let script = map.need("script", &mut reader.findings);
+    let script = script.and_then(|node| template(node, "`script`", reader));
+    let voicemail = map.get("voicemail").filter(|node| !is_none(node));
+    let voicemail = voicemail.and_then(|node| template(node, "`voicemail`", reader));
+    Some(What::Call { script: script?.value, voicemail: voicemail.map(|name| name.value) })
+}
+
+fn is_none(node: &At<Node>) -> bool {
+    matches!(&node.value, Node::Scalar(scalar) if scalar.text.trim() == "none")
+}
+
+pub(super) fn social(node: &At<Node>, reader: &mut Reader<'_>) -> Option<What> {
+    let map = Map::open(node, &SOCIAL, &mut reader.findings)?;
+    let network = map.need("network", &mut reader.findings);
+    let network = network.and_then(|node| text(node, "`network`", &mut reader.findings));
+    let act = map.need("act", &mut reader.findings);
+    let act = act.and_then(|node| word(node, "`act`", &SocialAct::ALL, &mut reader.findings));
+    let text = map.get("text").and_then(|node| template(node, "`text`", reader));
+    Some(What::Social { network: network?.value, act: act?, text: text.map(|name| name.value) })
+}
+
+pub(super) fn task(node: &At<Node>, reader: &mut Reader<'_>) -> Option<What> {
+    let map = Map::open(node, &TASK, &mut reader.findings)?;
+    let title = map.need("title", &mut reader.findings);
+    let title = title.and_then(|node| text(node, "`title`", &mut reader.findings));
+    let notes = map.get("notes").and_then(|node| template(node, "`notes`", reader));
+    Some(What::Task { title: title?.value, notes: notes.map(|name| name.value) })
+}
+
+/// The name of a template; that it is missing is noted (C501).
+fn template(node: &At<Node>, what: &str, reader: &mut Reader<'_>) -> Option<At<String>> {
+    let name = text(node, what, &mut reader.findings)?;
+    check_template(&name.value, name.place(), reader);
+    Some(name)
+}
+
+fn check_template(name: &str, place: Place, reader: &mut Reader<'_>) {
+    if reader.known.templates.contains_key(name) {
+        return;
+    }
+    let message = format!("there is no template `{}`", shortened(name));
+    let known = reader.known.templates.keys().map(String::as_str);
+    reader.findings.unknown("C501", place, &message, name, known);
+}

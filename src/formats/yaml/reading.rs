@@ -1,0 +1,376 @@
+//! From placed nodes to values, noting everything that is wrong on the way.
+
+use crate::domain::time::Delay;
+use crate::formats::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::formats::length;
+
+use super::{At, Entry, Node, Style};
+
+/// A line and a column.
+pub type Place = (usize, usize);
+
+/// Everything that was found in one file so far.
+pub struct Findings<'a> {
+    path: &'a str,
+    list: Vec<Diagnostic>,
+}
+
+impl<'a> Findings<'a> {
+    /// No finding yet in the file at this path.
+    pub fn new(path: &'a str) -> Self {
+        Self { path, list: Vec::new() }
+    }
+
+    /// The path of the file.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// Notes an error.
+    pub fn error(&mut self, code: &'static str, place: Place, message: impl Into<String>) {
+        self.list.push(Diagnostic::error(code, self.path, place, message.into()));
+    }
+
+    /// Notes an error and what to do about it.
+    pub fn error_with_hint(
+        &mut self,
+        code: &'static str,
+        place: Place,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let error = Diagnostic::error(code, self.path, place, message.into());
+        self.list.push(error.with_hint(hint));
+    }
+
+    /// Notes a warning and what to do about it.
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        place: Place,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let warning = Diagnostic::warning(code, self.path, place, message.into());
+        self.list.push(warning.with_hint(hint));
+    }
+
+    /// Notes that a name is not known, with the nearest one that is.
+    pub fn unknown<'k>(
+        &mut self,
+        code: &'static str,
+        place: Place,
+        message: &str,
+        wrong: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) {
+        match near(wrong, known) {
+            Some(near) => self.error(code, place, format!("{message}; did you mean `{near}`?")),
+            None => self.error(code, place, message),
+        }
+    }
+
+    /// The value with the warnings, or everything in the order of the file.
+    pub fn conclude<T>(
+        mut self,
+        value: Option<T>,
+    ) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
+        self.list.sort_by_key(|finding| (finding.line, finding.column));
+        let broken = self.list.iter().any(|finding| finding.severity == Severity::Error);
+        match value {
+            Some(value) if !broken => Ok((value, self.list)),
+            Some(_) | None => Err(self.list),
+        }
+    }
+}
+
+/// The keys that a map may have.
+pub struct Keys {
+    /// What the map is, for messages, such as "a step".
+    pub of: &'static str,
+    pub known: &'static [&'static str],
+    /// Keys of the language that this version does not run.
+    pub later: &'static [&'static str],
+}
+
+/// A map whose keys have been checked.
+pub struct Map<'a> {
+    entries: &'a [Entry],
+    place: Place,
+    of: &'static str,
+}
+
+impl<'a> Map<'a> {
+    /// The map at a node; unknown keys, unsupported keys and keys without a value are noted.
+    pub fn open(node: &'a At<Node>, keys: &Keys, findings: &mut Findings<'_>) -> Option<Self> {
+        let entries = entries(node, keys.of, findings)?;
+        for entry in entries {
+            check_key(entry, keys, findings);
+        }
+        Some(Self { entries, place: node.place(), of: keys.of })
+    }
+
+    /// Where the map begins.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The value of a key, if there is one.
+    pub fn get(&self, key: &str) -> Option<&'a At<Node>> {
+        let entry = self.entries.iter().find(|entry| entry.key.value == key);
+        entry.map(|entry| &entry.value).filter(|value| value.value != Node::Nothing)
+    }
+
+    /// The value of a key; its absence is noted (C003).
+    pub fn need(&self, key: &str, findings: &mut Findings<'_>) -> Option<&'a At<Node>> {
+        if !self.has(key) {
+            findings.error("C003", self.place, format!("{} needs `{key}`", self.of));
+        }
+        self.get(key)
+    }
+
+    /// Whether the key is written, even without a value.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key.value == key)
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the map has no key.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Notes that `format` does not name the kind and version of file that is being read (C006).
+    pub fn check_format(&self, format: &str, findings: &mut Findings<'_>) {
+        let Some(node) = self.need("format", findings) else { return };
+        let Some(written) = text(node, "`format`", findings) else { return };
+        if written.value != format {
+            let message = format!("`format` is `{}`, not `{format}`", shortened(&written.value));
+            findings.error("C006", node.place(), message);
+        }
+    }
+
+    /// The `id`, which must be the name of the file (C100).
+    pub fn file_id(&self, findings: &mut Findings<'_>) -> Option<At<String>> {
+        let id = slug(self.need("id", findings)?, "the id", findings)?;
+        let name = findings.path().rsplit(['/', '\\']).next().unwrap_or_default();
+        let name = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name);
+        if name != id.value {
+            let message = format!("the id is `{}`, but the file is `{name}`", id.value);
+            findings.error("C100", id.place(), message);
+        }
+        Some(id)
+    }
+
+    /// How many of these keys are written.
+    pub fn count(&self, keys: &[&str]) -> usize {
+        keys.iter().filter(|key| self.has(key)).count()
+    }
+}
+
+fn check_key(entry: &Entry, keys: &Keys, findings: &mut Findings<'_>) {
+    let key = entry.key.value.as_str();
+    let place = entry.key.place();
+    if keys.later.contains(&key) {
+        return not_yet(key, place, findings);
+    }
+    if !keys.known.contains(&key) {
+        let message = format!("{} has no key `{}`", keys.of, shortened(key));
+        return match near(key, keys.known.iter().copied()) {
+            Some(near) => {
+                findings.error("C002", place, format!("{message}; did you mean `{near}`?"));
+            }
+            None => {
+                let hint = format!("the keys are: {}", keys.known.join(", "));
+                findings.error_with_hint("C002", place, message, hint);
+            }
+        };
+    }
+    if entry.value.value == Node::Nothing {
+        findings.error("C004", place, format!("`{key}` has no value"));
+    }
+}
+
+/// The known name that was meant. A name of ours is short, so a long text is not compared at all.
+pub fn near<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    if wrong.len() > 64 { None } else { did_you_mean(wrong, known) }
+}
+
+/// Notes a part of the language that this version does not run (C900).
+pub fn not_yet(what: &str, place: Place, findings: &mut Findings<'_>) {
+    let message = format!(
+        "`{what}` is part of the language, but this version of firsttouch does not run it yet"
+    );
+    findings.error("C900", place, message);
+}
+
+/// The entries of a map whose keys are free, such as step ids.
+pub fn entries<'a>(
+    node: &'a At<Node>,
+    what: &str,
+    findings: &mut Findings<'_>,
+) -> Option<&'a [Entry]> {
+    match &node.value {
+        Node::Map(entries) => Some(entries),
+        other => {
+            let message = format!("{what} is a map of keys and values, not {}", kind(other));
+            findings.error("C004", node.place(), message);
+            None
+        }
+    }
+}
+
+/// The items of a list.
+pub fn items<'a>(
+    node: &'a At<Node>,
+    what: &str,
+    findings: &mut Findings<'_>,
+) -> Option<&'a [At<Node>]> {
+    match &node.value {
+        Node::List(items) => Some(items),
+        other => {
+            let message = format!("{what} is a list, not {}", kind(other));
+            findings.error_with_hint("C004", node.place(), message, "write it as [a, b]");
+            None
+        }
+    }
+}
+
+/// A text that is not blank.
+pub fn text(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<At<String>> {
+    let (line, column) = node.place();
+    match &node.value {
+        Node::Scalar(scalar) if !scalar.text.trim().is_empty() => {
+            Some(At { value: scalar.text.trim().to_owned(), line, column })
+        }
+        other => {
+            findings.error("C004", node.place(), format!("{what} is a text, not {}", kind(other)));
+            None
+        }
+    }
+}
+
+/// The texts of a list that is not empty.
+pub fn texts(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Vec<At<String>> {
+    let items = items(node, what, findings).unwrap_or(&[]);
+    if matches!(&node.value, Node::List(items) if items.is_empty()) {
+        findings.error("C004", node.place(), format!("{what} is empty"));
+    }
+    let line = format!("a line of {what}");
+    items.iter().filter_map(|item| text(item, &line, findings)).collect()
+}
+
+/// One word out of a closed set.
+pub fn word<T: Copy>(
+    node: &At<Node>,
+    what: &str,
+    words: &[(&'static str, T)],
+    findings: &mut Findings<'_>,
+) -> Option<T> {
+    let written = text(node, what, findings)?;
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == written.value) {
+        return Some(*value);
+    }
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let wrong = shortened(&written.value);
+    let message = format!("{what} is one of {}, not `{wrong}`", names.join(", "));
+    findings.unknown("C004", node.place(), &message, &written.value, names);
+    None
+}
+
+/// A whole number within bounds, both included.
+pub fn number(
+    node: &At<Node>,
+    what: &str,
+    bounds: (i64, i64),
+    findings: &mut Findings<'_>,
+) -> Option<i64> {
+    let written = text(node, what, findings)?;
+    let (least, most) = bounds;
+    match written.value.parse::<i64>() {
+        Ok(number) if (least..=most).contains(&number) => Some(number),
+        Ok(_) | Err(_) => {
+            let wrong = shortened(&written.value);
+            let message = format!("{what} is a whole number from {least} to {most}, not `{wrong}`");
+            findings.error("C004", node.place(), message);
+            None
+        }
+    }
+}
+
+/// A count from 1 to `most`.
+pub fn count(node: &At<Node>, what: &str, most: u32, findings: &mut Findings<'_>) -> Option<u32> {
+    let number = number(node, what, (1, i64::from(most)), findings)?;
+    u32::try_from(number).ok()
+}
+
+/// A length of time (C005 when it is none); may be zero.
+pub fn delay(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<Delay> {
+    let written = text(node, what, findings)?;
+    match length::delay(&shortened(&written.value)) {
+        Ok(delay) => Some(delay),
+        Err(error) => {
+            findings.error("C005", node.place(), error.to_string());
+            None
+        }
+    }
+}
+
+/// A length of time that is not zero.
+pub fn some_delay(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<Delay> {
+    let delay = delay(node, what, findings)?;
+    if delay.amount == 0 {
+        findings.error("C005", node.place(), format!("{what} is no time at all"));
+        return None;
+    }
+    Some(delay)
+}
+
+/// A name: lower-case letters, digits, `-` and `_`, beginning with a letter or a digit.
+pub fn slug(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<At<String>> {
+    let written = text(node, what, findings)?;
+    if is_slug(&written.value) {
+        return Some(written);
+    }
+    let message = format!("{what} `{}` is not a name", shortened(&written.value));
+    let hint = "use lower-case letters, digits, - and _, at most 64 of them";
+    findings.error_with_hint("C004", node.place(), message, hint);
+    None
+}
+
+/// Whether a text can be a name.
+pub fn is_slug(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    first && text.len() <= 64 && text.bytes().all(fits)
+}
+
+/// Whether a scalar has no quotes around it.
+pub fn is_plain(node: &At<Node>) -> bool {
+    matches!(&node.value, Node::Scalar(scalar) if scalar.style == Style::Plain)
+}
+
+/// A bad value at a length that fits a message.
+pub fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    let line = text.lines().next().unwrap_or("");
+    if line.chars().count() <= MOST && line.len() == text.len() {
+        return text.to_owned();
+    }
+    let head: String = line.chars().take(MOST).collect();
+    format!("{head}…")
+}
+
+fn kind(node: &Node) -> &'static str {
+    match node {
+        Node::Nothing => "nothing",
+        Node::Scalar(scalar) if scalar.text.trim().is_empty() => "an empty text",
+        Node::Scalar(_) => "a single word or text",
+        Node::List(_) => "a list",
+        Node::Map(_) => "a map",
+    }
+}
