@@ -4,4 +4,5 @@ pub mod cadence_file;
 pub mod diagnostic;
 pub mod length;
 pub mod profile_file;
+pub mod template;
 pub mod yaml;

@@ -1,0 +1,167 @@
+//! From a source to a parsed and linted file, and what its partials add to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handlebars::{Template, TemplateError, TemplateErrorReason};
+
+use super::front_matter::{self, FrontMatter, Placed};
+use super::lint::{self, Known, Uses, field_finding};
+use super::place::Place;
+use super::scan::{MAX_SOURCE_BYTES, scan};
+use super::{PARTIALS, Source};
+use crate::formats::diagnostic::Diagnostic;
+
+/// How deep partials may include partials.
+const MAX_PARTIAL_DEPTH: usize = 10;
+/// How many partials one template may include in all, counted with those inside partials.
+const MAX_INCLUSIONS: u64 = 200;
+const MAX_MESSAGE_CHARS: usize = 300;
+
+/// A template or partial that could be parsed.
+pub(super) struct File {
+    pub name: String,
+    pub path: String,
+    pub subject: Option<Template>,
+    pub body: Template,
+    pub needs: Vec<String>,
+    pub language: Option<String>,
+    pub uses: Uses,
+}
+
+/// Parses and lints one source; `None` when it could not be parsed.
+pub(super) fn file(
+    source: &Source,
+    known: Known<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<File> {
+    let path = source.path.as_str();
+    if source.text.len() > MAX_SOURCE_BYTES {
+        let message = format!("the file is longer than {MAX_SOURCE_BYTES} bytes");
+        findings.push(Diagnostic::error("T103", path, (0, 0), message));
+        return None;
+    }
+    let text = source.text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let (head, body) = match front_matter::split(path, &text) {
+        Ok(split) => split,
+        Err(finding) => {
+            findings.push(finding);
+            return None;
+        }
+    };
+    findings.extend(head_findings(source, &head, known));
+    let subject = head.subject.map(|subject| piece(path, &subject, known, findings));
+    let (body, mut uses) = piece(path, &body, known, findings)?;
+    let subject = match subject {
+        Some(Some((subject, used))) => {
+            uses.fields.extend(used.fields);
+            uses.partials.extend(used.partials);
+            Some(subject)
+        }
+        Some(None) => return None,
+        None => None,
+    };
+    let needs = head.needs.into_iter().map(|need| need.text).collect();
+    let (name, path) = (source.name.clone(), source.path.clone());
+    Some(File { name, path, subject, body, needs, language: head.language, uses })
+}
+
+/// What is wrong with the head although it could be read.
+fn head_findings(source: &Source, head: &FrontMatter, known: Known<'_>) -> Vec<Diagnostic> {
+    let path = source.path.as_str();
+    if source.name.starts_with(PARTIALS) && *head != FrontMatter::default() {
+        let message = "a partial has no head; subject and needs belong to the template".to_owned();
+        return vec![Diagnostic::error("T105", path, (1, 1), message)];
+    }
+    let place = |need: &Placed| need.origin.of(Place { line: 1, column: 1 });
+    let needs = head.needs.iter();
+    needs.filter_map(|need| field_finding(path, place(need), &need.text, known.extra)).collect()
+}
+
+/// Parses and lints a subject or a body.
+fn piece(
+    path: &str,
+    piece: &Placed,
+    known: Known<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<(Template, Uses)> {
+    let scan = scan(path, &piece.text, piece.origin);
+    findings.extend(scan.findings);
+    if !scan.parseable {
+        return None;
+    }
+    match Template::compile(&piece.text) {
+        Ok(parsed) => {
+            let (uses, found) = lint::lint(path, piece, &parsed, known);
+            findings.extend(found);
+            Some((parsed, uses))
+        }
+        Err(error) => {
+            findings.push(syntax_finding(path, piece, &error));
+            None
+        }
+    }
+}
+
+fn syntax_finding(path: &str, piece: &Placed, error: &TemplateError) -> Diagnostic {
+    let (line, column) = error.pos().unwrap_or((1, 1));
+    let at = piece.origin.of(Place { line, column });
+    let message = match error.reason() {
+        TemplateErrorReason::MismatchingClosedHelper(opened, closed) => {
+            format!("`{{{{#{opened}}}}}` was opened, but `{{{{/{closed}}}}}` closes")
+        }
+        TemplateErrorReason::InvalidSyntax(_) => {
+            "this is not a field, a helper or a complete block".to_owned()
+        }
+        reason => reason.to_string(),
+    };
+    let message = message.chars().take(MAX_MESSAGE_CHARS).collect();
+    let hint = "write {{field}}, {{default field \"…\"}} or {{#if field}}…{{/if}}; every {{#…}} needs its {{/…}}";
+    Diagnostic::error("T100", path, at, message).with_hint(hint)
+}
+
+/// What including a partial amounts to, with everything that it includes itself.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    pub fields: BTreeSet<String>,
+    inclusions: u64,
+}
+
+/// The reach of every partial, given all files; reports inclusions without end, which would end the process, and too
+/// many of them, which would take for ever.
+pub(super) fn reaches(files: &[File], findings: &mut Vec<Diagnostic>) -> BTreeMap<String, Reach> {
+    let mut reaches = BTreeMap::new();
+    let partial = |file: &'_ File| file.name.strip_prefix(PARTIALS).map(str::to_owned);
+    for _ in 0..MAX_PARTIAL_DEPTH {
+        let open = files.iter().filter_map(|file| Some((partial(file)?, file)));
+        let open = open.filter(|(name, _)| !reaches.contains_key(name));
+        let closed: Vec<_> =
+            open.filter_map(|(name, file)| Some((name, reach(file, &reaches)?))).collect();
+        reaches.extend(closed);
+    }
+    for file in files {
+        let problem = match reach(file, &reaches) {
+            Some(reach) if reach.inclusions > MAX_INCLUSIONS => {
+                format!("partials are included more than {MAX_INCLUSIONS} times")
+            }
+            None => {
+                format!(
+                    "a partial includes itself, or partials nest deeper than {MAX_PARTIAL_DEPTH}"
+                )
+            }
+            Some(_) => continue,
+        };
+        findings.push(Diagnostic::error("T103", &file.path, (0, 0), problem));
+    }
+    reaches
+}
+
+/// `None` while a partial that it includes has no reach yet.
+fn reach(file: &File, reaches: &BTreeMap<String, Reach>) -> Option<Reach> {
+    let mut sum = Reach { fields: file.uses.fields.clone(), inclusions: 0 };
+    for partial in &file.uses.partials {
+        let inner = reaches.get(partial)?;
+        sum.fields.extend(inner.fields.iter().cloned());
+        sum.inclusions = sum.inclusions.saturating_add(inner.inclusions).saturating_add(1);
+    }
+    Some(sum)
+}
