@@ -3,6 +3,7 @@
 pub mod cadence_file;
 pub mod diagnostic;
 pub mod length;
+pub mod message;
 pub mod profile_file;
 pub mod template;
 pub mod yaml;
