@@ -1,9 +1,11 @@
 //! Pure text to domain and back. No files are read here.
 
 pub mod cadence_file;
+pub mod csv;
 pub mod diagnostic;
 pub mod length;
 pub mod message;
 pub mod profile_file;
 pub mod template;
 pub mod yaml;
+pub mod zone;

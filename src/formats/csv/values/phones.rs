@@ -1,0 +1,189 @@
+//! Phone numbers: several in a cell, national or international, and those that Excel has cut.
+
+use rlibphonenumber::{PhoneNumber, PhoneNumberFormat, Region};
+
+use super::text::is_invisible;
+use super::{Fault, Found};
+use crate::domain::prospect::Phone;
+
+/// How many numbers of one cell are looked at.
+const MAX_NUMBERS: usize = 10;
+
+/// Where a number without a country code may be from, each ISO 3166-1 alpha-2.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Homes<'a> {
+    pub person: Option<&'a str>,
+    pub company: Option<&'a str>,
+    /// Only asked when the row says nothing: a number that does not fit its row is not guessed at.
+    pub default: Option<&'a str>,
+}
+
+impl Homes<'_> {
+    fn regions(&self) -> Vec<Region> {
+        let of_row = [self.person, self.company];
+        let of_row: Vec<Region> = of_row.into_iter().filter_map(region).collect();
+        if of_row.is_empty() { region(self.default).into_iter().collect() } else { of_row }
+    }
+}
+
+fn region(country: Option<&str>) -> Option<Region> {
+    country?.parse().ok()
+}
+
+/// The numbers in a cell, in their order.
+pub(crate) fn phones(cell: &str, homes: &Homes) -> Found<Phone> {
+    let cell: String = cell.chars().filter(|c| !is_invisible(*c)).collect();
+    let regions = homes.regions();
+    let mut found = Found { values: Vec::new(), fault: None };
+    for part in split(&cell).into_iter().take(MAX_NUMBERS) {
+        // A slash may stand inside a number or between two: the whole is tried first.
+        match phone(part, &regions) {
+            Ok(phone) => push(&mut found.values, phone),
+            Err(fault) if part.contains('/') => {
+                let halves = part.split('/').take(MAX_NUMBERS);
+                let phones: Vec<Phone> =
+                    halves.filter_map(|half| phone(half, &regions).ok()).collect();
+                if phones.is_empty() {
+                    found.fault.get_or_insert(fault);
+                }
+                phones.into_iter().for_each(|phone| push(&mut found.values, phone));
+            }
+            Err(fault) => {
+                found.fault.get_or_insert(fault);
+            }
+        }
+    }
+    found
+}
+
+fn push(phones: &mut Vec<Phone>, phone: Phone) {
+    if !phones.iter().any(|known| known.e164 == phone.e164) {
+        phones.push(phone);
+    }
+}
+
+/// The parts of a cell that may each be a number.
+fn split(cell: &str) -> Vec<&str> {
+    let parts = cell.split(":::").flat_map(|part| part.split([';', '|', '\n', '\r']));
+    let parts = parts.flat_map(|part| part.split(" or ").map(str::trim));
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+/// Parses one number.
+fn phone(part: &str, regions: &[Region]) -> Result<Phone, Fault> {
+    let part = part.trim().trim_start_matches('\'');
+    if is_cut_by_excel(part) {
+        return Err(Fault::new(
+            "cut off by Excel",
+            "Set the column to Text in Excel, export again, or leave the cell empty.",
+        ));
+    }
+    let dialled = part.strip_prefix("00").map(|rest| format!("+{rest}"));
+    let found = regions.iter().find_map(|region| valid(part, Some(*region)));
+    let found = found.or_else(|| valid(dialled.as_deref().unwrap_or(part), None));
+    found.ok_or_else(|| fault(part, regions))
+}
+
+fn fault(part: &str, regions: &[Region]) -> Fault {
+    let digits = part.chars().filter(char::is_ascii_digit).count();
+    if regions.is_empty() && !part.starts_with('+') && (6..=15).contains(&digits) {
+        return Fault::new(
+            "has no country code, and the row has no country",
+            "Write the number with + and its country code, fill the country, or give --default-country.",
+        );
+    }
+    Fault::new("not a phone number", "Correct the number or leave the cell empty.")
+}
+
+fn valid(part: &str, region: Option<Region>) -> Option<Phone> {
+    let number = PhoneNumber::parse(part, region).ok()?;
+    number.is_valid().then(|| Phone {
+        e164: number.format_as(PhoneNumberFormat::E164).into_owned(),
+        extension: number.extension.clone().filter(|extension| !extension.is_empty()),
+    })
+}
+
+/// `4.47912E+11`: Excel shows and writes long numbers so, and the last digits are gone.
+fn is_cut_by_excel(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
+    let is_number = |text: &str, signs: &str| {
+        text.contains(|c: char| c.is_ascii_digit())
+            && text.chars().all(|c| c.is_ascii_digit() || signs.contains(c))
+    };
+    is_number(mantissa, "+.,") && is_number(exponent, "+") && exponent.len() <= 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const US: Homes = Homes { person: Some("US"), company: None, default: None };
+    const GB: Homes = Homes { person: Some("GB"), company: None, default: None };
+    const DE: Homes = Homes { person: Some("DE"), company: None, default: None };
+    const NOWHERE: Homes = Homes { person: None, company: None, default: None };
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        let cases: &[(&str, Homes, &[&str])] = &[
+            ("(415) 555-2671 ext. 204", US, &["+14155552671 ext. 204"]),
+            ("415.555.2671 x204", US, &["+14155552671 ext. 204"]),
+            ("415 555 2671 #204", US, &["+14155552671 ext. 204"]),
+            ("14155552671", US, &["+14155552671"]),
+            ("'+14155552671", NOWHERE, &["+14155552671"]),
+            ("+44 (0)20 7946 0958", NOWHERE, &["+442079460958"]),
+            ("020 7946 0958", GB, &["+442079460958"]),
+            ("0049 89 636 48018", US, &["+498963648018"]),
+            ("0049 89 636 48018", NOWHERE, &["+498963648018"]),
+            ("\u{202a}+44 20 7946 0958\u{202c}", NOWHERE, &["+442079460958"]),
+            ("089/63648018", DE, &["+498963648018"]),
+            ("415-555-2671 / 415-555-2672", US, &["+14155552671", "+14155552672"]),
+            ("415-555-2671; 415-555-2671", US, &["+14155552671"]),
+            ("+1 415 555 2671 or +1 415 555 2672", US, &["+14155552671", "+14155552672"]),
+            ("+1 415 555 2671 ::: +44 20 7946 0958", US, &["+14155552671", "+442079460958"]),
+        ];
+        for (cell, homes, expected) in cases {
+            let found = phones(cell, homes);
+            let numbers: Vec<String> = found.values.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                (numbers.as_slice(), found.fault),
+                (owned(expected).as_slice(), None),
+                "{cell:?}"
+            );
+        }
+    }
+
+    fn owned(numbers: &[&str]) -> Vec<String> {
+        numbers.iter().map(|number| (*number).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_number_is_from_the_rows_country_then_the_companys_and_only_then_the_default() {
+        let homes = |person, company, default| Homes { person, company, default };
+        let first = |homes: &Homes| phones("(415) 555-2671", homes).values.pop().map(|p| p.e164);
+        let number = Some("+14155552671".to_owned());
+        assert_eq!(first(&homes(Some("GB"), Some("US"), None)), number);
+        assert_eq!(first(&homes(None, None, Some("US"))), number);
+        assert_eq!(first(&homes(Some("FR"), None, Some("US"))), None);
+    }
+
+    #[test]
+    fn what_cannot_be_dialled_says_why() {
+        for (cell, homes, problem) in [
+            ("4.47912E+11", US, "cut off by Excel"),
+            ("4,47912E+11", GB, "cut off by Excel"),
+            ("415-555-2671", NOWHERE, "has no country code, and the row has no country"),
+            ("12", US, "not a phone number"),
+            ("call me", US, "not a phone number"),
+            ("4155552671E10", US, "cut off by Excel"),
+            ("+999 12345678", US, "not a phone number"),
+        ] {
+            let found = phones(cell, &homes);
+            assert_eq!(found.values, [], "{cell:?}");
+            assert_eq!(
+                found.fault.map(|fault| fault.problem).as_deref(),
+                Some(problem),
+                "{cell:?}"
+            );
+        }
+    }
+}
