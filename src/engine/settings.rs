@@ -1,0 +1,104 @@
+//! What the engine is told once, at its start.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use crate::domain::address::EmailAddress;
+use crate::domain::budget::Ramp;
+use crate::domain::calendar::Calendar;
+use crate::domain::ids::{MailboxId, RepId};
+
+/// What the engine is told once, at its start: the settings after all checks.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub company: Company,
+    pub mailboxes: BTreeMap<MailboxId, Mailbox>,
+    pub calendars: BTreeMap<String, Clockwork>,
+    pub limits: Limits,
+    /// How old the last successful read of an inbox may be for its mailbox to send (promise 2).
+    pub reply_freshness: SignedDuration,
+    /// A mail that did not come back within this counts as delivered.
+    pub bounce_window: SignedDuration,
+    /// The zone in which reps read dates.
+    pub reader_zone: TimeZone,
+    /// Makes Message-IDs unguessable and gaps repeatable. Never shown.
+    pub secret: Vec<u8>,
+}
+
+/// Who we are, as every mail must say.
+#[derive(Debug, Clone, Default)]
+pub struct Company {
+    pub name: String,
+    pub postal_address: String,
+}
+
+/// A sending identity.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    pub id: MailboxId,
+    pub from: EmailAddress,
+    pub from_name: Option<String>,
+    pub owner: RepId,
+    /// Mails in any 24 hours once the ramp is over.
+    pub daily_limit: u32,
+    pub ramp: Ramp,
+    /// The shortest and the longest pause between two mails.
+    pub gap: (SignedDuration, SignedDuration),
+    /// Whether replies can be read. A mailbox that cannot be read writes files only.
+    pub has_inbox: bool,
+    /// `{{sender.*}}` and `{{owner.*}}` in templates.
+    pub card: BTreeMap<String, String>,
+    pub unsubscribe_url: Option<String>,
+}
+
+/// A calendar, and on whose clock it is read.
+#[derive(Debug, Clone)]
+pub struct Clockwork {
+    pub calendar: Calendar,
+    /// `None`: the prospect's own clock.
+    pub fixed_zone: Option<TimeZone>,
+    /// The zone of people whose own is unknown; without it they cannot be enrolled.
+    pub if_zone_unknown: Option<TimeZone>,
+}
+
+/// Limits that hold across all cadences.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Mails to one recipient domain in any 24 hours; free-mail providers are exempt.
+    pub per_domain_per_day: u32,
+    /// New people at one company in any 24 hours.
+    pub new_per_company_per_day: u32,
+    /// People at one company under way at once.
+    pub active_per_company: u32,
+    /// Between touches of one person by different enrollments.
+    pub prospect_gap: SignedDuration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            per_domain_per_day: 5,
+            new_per_company_per_day: 2,
+            active_per_company: 3,
+            prospect_gap: SignedDuration::from_hours(48),
+        }
+    }
+}
+
+impl Settings {
+    /// The mailbox through which a rep's people are written to: the rep's own, else the first.
+    pub fn mailbox_of(&self, owner: &RepId) -> Option<&Mailbox> {
+        let own = self.mailboxes.values().find(|mailbox| mailbox.owner == *owner);
+        own.or_else(|| self.mailboxes.values().next())
+    }
+
+    /// The reps who own a mailbox, without doubles.
+    pub fn reps(&self) -> Vec<RepId> {
+        let mut reps: Vec<RepId> = self.mailboxes.values().map(|m| m.owner.clone()).collect();
+        reps.sort();
+        reps.dedup();
+        reps
+    }
+}

@@ -1,0 +1,202 @@
+//! The files that a team reviews: cadences, profiles, templates; checked together, or not used at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::cadence::{Cadence, Content, What};
+use crate::domain::profile::Profile;
+use crate::formats::cadence_file::{self, Known, TemplateInfo};
+use crate::formats::diagnostic::{Diagnostic, Severity};
+use crate::formats::profile_file;
+use crate::formats::template::{ExtraFields, Source, TemplateSet};
+
+/// The texts of a workspace by path (`cadences/x.yaml`), as a reader of folders finds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    pub texts: BTreeMap<String, String>,
+}
+
+/// A workspace in which nothing is wrong.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    pub cadences: Vec<CadenceFile>,
+    pub profiles: Vec<ProfileFile>,
+    pub templates: TemplateSet,
+}
+
+/// One cadence with everything that it needs.
+#[derive(Debug, Clone)]
+pub struct CadenceFile {
+    pub cadence: Cadence,
+    /// Of the cadence and every template and partial that it uses.
+    pub digest: String,
+    pub files: BTreeMap<String, String>,
+}
+
+/// One buyer profile.
+#[derive(Debug, Clone)]
+pub struct ProfileFile {
+    pub profile: Profile,
+    pub digest: String,
+    pub path: String,
+    pub text: String,
+}
+
+/// Checks a whole workspace. The findings hold errors and warnings; the workspace is there only when
+/// there is no error.
+pub fn check(files: &Files, calendars: &BTreeSet<String>) -> (Option<Workspace>, Vec<Diagnostic>) {
+    let mut findings = Vec::new();
+    let profiles = profiles(files, &mut findings);
+    let templates = match TemplateSet::load(&template_sources(files), ExtraFields::Any) {
+        Ok((templates, warnings)) => {
+            findings.extend(warnings);
+            Some(templates)
+        }
+        Err(errors) => {
+            findings.extend(errors);
+            None
+        }
+    };
+    let known = Known {
+        calendars: calendars.clone(),
+        profiles: files.under("profiles/").map(|(path, _)| stem(path).to_owned()).collect(),
+        templates: template_names(files, templates.as_ref()),
+    };
+    let cadences = cadences(files, &known, &mut findings);
+    findings.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+    let is_clean = findings.iter().all(|finding| finding.severity < Severity::Error);
+    let workspace =
+        templates.filter(|_| is_clean).map(|templates| Workspace { cadences, profiles, templates });
+    (workspace, findings)
+}
+
+impl Files {
+    /// The files of one folder, in the order of their paths.
+    pub fn under<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let all = self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        all.filter(move |(path, _)| path.starts_with(folder))
+    }
+}
+
+fn profiles(files: &Files, findings: &mut Vec<Diagnostic>) -> Vec<ProfileFile> {
+    let mut profiles = Vec::new();
+    for (path, text) in files.under("profiles/") {
+        match profile_file::parse(path, text) {
+            Ok((profile, warnings)) => {
+                findings.extend(warnings);
+                let (path, text) = (path.to_owned(), text.to_owned());
+                profiles.push(ProfileFile { profile, digest: digest([&text]), path, text });
+            }
+            Err(errors) => findings.extend(errors),
+        }
+    }
+    profiles
+}
+
+fn cadences(files: &Files, known: &Known, findings: &mut Vec<Diagnostic>) -> Vec<CadenceFile> {
+    let mut cadences = Vec::new();
+    for (path, text) in files.under("cadences/").filter(|(path, _)| !path.contains("/tests/")) {
+        match cadence_file::parse(path, text, known) {
+            Ok((cadence, warnings)) => {
+                findings.extend(warnings);
+                let files = bundle(files, path, text, &cadence);
+                let digest = digest(files.iter().flat_map(|(path, text)| [path, text]));
+                cadences.push(CadenceFile { cadence, digest, files });
+            }
+            Err(errors) => findings.extend(errors),
+        }
+    }
+    cadences
+}
+
+/// A cadence with the templates that it names and every partial.
+fn bundle(files: &Files, path: &str, text: &str, cadence: &Cadence) -> BTreeMap<String, String> {
+    let used: BTreeSet<String> = cadence.steps.iter().flat_map(|step| templates_of(&step.what)).collect();
+    let template = |(path, _): &(&str, &str)| {
+        let name = template_name(path);
+        name.starts_with("partials/") || used.contains(name)
+    };
+    let templates = files.under("templates/").filter(template);
+    let templates = templates.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    templates.chain([(path.to_owned(), text.to_owned())]).collect()
+}
+
+/// Every template, script and note that a step names.
+pub fn templates_of(what: &What) -> Vec<String> {
+    match what {
+        What::Email { content: Content::Template(name), .. } => vec![name.clone()],
+        What::Email { content: Content::Split(names), .. } => {
+            names.iter().map(|(name, _)| name.clone()).collect()
+        }
+        What::Call { script, voicemail } => {
+            std::iter::once(script.clone()).chain(voicemail.clone()).collect()
+        }
+        What::Social { text, .. } => text.iter().cloned().collect(),
+        What::Task { notes, .. } => notes.iter().cloned().collect(),
+    }
+}
+
+fn template_sources(files: &Files) -> Vec<Source> {
+    let source = |(path, text): (&str, &str)| Source {
+        name: template_name(path).to_owned(),
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    files.under("templates/").map(source).collect()
+}
+
+/// When the templates themselves are broken, their names still serve to check the cadences.
+fn template_names(files: &Files, set: Option<&TemplateSet>) -> BTreeMap<String, TemplateInfo> {
+    let names = files.under("templates/").map(|(path, text)| (template_name(path), text));
+    let names = names.filter(|(name, _)| !name.starts_with("partials/"));
+    let info = |name: &str, text: &str| {
+        let loaded = set.and_then(|set| set.get(name)).map(|template| template.has_subject);
+        TemplateInfo { has_subject: loaded.unwrap_or_else(|| text.contains("\nsubject:")) }
+    };
+    names.map(|(name, text)| (name.to_owned(), info(name, text))).collect()
+}
+
+fn template_name(path: &str) -> &str {
+    path.trim_start_matches("templates/").trim_end_matches(".hbs")
+}
+
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".yaml").unwrap_or(name)
+}
+
+/// The content's name: SHA-256 over lengths and texts, in hexadecimal, 16 digits.
+pub fn digest<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hex(&hash.finalize()[..8])
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A version as it was applied, ready to run: the cadence and its templates.
+#[derive(Debug, Clone)]
+pub struct Version {
+    pub cadence: Cadence,
+    pub templates: TemplateSet,
+}
+
+/// Makes a stored bundle run again. A bundle was checked when it was applied, so findings here mean
+/// that this program reads the language differently.
+pub fn restore(files: &BTreeMap<String, String>) -> Result<Version, Vec<Diagnostic>> {
+    let files = Files { texts: files.clone() };
+    let (templates, _) = TemplateSet::load(&template_sources(&files), ExtraFields::Any)?;
+    let Some((path, text)) = files.under("cadences/").next() else {
+        let missing = "the stored version holds no cadence".to_owned();
+        return Err(vec![Diagnostic::error("C000", "cadences/", (0, 0), missing)]);
+    };
+    let (cadence, _) = cadence_file::parse_stored(path, text, template_names(&files, Some(&templates)))?;
+    Ok(Version { cadence, templates })
+}
