@@ -221,11 +221,12 @@ fn placed(raw: Spanned<Raw>, source: &str) -> At<Node> {
         Raw::List(items) => Node::List(items.into_iter().map(|i| placed(i, source)).collect()),
         Raw::Map(entries) => Node::Map(entries.into_iter().map(|e| entry(e, source)).collect()),
     };
-    At::new(node, raw.referenced)
+    // Behind an alias, the place is where the value is written, for there it must be mended.
+    At::new(node, raw.defined)
 }
 
 fn entry((key, value): (Spanned<String>, Spanned<Raw>), source: &str) -> Entry {
-    Entry { key: At::new(key.value, key.referenced), value: placed(value, source) }
+    Entry { key: At::new(key.value, key.defined), value: placed(value, source) }
 }
 
 /// Text that stands in the file character for character has no quotes and is no block.
@@ -286,9 +287,11 @@ mod tests {
             "shared:\n  again: &again { max: 007, kind: NO }\nstep:\n  <<: *again\n  own: *again\n";
         let tree = parse("x.yaml", text).unwrap();
         let seen = dump(&tree);
-        assert!(seen.contains("max@4:7: 007@4:7"), "{seen}");
-        assert!(seen.contains("kind@4:7: NO@4:7"), "{seen}");
-        assert!(seen.contains("own@5:3: {max@"), "{seen}");
+        assert!(
+            seen.contains("step@3:1: {own@5:3: {max@2:19: 007@2:24, kind@2:29: NO@2:35}@2:17"),
+            "{seen}"
+        );
+        assert!(seen.contains("max@2:19: 007@2:24, kind@2:29: NO@2:35}@4:3"), "{seen}");
     }
 
     #[test]

@@ -76,6 +76,8 @@ impl<'a> Findings<'a> {
         value: Option<T>,
     ) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
         self.list.sort_by_key(|finding| (finding.line, finding.column));
+        // A mistake behind an anchor is found once for each alias.
+        self.list.dedup();
         let broken = self.list.iter().any(|finding| finding.severity == Severity::Error);
         match value {
             Some(value) if !broken => Ok((value, self.list)),
