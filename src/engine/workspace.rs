@@ -60,6 +60,7 @@ pub fn check(files: &Files, calendars: &BTreeSet<String>) -> (Option<Workspace>,
     };
     let known = Known {
         calendars: calendars.clone(),
+        applied: false,
         profiles: files.under("profiles/").map(|(path, _)| stem(path).to_owned()).collect(),
         templates: template_names(files, templates.as_ref()),
     };
@@ -197,6 +198,8 @@ pub fn restore(files: &BTreeMap<String, String>) -> Result<Version, Vec<Diagnost
         let missing = "the stored version holds no cadence".to_owned();
         return Err(vec![Diagnostic::error("C000", "cadences/", (0, 0), missing)]);
     };
-    let (cadence, _) = cadence_file::parse_stored(path, text, template_names(&files, Some(&templates)))?;
+    let names = template_names(&files, Some(&templates));
+    let known = Known { applied: true, templates: names, ..Known::default() };
+    let (cadence, _) = cadence_file::parse(path, text, &known)?;
     Ok(Version { cadence, templates })
 }

@@ -82,7 +82,8 @@ fn admission(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Admission> {
         }
         return Some(Admission::Anybody);
     }
-    for name in names.iter().filter(|name| !reader.known.profiles.contains(&name.value)) {
+    let applied = reader.known.applied;
+    for name in names.iter().filter(|name| !applied && !reader.known.profiles.contains(&name.value)) {
         let message = format!("there is no profile `{}`", shortened(&name.value));
         let known = reader.known.profiles.iter().map(String::as_str);
         reader.findings.unknown("C108", name.place(), &message, &name.value, known);
@@ -99,7 +100,7 @@ pub(super) fn days(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<DayKind> {
 pub(super) fn calendar(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let node = map.need("calendar", &mut reader.findings)?;
     let name = text(node, "`calendar`", &mut reader.findings)?.value;
-    if !reader.known.calendars.contains(&name) {
+    if !reader.known.applied && !reader.known.calendars.contains(&name) {
         let message = format!("there is no calendar `{}` in the settings", shortened(&name));
         let known = reader.known.calendars.iter().map(String::as_str);
         reader.findings.unknown("C107", node.place(), &message, &name, known);

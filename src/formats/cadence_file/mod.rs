@@ -24,6 +24,9 @@ mod tests;
 pub struct Known {
     pub calendars: BTreeSet<String>,
     pub profiles: BTreeSet<String>,
+    /// The file is a version that was applied before: its calendar and its profiles were checked then,
+    /// and may have gone since.
+    pub applied: bool,
     /// By name, without the `.hbs`.
     pub templates: BTreeMap<String, TemplateInfo>,
 }

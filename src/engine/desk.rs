@@ -1,0 +1,191 @@
+//! The worker of everything that is no mail: tasks to open, tasks that expire, pauses that end, doubts
+//! to settle.
+
+use jiff::Timestamp;
+
+use super::dispatch::{blocking, circumstances, transition};
+use super::{Engine, EngineError, Person};
+use crate::domain::cadence::Channel;
+use crate::domain::enrollment::{Effect, Event, Phase, State, TaskKind};
+use crate::domain::ids::EnrollmentId;
+use crate::domain::log::What as Happened;
+use crate::domain::touch::{Milestone, Status};
+use crate::ports::{Changes, Guards, Intent, Lane, MilestoneRecord, StoreError};
+
+/// Rows that one round looks at.
+const ROUND: u32 = 200;
+
+impl Engine {
+    /// Works what is due at the desk, and says when to come back.
+    ///
+    /// # Errors
+    /// The store failed; what was done until then is on record.
+    pub async fn work_desk(&self) -> Result<Option<Timestamp>, EngineError> {
+        loop {
+            let now = self.now();
+            let due = self.store.due(&Lane::Desk, now, ROUND).await?;
+            if due.is_empty() {
+                return Ok(self.store.next_wake(&Lane::Desk).await?);
+            }
+            for enrollment in due {
+                match self.desk_one(enrollment, now).await {
+                    Err(EngineError::Store(StoreError::Stale(_))) => {}
+                    other => other?,
+                }
+            }
+        }
+    }
+
+    /// After a crash of the only process on a database: what was on its way is in doubt at once.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn recover(&self) -> Result<usize, EngineError> {
+        let on_their_way = self.store.enrollments_on_their_way().await?;
+        let now = self.now();
+        for enrollment in &on_their_way {
+            if let Some(person) = self.person(enrollment.id).await? {
+                self.lose(&person, now).await?;
+            }
+        }
+        Ok(on_their_way.len())
+    }
+
+    async fn desk_one(&self, id: EnrollmentId, now: Timestamp) -> Result<(), EngineError> {
+        let Some(person) = self.person(id).await? else {
+            return Ok(());
+        };
+        match &person.enrollment.state.phase {
+            Phase::Sending { .. } => self.lose(&person, now).await,
+            Phase::InDoubt { .. } => self.assume_sent(&person, now).await,
+            Phase::Waiting { .. } => self.open(&person, now).await,
+            Phase::Paused { .. } => {
+                let (state, effects) = transition(&person, Event::Resumed, now)?;
+                let mut changes = self.changes(&person, state, &effects, now).await?;
+                changes.log.push(person.entry(now, Happened::Resumed));
+                Ok(self.store.write(changes).await?)
+            }
+            Phase::OnTask { .. } | Phase::Triage { .. } | Phase::Closing { .. } => {
+                let event = Event::Due(circumstances(&person));
+                let (state, effects) = transition(&person, event, now)?;
+                let changes = self.changes(&person, state, &effects, now).await?;
+                Ok(self.store.write(changes).await?)
+            }
+            Phase::Ended { .. } => Ok(()),
+        }
+    }
+
+    /// Nobody came back with a result: the mail is in doubt, and stays unsent or sent as it is.
+    async fn lose(&self, person: &Person, now: Timestamp) -> Result<(), EngineError> {
+        let (state, effects) = transition(person, Event::Lost, now)?;
+        let changes = self.changes(person, state, &effects, now).await?;
+        self.settle_touch(person, changes, Status::InDoubt, Happened::InDoubt, now).await
+    }
+
+    /// The grace is over without evidence: it counts as sent, and every report says so.
+    async fn assume_sent(&self, person: &Person, now: Timestamp) -> Result<(), EngineError> {
+        let (state, effects) = transition(person, Event::Settled, now)?;
+        let changes = self.changes(person, state, &effects, now).await?;
+        self.settle_touch(person, changes, Status::AssumedSent, Happened::Settled, now).await
+    }
+
+    async fn settle_touch(
+        &self,
+        person: &Person,
+        mut changes: Changes,
+        status: Status,
+        what: Happened,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let touches = self.store.touches_of(person.enrollment.id).await?;
+        let unsettled = |touch: &&crate::domain::touch::Touch| {
+            matches!(touch.status, Status::Intended | Status::InDoubt)
+        };
+        if let Some(touch) = touches.iter().find(unsettled) {
+            changes.settled.push((touch.id, status));
+            let mut entry = person.entry(now, what).with("step", &touch.step).with("channel", "email");
+            entry.touch = Some(touch.id);
+            changes.log.push(entry);
+            changes.milestones.push(MilestoneRecord {
+                enrollment: person.enrollment.id,
+                prospect: person.prospect.id,
+                milestone: Milestone::Attempt,
+                touch: touch.id,
+                at: now,
+            });
+        }
+        Ok(self.store.write(changes).await?)
+    }
+
+    /// A step's time has come: its task is opened under the same guards as a mail, or it is passed over.
+    async fn open(&self, person: &Person, now: Timestamp) -> Result<(), EngineError> {
+        let (state, effects) = transition(person, Event::Due(circumstances(person)), now)?;
+        let opens = effects.iter().find_map(|effect| match effect {
+            Effect::OpenTask { kind: TaskKind::Touch(channel), .. } => Some(*channel),
+            _ => None,
+        });
+        // A mail that waits at the desk has no mailbox: it is looked at again when one is there.
+        if effects.iter().any(|effect| matches!(effect, Effect::SendMail { .. })) {
+            let until = now + jiff::SignedDuration::from_hours(1);
+            return self.put_off(person, until, crate::domain::budget::Waiting::MailboxDown).await;
+        }
+        match opens {
+            Some(channel) if channel != Channel::Task => {
+                self.open_guarded(person, (state, effects), channel, now).await
+            }
+            _ => {
+                let changes = self.changes(person, state, &effects, now).await?;
+                Ok(self.store.write(changes).await?)
+            }
+        }
+    }
+
+    async fn open_guarded(
+        &self,
+        person: &Person,
+        (state, effects): (State, Vec<Effect>),
+        channel: Channel,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let changes = self.changes(person, state, &effects, now).await?;
+        let guards = Guards {
+            now,
+            lease: None,
+            subjects: blocking(person, channel),
+            caps: self.person_caps(person),
+            company: self.company_guard(person),
+            quiet: Some((person.prospect.id, person.enrollment.id, self.settings.limits.prospect_gap)),
+            mailbox: None,
+        };
+        match self.store.intend(changes, guards).await? {
+            Intent::Wait { reason, until } => self.put_off(person, until, reason).await,
+            // Blocked: the next look finds the channel closed and passes over the step.
+            Intent::Committed | Intent::NotOurs | Intent::Blocked => Ok(()),
+        }
+    }
+
+    /// Notes deliveries: mails that did not come back within the bounce window.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn note_deliveries(&self) -> Result<usize, EngineError> {
+        let now = self.now();
+        let until = now - self.settings.bounce_window;
+        let touches = self.store.undelivered_before(until, 500).await?;
+        let milestones: Vec<MilestoneRecord> = touches
+            .iter()
+            .map(|touch| MilestoneRecord {
+                enrollment: touch.enrollment,
+                prospect: touch.prospect,
+                milestone: Milestone::Delivered,
+                touch: touch.id,
+                at: touch.at,
+            })
+            .collect();
+        let n = milestones.len();
+        if n > 0 {
+            self.store.write(Changes { milestones, ..Changes::default() }).await?;
+        }
+        Ok(n)
+    }
+}

@@ -1,0 +1,260 @@
+//! Letting people into a cadence: who fits, who does not and why.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, Zoned};
+
+use super::{Engine, EngineError, zones_of};
+use crate::domain::cadence::{Admission, Audience, Cadence, Channel};
+use crate::domain::enrollment::{self, Course, Phase};
+use crate::domain::facts::Facts;
+use crate::domain::ids::{CadenceId, EnrollmentId, ProspectId};
+use crate::domain::log::{Entry, What as Happened};
+use crate::domain::profile::{self, Fit, Profile};
+use crate::domain::prospect::{Prospect, Relationship};
+use crate::domain::schedule::{self, Place};
+use crate::domain::suppression::{Subject, closed_channels};
+use crate::ports::{Changes, EnrollmentRecord, IdKind, Lane, ProfileRecord, Wake};
+
+/// People written in one transaction.
+const CHUNK: usize = 200;
+
+/// What enrolling came to. Every person is in exactly one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Enrolled {
+    pub people: usize,
+    pub enrolled: usize,
+    /// Reason, as a sentence, to people; each person under one reason.
+    pub skipped: BTreeMap<String, usize>,
+    pub first_due_at: Option<Timestamp>,
+}
+
+/// Whether to do it or only to say what would be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    DryRun,
+    Commit,
+}
+
+struct Admitting {
+    cadence: Cadence,
+    digest: String,
+    profiles: Vec<(Profile, String)>,
+    clockwork: super::settings::Clockwork,
+}
+
+impl Engine {
+    /// Enrolls people in the current version of a cadence.
+    ///
+    /// # Errors
+    /// The cadence was never applied, or the store failed; people enrolled until then stay enrolled.
+    pub async fn enroll(
+        &self,
+        people: &[ProspectId],
+        cadence: &CadenceId,
+        mode: Mode,
+    ) -> Result<Enrolled, EngineError> {
+        let admitting = self.admitting(cadence).await?;
+        let mut result = Enrolled { people: people.len(), ..Enrolled::default() };
+        for chunk in people.chunks(CHUNK) {
+            let prospects = self.store.prospects(chunk).await?;
+            let mut records = Vec::new();
+            for prospect in &prospects {
+                match self.admit(&admitting, prospect).await? {
+                    Ok(record) => records.push(record),
+                    Err(reason) => *result.skipped.entry(reason).or_default() += 1,
+                }
+            }
+            result.enrolled += records.len();
+            let due = records.iter().filter_map(|record| record.wake.as_ref().map(|wake| wake.at));
+            result.first_due_at = due.chain(result.first_due_at).min();
+            if mode == Mode::Commit && !records.is_empty() {
+                self.write_enrolled(records).await?;
+            }
+        }
+        Ok(result)
+    }
+
+    async fn write_enrolled(&self, mut records: Vec<EnrollmentRecord>) -> Result<(), EngineError> {
+        let now = self.now();
+        let n = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        let first = self.store.ids(IdKind::Enrollment, n).await?;
+        let mut log = Vec::new();
+        for (id, record) in (first..).zip(&mut records) {
+            record.id = EnrollmentId(id);
+            let (prospect, enrollment) = (Some(record.prospect), Some(record.id));
+            let entry = Entry { prospect, enrollment, ..Entry::new(now, Happened::Enrolled) };
+            let profile = record.profile.as_ref().map_or("any", |(id, _)| id.as_str());
+            log.push(entry.with("cadence", &record.cadence).with("profile", profile));
+        }
+        Ok(self.store.write(Changes { enrolled: records, log, ..Changes::default() }).await?)
+    }
+
+    async fn admitting(&self, id: &CadenceId) -> Result<Admitting, EngineError> {
+        let current = self.store.current_cadences().await?;
+        let Some(version) = current.iter().find(|version| version.cadence == *id) else {
+            let known: Vec<&str> = current.iter().map(|version| version.cadence.as_str()).collect();
+            let hint = match known.is_empty() {
+                true => " yet: run `firsttouch apply` first".to_owned(),
+                false => format!("; applied are: {}", known.join(", ")),
+            };
+            return Err(EngineError::NotFound { what: "applied cadence", name: id.0.clone(), hint });
+        };
+        let ready = self.version(&version.digest).await?;
+        let profiles = self.store.current_profiles().await?;
+        let profiles = profiles_of(&ready.cadence, &profiles);
+        let clockwork = self.clockwork(&ready.cadence.calendar)?;
+        let (cadence, digest) = (ready.cadence.clone(), version.digest.clone());
+        Ok(Admitting { cadence, digest, profiles, clockwork })
+    }
+
+    /// A new enrollment for one person, or why there is none.
+    async fn admit(
+        &self,
+        admitting: &Admitting,
+        prospect: &Prospect,
+    ) -> Result<Result<EnrollmentRecord, String>, EngineError> {
+        let now = self.now();
+        let blocks = self.store.suppressions(&Subject::all_of(prospect)).await?;
+        let closed = closed_channels(prospect, &blocks);
+        let history = self.store.enrollments_of(prospect.id).await?;
+        let zones = zones_of(prospect, &admitting.clockwork);
+        let refusal = refusal(admitting, prospect, &closed)
+            .or_else(|| busy(admitting, &history, now))
+            .or_else(|| zones.is_empty().then(no_zone));
+        if let Some(refusal) = refusal {
+            return Ok(Err(refusal));
+        }
+        let chosen = match choose(admitting, prospect) {
+            Ok(chosen) => chosen,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let mailbox = self.settings.mailbox_of(&prospect.owner).map(|mailbox| mailbox.id.clone());
+        let zone = zones.first().cloned().unwrap_or(jiff::tz::TimeZone::UTC);
+        let course = Course {
+            cadence: &admitting.cadence,
+            calendar: &admitting.clockwork.calendar,
+            zone: &zone,
+        };
+        let Some(state) = enrollment::begin(&course, now) else {
+            return Ok(Err("the cadence has no steps".to_owned()));
+        };
+        let place = Place { cadence: course.cadence, calendar: course.calendar, zones: &zones };
+        let wake = schedule::next(&place, &state.phase).map(|next| {
+            let lane = match (&mailbox, next.channel) {
+                (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),
+                _ => Lane::Desk,
+            };
+            Wake { lane, at: next.at, waiting: next.waiting }
+        });
+        Ok(Ok(EnrollmentRecord {
+            id: EnrollmentId(0),
+            prospect: prospect.id,
+            company: prospect.company_id,
+            cadence: admitting.cadence.id.clone(),
+            digest: admitting.digest.clone(),
+            score: chosen.as_ref().map_or(0, |(_, _, score)| *score),
+            profile: chosen.map(|(id, digest, _)| (id, digest)),
+            owner: prospect.owner.clone(),
+            mailbox,
+            state,
+            revision: 0,
+            wake,
+            enrolled_at: now,
+        }))
+    }
+}
+
+fn no_zone() -> String {
+    "no time zone is known: set a country (`import --default-country`)".to_owned()
+}
+
+/// The profiles that may let somebody in, in the order in which the cadence names them.
+fn profiles_of(cadence: &Cadence, records: &[ProfileRecord]) -> Vec<(Profile, String)> {
+    let Admission::OneOf(wanted) = &cadence.profiles else {
+        return Vec::new();
+    };
+    let find = |id| records.iter().find(|record| record.profile == *id);
+    let parsed = wanted.iter().filter_map(find).filter_map(|record| {
+        let (profile, _) = crate::formats::profile_file::parse(&record.path, &record.text).ok()?;
+        Some((profile, record.digest.clone()))
+    });
+    parsed.collect()
+}
+
+/// Reasons that have nothing to do with profiles.
+fn refusal(admitting: &Admitting, prospect: &Prospect, closed: &[Channel]) -> Option<String> {
+    let audience = admitting.cadence.audience;
+    if prospect.relationship == Relationship::Customer && audience == Audience::Prospects {
+        return Some("is a customer: a cold cadence is not for them".to_owned());
+    }
+    if prospect.relationship == Relationship::Prospect && audience == Audience::Customers {
+        return Some("is not a customer yet: this cadence is for customers".to_owned());
+    }
+    let usable = |channel: &Channel| !closed.contains(channel);
+    let has = |channel: &Channel| match channel {
+        Channel::Email => prospect.known.email.is_some(),
+        Channel::Call => !prospect.known.phones.is_empty(),
+        Channel::Social => prospect.known.linkedin.is_some(),
+        Channel::Task => false,
+    };
+    let open = [Channel::Email, Channel::Call, Channel::Social].iter().any(|c| usable(c) && has(c));
+    (!open).then(|| "do-not-contact, or no channel is left".to_owned())
+}
+
+/// Already under way somewhere, or here a short time ago.
+fn busy(admitting: &Admitting, history: &[EnrollmentRecord], now: Timestamp) -> Option<String> {
+    let under_way = |record: &&EnrollmentRecord| !matches!(record.state.phase, Phase::Ended { .. });
+    if history.iter().any(|record| under_way(&record)) {
+        return Some("is already in a cadence".to_owned());
+    }
+    let here = history.iter().filter(|record| record.cadence == admitting.cadence.id);
+    let last = here.filter_map(|record| match record.state.phase {
+        Phase::Ended { at, .. } => Some(at),
+        _ => None,
+    });
+    let last = last.max()?;
+    let again = match admitting.cadence.again_after {
+        None => return Some("has been in this cadence, which is for once only".to_owned()),
+        Some(delay) => {
+            let zone = jiff::tz::TimeZone::UTC;
+            admitting.clockwork.calendar.after(last, delay, &zone)
+        }
+    };
+    (again > now).then(|| {
+        let on = Zoned::new(again, jiff::tz::TimeZone::UTC).date();
+        format!("has been in this cadence; may come again from {} on", on.first_of_month())
+    })
+}
+
+type Chosen = Option<(crate::domain::ids::ProfileId, String, i64)>;
+
+/// The profile that lets the person in, or the reason why none does.
+fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> {
+    if admitting.cadence.profiles == Admission::Anybody {
+        return Ok(None);
+    }
+    let facts = Facts::of(prospect);
+    let choice = profile::best(admitting.profiles.iter().map(|(profile, _)| profile), &facts);
+    if let Some((chosen, score)) = choice.chosen {
+        let digest = admitting.profiles.iter().find(|(profile, _)| profile.id == chosen.id);
+        return Ok(digest.map(|(profile, digest)| (profile.id.clone(), digest.clone(), score)));
+    }
+    // The nearest miss explains most: fewest lines failed.
+    let incomplete = choice.evaluations.iter().find_map(|(_, evaluation)| match &evaluation.fit {
+        Fit::Incomplete { missing } => Some(missing.join(" and ")),
+        Fit::Fits { .. } | Fit::DoesNotFit { .. } => None,
+    });
+    if let Some(missing) = incomplete {
+        return Err(format!("fits a profile, but {missing} is not known"));
+    }
+    let failed = choice.evaluations.iter().filter_map(|(_, evaluation)| match &evaluation.fit {
+        Fit::DoesNotFit { failed } => Some(failed),
+        Fit::Fits { .. } | Fit::Incomplete { .. } => None,
+    });
+    let nearest = failed.min_by_key(|failed| failed.len());
+    Err(match nearest.and_then(|failed| failed.first()) {
+        Some(line) => format!("does not match a profile: {line}"),
+        None => "does not match a profile".to_owned(),
+    })
+}

@@ -1,0 +1,203 @@
+//! One mail for one person: subject, text, thread, footer, identity. Refuses rather than sends less.
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+
+use super::settings::{Mailbox, Settings};
+use super::workspace::hex;
+use super::{Engine, EngineError, Person};
+use crate::domain::address::EmailAddress;
+use crate::domain::cadence::{Content, Thread};
+use crate::domain::ids::{StepId, TouchId};
+use crate::domain::touch::{SentMail, Status, Touch};
+use crate::formats::message::{self, Letter};
+use crate::formats::template::{RenderError, Rendered, html_from_text};
+
+/// A mail that is ready to be sent.
+pub(super) struct Ready {
+    pub to: EmailAddress,
+    pub mail: SentMail,
+    pub bytes: Vec<u8>,
+    /// The touch of an earlier try that was definitely not sent: this is the same touch again.
+    pub again: Option<TouchId>,
+}
+
+/// Why there is no mail for this person (promise 12).
+#[derive(Debug)]
+pub(super) enum NoLetter {
+    /// A template needs what nobody knows.
+    MissingField(String),
+    /// The settings or the template do not allow any mail at all.
+    Unfit(String),
+}
+
+impl Engine {
+    /// Writes the mail of a step for a person.
+    pub(super) async fn letter(
+        &self,
+        person: &Person,
+        mailbox: &Mailbox,
+        step: &StepId,
+        attempt: u32,
+        now: Timestamp,
+    ) -> Result<Result<Ready, NoLetter>, EngineError> {
+        let earlier = self.store.touches_of(person.enrollment.id).await?;
+        Ok(write(&self.settings, person, mailbox, (step, attempt), &earlier, now))
+    }
+}
+
+fn write(
+    settings: &Settings,
+    person: &Person,
+    mailbox: &Mailbox,
+    (step, attempt): (&StepId, u32),
+    earlier: &[Touch],
+    now: Timestamp,
+) -> Result<Ready, NoLetter> {
+    let unfit = |why: &str| NoLetter::Unfit(why.to_owned());
+    let Some(to) = person.prospect.known.email.clone() else {
+        return Err(NoLetter::MissingField("email".to_owned()));
+    };
+    if settings.company.postal_address.trim().is_empty() {
+        return Err(unfit("company.postal_address is not set in firsttouch.toml"));
+    }
+    let cadence = &person.version.cadence;
+    let found = cadence.step(step).map(|(_, step)| &step.what);
+    let Some(crate::domain::cadence::What::Email { content, thread }) = found else {
+        return Err(unfit("the step is not a mail"));
+    };
+    let template = person.template(step, content);
+    let rendered = render(person, mailbox, template, now)?;
+    let thread_so_far = thread_of(*thread, earlier);
+    let (subject, begins_thread) = match thread_so_far.first() {
+        Some(first) => (reply_subject(&first.subject), false),
+        None => (first_subject(person, mailbox, step, rendered.subject.as_ref(), now)?, true),
+    };
+    let message_id = message_id(settings, person, step, attempt, &mailbox.from);
+    let text = with_footer(settings, &rendered.text);
+    let ids: Vec<String> = thread_so_far.iter().map(|mail| mail.message_id.clone()).collect();
+    let token = message_id.split('@').next().unwrap_or_default();
+    let known = &person.prospect.known;
+    let letter = Letter {
+        message_id: message_id.clone(),
+        date: now,
+        from_name: mailbox.from_name.clone(),
+        from: mailbox.from.clone(),
+        to_name: known.first_name.is_some().then(|| person.prospect.display_name()),
+        to: to.clone(),
+        subject: subject.clone(),
+        html: html_from_text(&text),
+        text,
+        in_reply_to: ids.last().cloned(),
+        references: ids,
+        unsubscribe_mailto: Some(format!("mailto:{}?subject=unsubscribe%20{token}", mailbox.from)),
+        unsubscribe_url: mailbox.unsubscribe_url.as_ref().map(|url| format!("{url}/{token}")),
+        touch_header: token.to_owned(),
+    };
+    let bytes = message::compose(&letter).map_err(|error| NoLetter::Unfit(error.to_string()))?;
+    let template = template.to_owned();
+    let mailbox = mailbox.id.clone();
+    let mail = SentMail { mailbox, message_id, subject, begins_thread, template };
+    let same = |touch: &&Touch| touch.step == *step && touch.attempt == attempt;
+    let again = earlier.iter().find(same).map(|touch| touch.id);
+    Ok(Ready { to, mail, bytes, again })
+}
+
+fn render(
+    person: &Person,
+    mailbox: &Mailbox,
+    template: &str,
+    now: Timestamp,
+) -> Result<Rendered, NoLetter> {
+    let context = person.context(Some(mailbox), now);
+    person.version.templates.render(template, &context).map_err(|error| match error {
+        RenderError::MissingField(field) => NoLetter::MissingField(field),
+        error => NoLetter::Unfit(error.to_string()),
+    })
+}
+
+/// The mails of the conversation that a step goes on with, oldest first; empty when it begins one.
+/// A mail that was in doubt counts: the person may have it.
+fn thread_of(thread: Thread, earlier: &[Touch]) -> Vec<&SentMail> {
+    if thread == Thread::New {
+        return Vec::new();
+    }
+    let left = |touch: &&Touch| {
+        matches!(touch.status, Status::Sent | Status::AssumedSent | Status::InDoubt)
+    };
+    let sent: Vec<&SentMail> = earlier.iter().filter(left).filter_map(|t| t.mail.as_ref()).collect();
+    let begins = sent.iter().rposition(|mail| mail.begins_thread).unwrap_or(0);
+    sent.get(begins..).unwrap_or_default().to_vec()
+}
+
+/// When the mail that should have begun the conversation was skipped, this one begins it under the
+/// subject of the last `thread: new` template.
+fn first_subject(
+    person: &Person,
+    mailbox: &Mailbox,
+    step: &StepId,
+    own: Option<&String>,
+    now: Timestamp,
+) -> Result<String, NoLetter> {
+    if let Some(own) = own {
+        return Ok(own.clone());
+    }
+    let steps = &person.version.cadence.steps;
+    let upto = person.version.cadence.step(step).map_or(0, |(position, _)| position);
+    let begins = |step: &&crate::domain::cadence::Step| {
+        matches!(step.what, crate::domain::cadence::What::Email { thread: Thread::New, .. })
+    };
+    let opener = steps.get(..upto).unwrap_or_default().iter().rev().find(begins);
+    let Some(opener) = opener else {
+        return Err(NoLetter::Unfit("no earlier mail gives this one a subject".to_owned()));
+    };
+    let content = match &opener.what {
+        crate::domain::cadence::What::Email { content, .. } => content.clone(),
+        _ => Content::Template(String::new()),
+    };
+    let rendered = render(person, mailbox, person.template(&opener.id, &content), now)?;
+    rendered.subject.ok_or_else(|| NoLetter::Unfit("the first mail has no subject".to_owned()))
+}
+
+fn reply_subject(first: &str) -> String {
+    match first.to_lowercase().starts_with("re:") {
+        true => first.to_owned(),
+        false => format!("Re: {first}"),
+    }
+}
+
+/// Who we are and how to be left alone, in every mail (mail.md, R9 and R10).
+fn with_footer(settings: &Settings, text: &str) -> String {
+    let company = &settings.company;
+    format!(
+        "{}\n\n--\n{}, {}\nIf you would rather not hear from me, reply with \"no thanks\" or \"unsubscribe\" \
+         and I will not write again.\n",
+        text.trim_end(),
+        company.name,
+        company.postal_address
+    )
+}
+
+/// The identity of a mail: nobody can guess it, and every try of the same touch has the same, on every
+/// node and after a restore.
+fn message_id(
+    settings: &Settings,
+    person: &Person,
+    step: &StepId,
+    attempt: u32,
+    from: &EmailAddress,
+) -> String {
+    let what = format!("{}/{step}/{attempt}", person.enrollment.id);
+    format!("ft{}@{}", keyed(&settings.secret, &what), from.domain())
+}
+
+/// 128 bits of HMAC-SHA256 in hexadecimal.
+fn keyed(secret: &[u8], what: &str) -> String {
+    // HMAC takes a key of any length (RFC 2104, section 2).
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
+        return String::new();
+    };
+    mac.update(what.as_bytes());
+    hex(&mac.finalize().into_bytes()[..16])
+}

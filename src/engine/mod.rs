@@ -1,0 +1,266 @@
+//! One use case per file: loads what a decision needs, lets `domain` decide, writes what was decided.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use thiserror::Error;
+
+use crate::domain::budget::mix;
+use crate::domain::cadence::{Channel, Content};
+use crate::domain::enrollment::{Course, Phase};
+use crate::domain::facts::Facts;
+use crate::domain::ids::{EnrollmentId, StepId};
+use crate::domain::profile::Profile;
+use crate::domain::prospect::Prospect;
+use crate::domain::schedule::{self, Place};
+use crate::domain::suppression::{Subject, closed_channels};
+use crate::formats::profile_file;
+use crate::formats::template::Context;
+use crate::ports::{
+    Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake,
+};
+
+pub mod apply;
+pub mod collect;
+pub mod desk;
+pub mod dispatch;
+pub mod enroll;
+pub mod import;
+pub mod letter;
+pub mod report;
+pub mod settings;
+pub mod suppress;
+pub mod tasks;
+pub mod transition;
+pub mod why;
+pub mod workspace;
+
+use settings::{Clockwork, Mailbox, Settings};
+use workspace::Version;
+
+/// The engine: the same for the daemon, the demo and the simulation; only what it is given differs.
+pub struct Engine {
+    pub clock: Arc<dyn Clock>,
+    pub store: Arc<dyn Store>,
+    pub mailer: Arc<dyn Mailer>,
+    pub inbox: Arc<dyn Inbox>,
+    pub settings: Arc<Settings>,
+    /// Names this process towards the others.
+    pub node: String,
+    versions: Mutex<BTreeMap<String, Arc<Version>>>,
+    profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
+    leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
+}
+
+/// What the engine is made of.
+pub struct Parts {
+    pub clock: Arc<dyn Clock>,
+    pub store: Arc<dyn Store>,
+    pub mailer: Arc<dyn Mailer>,
+    pub inbox: Arc<dyn Inbox>,
+    pub settings: Arc<Settings>,
+    pub node: String,
+}
+
+/// Why the engine could not do something. Nothing was half done.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An applied version does not run any more.
+    #[error("cadence version {digest} cannot be run by this program: {detail}")]
+    Version { digest: String, detail: String },
+    /// Something that was named is not there.
+    #[error("there is no {what} `{name}`{hint}")]
+    NotFound { what: &'static str, name: String, hint: String },
+    /// Something that cannot be done as asked.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// One person on the way through one cadence, with everything that a decision needs.
+pub struct Person {
+    pub enrollment: EnrollmentRecord,
+    pub prospect: Prospect,
+    pub version: Arc<Version>,
+    pub profile: Option<Arc<Profile>>,
+    pub clockwork: Clockwork,
+    /// Every zone in which the person may be; never empty once enrolled, unless the settings changed.
+    pub zones: Vec<TimeZone>,
+    pub closed: Vec<Channel>,
+}
+
+impl Engine {
+    /// An engine over the given world.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { clock, store, mailer, inbox, settings, node } = parts;
+        let (versions, profiles, leases) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { clock, store, mailer, inbox, settings, node, versions, profiles, leases }
+    }
+
+    /// The instant that it is.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Everything about an enrollment, or `None` when there is no such.
+    pub async fn person(&self, id: EnrollmentId) -> Result<Option<Person>, EngineError> {
+        let Some(enrollment) = self.store.enrollment(id).await? else {
+            return Ok(None);
+        };
+        let Some(prospect) = self.store.prospects(&[enrollment.prospect]).await?.pop() else {
+            return Ok(None);
+        };
+        let version = self.version(&enrollment.digest).await?;
+        let profile = match &enrollment.profile {
+            Some((_, digest)) => self.profile(digest).await?,
+            None => None,
+        };
+        let clockwork = self.clockwork(&version.cadence.calendar)?;
+        let zones = zones_of(&prospect, &clockwork);
+        let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
+        let closed = closed_channels(&prospect, &blocks);
+        Ok(Some(Person { enrollment, prospect, version, profile, clockwork, zones, closed }))
+    }
+
+    /// The cadence version of that digest, made ready once and kept.
+    pub async fn version(&self, digest: &str) -> Result<Arc<Version>, EngineError> {
+        if let Some(version) = lock(&self.versions).get(digest) {
+            return Ok(version.clone());
+        }
+        let missing = || EngineError::Version {
+            digest: digest.to_owned(),
+            detail: "it is not in the database".to_owned(),
+        };
+        let record = self.store.cadence_version(digest).await?.ok_or_else(missing)?;
+        let version = workspace::restore(&record.files).map_err(|findings| EngineError::Version {
+            digest: digest.to_owned(),
+            detail: findings.first().map_or_else(String::new, ToString::to_string),
+        })?;
+        let version = Arc::new(version);
+        lock(&self.versions).insert(digest.to_owned(), version.clone());
+        Ok(version)
+    }
+
+    async fn profile(&self, digest: &str) -> Result<Option<Arc<Profile>>, EngineError> {
+        if let Some(profile) = lock(&self.profiles).get(digest) {
+            return Ok(Some(profile.clone()));
+        }
+        let Some(record) = self.store.profile_version(digest).await? else {
+            return Ok(None);
+        };
+        let Ok((profile, _)) = profile_file::parse(&record.path, &record.text) else {
+            return Ok(None);
+        };
+        let profile = Arc::new(profile);
+        lock(&self.profiles).insert(digest.to_owned(), profile.clone());
+        Ok(Some(profile))
+    }
+
+    fn clockwork(&self, calendar: &str) -> Result<Clockwork, EngineError> {
+        let found = self.settings.calendars.get(calendar).cloned();
+        found.ok_or_else(|| EngineError::NotFound {
+            what: "calendar",
+            name: calendar.to_owned(),
+            hint: ": a cadence that was applied needs it; put it back into firsttouch.toml".to_owned(),
+        })
+    }
+
+    async fn id(&self, kind: IdKind) -> Result<i64, EngineError> {
+        Ok(self.store.ids(kind, 1).await?)
+    }
+}
+
+/// The zones in which somebody may be, on a calendar's terms.
+fn zones_of(prospect: &Prospect, clockwork: &Clockwork) -> Vec<TimeZone> {
+    if let Some(fixed) = &clockwork.fixed_zone {
+        return vec![fixed.clone()];
+    }
+    let named = prospect.known.time_zones.iter();
+    let zones: Vec<TimeZone> = named.filter_map(|name| TimeZone::get(name).ok()).collect();
+    match (&clockwork.if_zone_unknown, zones.is_empty()) {
+        (Some(default), true) => vec![default.clone()],
+        _ => zones,
+    }
+}
+
+impl Person {
+    /// The zone in which days and dates are counted.
+    pub fn zone(&self) -> TimeZone {
+        self.zones.first().cloned().unwrap_or(TimeZone::UTC)
+    }
+
+    /// Calls `use_it` with the rules that this person follows.
+    pub fn course<T>(&self, use_it: impl FnOnce(&Course) -> T) -> T {
+        let zone = self.zone();
+        use_it(&Course {
+            cadence: &self.version.cadence,
+            calendar: &self.clockwork.calendar,
+            zone: &zone,
+        })
+    }
+
+    /// Where the person is and which hours hold there.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            cadence: &self.version.cadence,
+            calendar: &self.clockwork.calendar,
+            zones: &self.zones,
+        }
+    }
+
+    /// When and by whom a phase is to be looked at again.
+    pub fn wake(&self, phase: &Phase) -> Option<Wake> {
+        let next = schedule::next(&self.place(), phase)?;
+        let lane = match (&self.enrollment.mailbox, next.channel) {
+            (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),
+            _ => Lane::Desk,
+        };
+        Some(Wake { lane, at: next.at, waiting: next.waiting })
+    }
+
+    /// A number that belongs to this person and step: the same in every run.
+    pub fn seed(&self, step: &StepId, secret: &[u8]) -> u64 {
+        let bytes = secret.iter().chain(step.as_str().as_bytes());
+        let seed = bytes.fold(0, |seed, byte| mix(seed ^ u64::from(*byte)));
+        mix(seed ^ mix(u64::try_from(self.enrollment.id.0).unwrap_or(0)))
+    }
+
+    /// The template that a mail step uses for this person; a split never flips.
+    pub fn template<'a>(&self, step: &StepId, content: &'a Content) -> &'a str {
+        let variants = match content {
+            Content::Template(name) => return name,
+            Content::Split(variants) => variants,
+        };
+        let id = u64::try_from(self.prospect.id.0).unwrap_or(0);
+        let drawn = step.as_str().bytes().fold(mix(id), |seed, byte| mix(seed ^ u64::from(byte))) % 100;
+        let mut upto = 0;
+        for (name, weight) in variants {
+            upto += u64::from(*weight);
+            if drawn < upto {
+                return name;
+            }
+        }
+        variants.last().map_or("", |(name, _)| name.as_str())
+    }
+
+    /// What templates may say to this person.
+    pub fn context(&self, sender: Option<&Mailbox>, now: Timestamp) -> Context {
+        let card = sender.map(|mailbox| mailbox.card.clone()).unwrap_or_default();
+        Context {
+            facts: Facts::of(&self.prospect),
+            owner: card.clone(),
+            sender: card,
+            say: self.profile.as_ref().map(|profile| profile.say.clone()).unwrap_or_default(),
+            language: self.profile.as_ref().and_then(|profile| profile.language.clone()),
+            last_touch: None,
+            today: self.zone().to_datetime(now).date(),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,109 @@
+//! Blocking somebody by hand: at once, on everything that waits.
+
+use super::dispatch::transition;
+use super::{Engine, EngineError};
+use crate::domain::address::{EmailAddress, is_free_mail};
+use crate::domain::enrollment::{Event, Phase};
+use crate::domain::ids::ProspectId;
+use crate::domain::log::{Entry, What as Happened};
+use crate::domain::suppression::{Cause, Subject, Suppression};
+use crate::ports::{Changes, Identity, StoreError};
+
+/// What a block stopped.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// What was written into the list of suppressions.
+    pub subjects: Vec<String>,
+    /// How many enrollments ended because of it.
+    pub ended: usize,
+}
+
+impl Engine {
+    /// Blocks an address (and the person who has it), a domain or a phone number.
+    ///
+    /// # Errors
+    /// The text is none of these, or a free-mail domain.
+    pub async fn suppress(&self, what: &str, actor: &str) -> Result<Blocked, EngineError> {
+        let now = self.now();
+        let subject = parse(what)?;
+        let mut subjects = vec![subject.clone()];
+        let people = self.people_under(&subject).await?;
+        if matches!(subject, Subject::Email(_)) {
+            subjects.extend(people.iter().map(|id| Subject::Person(*id)));
+        }
+        let mut blocked = Blocked::default();
+        let mut changes = Changes::default();
+        for subject in &subjects {
+            blocked.subjects.push(format!("{} {}", subject.kind(), subject.value()));
+            let (cause, source) = (Cause::Manual, actor.to_owned());
+            changes.suppressions.push(Suppression { subject: subject.clone(), cause, source, at: now });
+        }
+        let mut entry = Entry::new(now, Happened::Suppressed).with("kind", subject.kind());
+        entry.actor = actor.to_owned();
+        changes.log.push(entry);
+        self.store.write(changes).await?;
+        // The block is in force; what follows only tidies up, one person at a time.
+        if matches!(subject, Subject::Email(_)) {
+            for person in people {
+                blocked.ended += self.end_all(person).await?;
+            }
+        }
+        Ok(blocked)
+    }
+
+    /// The prospects that an address belongs to.
+    async fn people_under(&self, subject: &Subject) -> Result<Vec<ProspectId>, EngineError> {
+        let Subject::Email(canonical) = subject else {
+            return Ok(Vec::new());
+        };
+        let key = Identity { kind: "email", value: canonical.clone() };
+        Ok(self.store.find_identity(&[key]).await?.into_values().collect())
+    }
+
+    async fn end_all(&self, prospect: ProspectId) -> Result<usize, EngineError> {
+        let mut ended = 0;
+        for enrollment in self.store.enrollments_of(prospect).await? {
+            if matches!(enrollment.state.phase, Phase::Ended { .. }) {
+                continue;
+            }
+            let Some(person) = self.person(enrollment.id).await? else { continue };
+            let now = self.now();
+            let (state, effects) = transition(&person, Event::OptedOut, now)?;
+            let changes = self.changes(&person, state, &effects, now).await?;
+            match self.store.write(changes).await {
+                // It is just being worked; the block itself stops it.
+                Err(StoreError::Stale(_)) => {}
+                other => {
+                    other?;
+                    ended += 1;
+                }
+            }
+        }
+        Ok(ended)
+    }
+}
+
+fn parse(what: &str) -> Result<Subject, EngineError> {
+    let what = what.trim();
+    if let Ok(address) = what.parse::<EmailAddress>() {
+        return Ok(Subject::email(&address));
+    }
+    let digits = what.strip_prefix('+').filter(|rest| {
+        (7..=15).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if digits.is_some() {
+        return Ok(Subject::Phone(what.to_owned()));
+    }
+    let domain = what.trim_start_matches('@').to_lowercase();
+    if is_free_mail(&domain) {
+        return Err(EngineError::Refused(format!(
+            "{domain} is a free-mail provider: blocking it would block strangers. Block the address instead"
+        )));
+    }
+    match format!("postmaster@{domain}").parse::<EmailAddress>() {
+        Ok(address) => Ok(Subject::Domain(address.domain().to_owned())),
+        Err(_) => Err(EngineError::Refused(format!(
+            "`{what}` is neither an e-mail address, nor a domain, nor a phone number like +14155552671"
+        ))),
+    }
+}

@@ -1,0 +1,181 @@
+//! The rep's day: what is in the queue, and what came of it.
+
+use jiff::Timestamp;
+
+use super::dispatch::transition;
+use super::transition::task_word;
+use super::{Engine, EngineError, Person};
+use crate::domain::cadence::{self, Channel, Outcome};
+use crate::domain::calendar::Hours;
+use crate::domain::enrollment::{Event, TRIAGE_OUTCOMES, TaskKind};
+use crate::domain::ids::{RepId, TaskId, TouchId};
+use crate::domain::log::What as Happened;
+use crate::domain::prospect::Prospect;
+use crate::domain::suppression::{Cause, Subject, Suppression};
+use crate::domain::touch::{Milestone, Status, Touch};
+use crate::formats::diagnostic::did_you_mean;
+use crate::ports::{Changes, IdKind, MilestoneRecord, TaskRecord};
+
+/// One line of the queue.
+#[derive(Debug, Clone)]
+pub struct QueueLine {
+    pub task: TaskRecord,
+    pub prospect: Prospect,
+    pub cadence: String,
+    /// For calls: when it may be made there; in the past when it may be made now.
+    pub callable_at: Option<Timestamp>,
+}
+
+/// What a person did with a task.
+#[derive(Debug, Clone)]
+pub struct DoneTask {
+    pub task: TaskId,
+    pub outcome: String,
+    /// For `not_now` and the like: when to go on.
+    pub until: Option<Timestamp>,
+    pub actor: RepId,
+}
+
+impl Engine {
+    /// The open tasks of a rep, or of everybody: what can be done now first, then by priority and age.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn queue(&self, rep: Option<&RepId>) -> Result<Vec<QueueLine>, EngineError> {
+        let now = self.now();
+        let mut lines = Vec::new();
+        for task in self.store.tasks(rep).await? {
+            let Some(person) = self.person(task.enrollment).await? else { continue };
+            let calls = task.kind == TaskKind::Touch(Channel::Call);
+            let callable_at = if calls { callable_at(&person, now) } else { None };
+            let cadence = person.enrollment.cadence.0.clone();
+            lines.push(QueueLine { task, prospect: person.prospect, cadence, callable_at });
+        }
+        lines.sort_by_key(|line| {
+            let later = line.callable_at.is_some_and(|at| at > now);
+            (later, line.task.priority, line.task.opened_at, line.task.id)
+        });
+        Ok(lines)
+    }
+
+    /// Records what came of a task, and lets the cadence go on. Returns the prospect.
+    ///
+    /// # Errors
+    /// There is no such open task, or no such outcome for its kind.
+    pub async fn done(&self, done: DoneTask) -> Result<Prospect, EngineError> {
+        let now = self.now();
+        let task = self.store.task(done.task).await?.filter(|task| task.open);
+        let missing = || EngineError::NotFound {
+            what: "open task",
+            name: done.task.to_string(),
+            hint: ": see `firsttouch today`".to_owned(),
+        };
+        let task = task.ok_or_else(missing)?;
+        let person = self.person(task.enrollment).await?.ok_or_else(missing)?;
+        let outcome = known_outcome(&person, &task, &done.outcome)?;
+        let event = Event::Done { outcome: outcome.clone(), until: done.until };
+        let (state, effects) = transition(&person, event, now)?;
+        let mut changes = self.changes(&person, state, &effects, now).await?;
+        self.note_done(&person, &task, &outcome, &done.actor, now, &mut changes).await?;
+        self.store.write(changes).await?;
+        Ok(person.prospect)
+    }
+
+    async fn note_done(
+        &self,
+        person: &Person,
+        task: &TaskRecord,
+        outcome: &Outcome,
+        actor: &RepId,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        let mut entry = person.entry(now, Happened::TaskDone).with("step", &task.step);
+        entry = entry.with("outcome", outcome).with("kind", task_word(task.kind));
+        entry.actor = actor.0.clone();
+        let TaskKind::Touch(channel) = task.kind else {
+            changes.log.insert(0, entry);
+            return Ok(());
+        };
+        let touch = Touch {
+            id: TouchId(self.id(IdKind::Touch).await?),
+            enrollment: person.enrollment.id,
+            prospect: person.prospect.id,
+            step: task.step.clone(),
+            attempt: task.attempt,
+            channel,
+            status: Status::Done,
+            at: now,
+            actor: actor.0.clone(),
+            mail: None,
+            outcome: Some(outcome.clone()),
+        };
+        entry.touch = Some(touch.id);
+        changes.log.insert(0, entry.with("channel", channel.as_str()));
+        for milestone in Milestone::of_outcome(channel, outcome) {
+            changes.milestones.push(MilestoneRecord {
+                enrollment: person.enrollment.id,
+                prospect: person.prospect.id,
+                milestone,
+                touch: touch.id,
+                at: now,
+            });
+        }
+        if cadence::is_conversation(channel, outcome) {
+            let mut replied = person.entry(now, Happened::Replied).with("step", &task.step);
+            replied = replied.with("channel", channel.as_str()).with("outcome", outcome);
+            replied = replied.with("latency_ms", 0).with("kind", "reply");
+            (replied.touch, replied.actor) = (Some(touch.id), actor.0.clone());
+            changes.log.push(replied);
+        }
+        changes.touches.push(touch);
+        changes.suppressions.extend(phone_blocks(person, outcome, actor, now));
+        Ok(())
+    }
+}
+
+/// When a call may be made there, at or behind `now`.
+fn callable_at(person: &Person, now: Timestamp) -> Option<Timestamp> {
+    let calendar = &person.clockwork.calendar;
+    Some(calendar.next_open(Hours::Work, &person.zones, now).unwrap_or(Timestamp::MAX))
+}
+
+/// The outcome of that name, if this kind of task may have it.
+fn known_outcome(person: &Person, task: &TaskRecord, word: &str) -> Result<Outcome, EngineError> {
+    let step = person.version.cadence.step(&task.step).map(|(_, step)| step);
+    let known: Vec<&str> = match (task.kind, step) {
+        (TaskKind::Touch(_), Some(step)) => step.what.outcomes().iter().map(|(slug, _)| *slug).collect(),
+        _ => TRIAGE_OUTCOMES.iter().map(|(slug, _)| *slug).collect(),
+    };
+    if known.contains(&word) {
+        return Ok(Outcome::from(word));
+    }
+    let meant = did_you_mean(word, known.iter().copied());
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    Err(EngineError::Refused(format!(
+        "`{word}` is no outcome of a {} task{meant} It can be: {}",
+        task_word(task.kind),
+        known.join(", ")
+    )))
+}
+
+/// "Do not call" closes every number of the person; a bad number only the one that was dialled.
+fn phone_blocks(
+    person: &Person,
+    outcome: &Outcome,
+    actor: &RepId,
+    now: Timestamp,
+) -> Vec<Suppression> {
+    let phones = &person.prospect.known.phones;
+    let block = |phone: &crate::domain::prospect::Phone, cause| Suppression {
+        subject: Subject::Phone(phone.e164.clone()),
+        cause,
+        source: actor.0.clone(),
+        at: now,
+    };
+    match outcome.as_str() {
+        "do_not_call" => phones.iter().map(|phone| block(phone, Cause::DoNotCall)).collect(),
+        "bad_number" => phones.first().map(|phone| block(phone, Cause::BadNumber)).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
