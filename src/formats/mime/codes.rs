@@ -3,13 +3,15 @@
 use super::bounce_words::{DEAD, DISABLED, NOT_DEAD, SENDER};
 use super::words::{find, fold_line};
 
-/// The first enhanced status code in a text, such as `5.1.1`.
+/// The first enhanced status code in a text that says more than "it failed", else the first at all.
 pub(super) fn status_in(text: &str) -> Option<String> {
+    let precise = codes(text).find(|code| !is_vague(code));
+    precise.or_else(|| codes(text).next()).map(str::to_owned)
+}
+
+fn codes(text: &str) -> impl Iterator<Item = &str> {
     let outside = |c: char| !c.is_ascii_digit() && c != '.';
-    text.split(outside)
-        .map(|word| word.trim_matches('.'))
-        .find(|word| is_status(word))
-        .map(str::to_owned)
+    text.split(outside).map(|word| word.trim_matches('.')).filter(|word| is_status(word))
 }
 
 /// Class 2, 4 or 5, and two numbers of up to three figures (RFC 3463, section 2).
@@ -22,7 +24,7 @@ fn is_status(word: &str) -> bool {
 
 /// Whether a code says nothing but "it failed".
 fn is_vague(status: &str) -> bool {
-    status.ends_with(".0.0") || matches!(status, "5.1.0" | "5.3.0" | "5.5.0" | "5.2.0" | "5.4.0")
+    matches!(status, "5.0.0" | "5.1.0" | "5.2.0" | "5.3.0" | "5.4.0" | "5.5.0")
 }
 
 /// The more precise of the report's code and that in the server's words.
@@ -118,6 +120,9 @@ mod tests {
             (Some("5.2.1"), "The account has been disabled", true),
             (Some("5.2.2"), "user unknown or over quota", false),
             (Some("4.4.7"), "delivery time expired", false),
+            (Some("4.0.0"), "lookup responded with NXDOMAIN", false),
+            (Some("5.4.4"), "host not found", true),
+            (Some("5.4.4"), "malformed or unexpected name server reply", false),
             (Some("5.1.8"), "Sender address rejected: Domain not found", false),
             (Some("4.1.1"), "450 4.1.1 unverified address: user unknown", true),
         ] {
@@ -131,6 +136,7 @@ mod tests {
             (Some("5.0.0"), "550 5.1.1 unknown", Some("5.1.1")),
             (Some("5.1.1"), "550 5.7.1 x", Some("5.1.1")),
             (None, "550 5.2.2 full", Some("5.2.2")),
+            (Some("5.0.0"), "5.1.0 address error 550-'5.7.1 access denied'", Some("5.7.1")),
             (Some("5.0.0"), "no", Some("5.0.0")),
             (None, "no", None),
         ] {
