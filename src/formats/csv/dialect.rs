@@ -189,7 +189,8 @@ mod tests {
             |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
         let be: Vec<u8> = "First Name\tEmail\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let marked = [b"\xff\xfe".to_vec(), utf16("First Name\tEmail\n")].concat();
-        let cases: &[(&[u8], (Encoding, bool, char))] = &[
+        type Told = (Encoding, bool, char);
+        let cases: &[(&[u8], Told)] = &[
             (b"First Name,Email\nDana,d@x.test\n", (Utf8, false, ',')),
             (b"\xef\xbb\xbfFirst Name;Email\nDana;d@x.test\n", (Utf8, false, ';')),
             (b"First Name\tEmail\nDana\td@x.test\n", (Utf8, false, '\t')),

@@ -42,8 +42,8 @@ fn words(header: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for (at, c) in chars.iter().copied().enumerate() {
-        let next = chars.get(at + 1).copied().unwrap_or(' ');
-        if starts_a_word(before, c, next) {
+        let behind = chars.get(at + 1..).unwrap_or_default();
+        if starts_a_word(before, c, behind) {
             words.push(String::new());
         }
         if let Some(word) = words.last_mut() {
@@ -60,15 +60,25 @@ fn words(header: &str) -> Vec<String> {
 }
 
 /// Whether a word ends between two characters: `aB`, `ABc` before the `B`, `a1`, and at any sign.
-fn starts_a_word(before: char, c: char, next: char) -> bool {
+fn starts_a_word(before: char, c: char, behind: &[char]) -> bool {
     if is_mark(c) {
         return false;
     }
     !c.is_alphanumeric()
         || !(before.is_alphanumeric() || is_mark(before))
         || (before.is_lowercase() && c.is_uppercase())
-        || (before.is_uppercase() && c.is_uppercase() && next.is_lowercase())
+        || (before.is_uppercase() && c.is_uppercase() && begins_small_letters(behind))
         || (before.is_alphabetic() && c.is_numeric())
+}
+
+/// Whether small letters follow; the `s` of "IDs" and "URLs" does not count.
+fn begins_small_letters(behind: &[char]) -> bool {
+    match behind {
+        ['s'] => false,
+        ['s', next, ..] => next.is_lowercase(),
+        [first, ..] => first.is_lowercase(),
+        [] => false,
+    }
 }
 
 /// Accents that some systems write as characters of their own.
@@ -287,5 +297,37 @@ pub(super) fn listed(headers: &[String]) -> String {
     match named.len().saturating_sub(shown.len()) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_compared_by_their_words() {
+        for (header, expected) in [
+            ("First Name", "first name"),
+            ("firstName", "first name"),
+            ("FIRST_NAME", "first name"),
+            ("\u{feff}E-mail 1 - Value", "email 1 value"),
+            ("eMail", "email"),
+            ("# Employees", "number of employees"),
+            ("HasOptedOutOfEmail", "has opted out of email"),
+            ("linkedInProfileUrl", "linkedin profile url"),
+            ("LinkedIn URL", "linkedin url"),
+            ("Contact LI Profile URL", "contact li profile url"),
+            ("ZoomInfo Contact ID", "zoominfo contact id"),
+            ("phone_number1", "phone number 1"),
+            ("Revenue (in 000s USD)", "revenue in 000s usd"),
+            ("companyURLPath", "company url path"),
+            ("Associated Company IDs", "associated company ids"),
+            ("Prénom", "prenom"),
+            ("Pre\u{301}nom", "prenom"),
+            ("会社", "会社"),
+            (" – ", ""),
+        ] {
+            assert_eq!(key(header), expected, "{header:?}");
+        }
     }
 }

@@ -161,3 +161,6 @@ fn excerpt(text: &str) -> String {
         text.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,7 @@ pub(crate) fn domain(cell: &str) -> Result<Option<String>, Fault> {
 
 /// Whether a domain can be the identity of a company.
 pub(crate) fn is_own(host: &str) -> bool {
-    let is_below = |site: &&str| host == *site || host.ends_with(&format!(".{site}"));
+    let is_below = |site: &str| host == site || host.ends_with(&format!(".{site}"));
     !is_free_mail(host) && !NOT_THEIRS.iter().any(|site| is_below(site))
 }
 

@@ -46,8 +46,8 @@ const LEVELS: &[(&str, &[&str])] = &[
 /// The level that a title stands for, if it says one.
 pub(crate) fn of_title(title: &str) -> Option<&'static str> {
     let words = format!(" {} ", words(title));
-    let is_there = |word: &&str| words.contains(&format!(" {word} "));
-    let level = LEVELS.iter().find(|(_, known)| known.iter().any(|word| is_there(&word)));
+    let is_there = |word: &str| words.contains(&format!(" {word} "));
+    let level = LEVELS.iter().find(|(_, known)| known.iter().any(|word| is_there(word)));
     level.map(|(level, _)| *level).filter(|level| !level.is_empty())
 }
 
