@@ -10,7 +10,7 @@ use firsttouch::formats::diagnostic::Diagnostic;
 use firsttouch::formats::profile_file;
 
 /// The calendar names that the shipped cadences may use.
-const CALENDARS: [&str; 1] = ["us-sales"];
+const CALENDARS: [&str; 1] = ["standard"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -244,7 +244,9 @@ fn test_in_words(test: &Test) -> String {
 mod tests {
     use super::*;
 
-    fn facts(pairs: &[(&str, &str)]) -> Facts {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn facts(pairs: Pairs<'_>) -> Facts {
         Facts::from_iter(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
     }
 
@@ -280,7 +282,7 @@ mod tests {
         let title = || wants("title", &["VP Sales", "Head of Sales", "CRO"], &["assistant"]);
         let level = || wants("seniority", &["c_level", "vp"], &[]);
         let staff = || within("employees", 51, Some(1000));
-        let cases: Vec<(Criterion, &[(&str, &str)], Verdict, &str)> = vec![
+        let cases: Vec<(Criterion, Pairs<'_>, Verdict, &str)> = vec![
             (title(), &[("title", "VP, Sales")], Verdict::Held, "title `VP, Sales` has `VP Sales`"),
             (
                 title(),
@@ -362,7 +364,7 @@ mod tests {
     fn who_fits_is_scored_who_lacks_a_required_field_is_incomplete() {
         let sales =
             profile("sales", vec![wants("title", &["sales"], &[]), within("employees", 10, None)]);
-        let cases: Vec<(&[(&str, &str)], Fit)> = vec![
+        let cases: Vec<(Pairs<'_>, Fit)> = vec![
             (
                 &[("title", "VP Sales"), ("employees", "20"), ("email", "a@b.example")],
                 Fit::Fits { score: 0 },

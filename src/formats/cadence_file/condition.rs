@@ -190,16 +190,20 @@ fn test_line(line: &Entry, findings: &mut Findings<'_>) -> Option<(String, Test)
     Some((field.clone(), test?))
 }
 
+/// Each sign with the comparison that it stands for; the longer ones first.
+const COMPARISONS: [Comparison; 4] =
+    [(">=", Test::AtLeast), ("<=", Test::AtMost), (">", Test::MoreThan), ("<", Test::LessThan)];
+
+type Comparison = (&'static str, fn(f64) -> Test);
+
 /// `>= 80`, or a value to be equal to.
 fn test(written: &str) -> Option<Test> {
-    let bound = |text: &str| text.trim().parse::<f64>().ok().filter(|bound| bound.is_finite());
-    let comparisons: [(&str, fn(f64) -> Test); 4] =
-        [(">=", Test::AtLeast), ("<=", Test::AtMost), (">", Test::MoreThan), ("<", Test::LessThan)];
-    for (sign, test) in comparisons {
-        if let Some(number) = written.strip_prefix(sign) {
-            return bound(number).map(test);
+    for (sign, test) in COMPARISONS {
+        if let Some(bound) = written.strip_prefix(sign) {
+            let bound = bound.trim().parse::<f64>().ok().filter(|bound| bound.is_finite());
+            return bound.map(test);
         }
     }
-    let sign = written.starts_with(['=', '!']);
-    (!sign).then(|| Test::Is(written.to_owned()))
+    let is_other_sign = written.starts_with(['=', '!']);
+    (!is_other_sign).then(|| Test::Is(written.to_owned()))
 }

@@ -10,6 +10,8 @@ use crate::formats::diagnostic::Severity;
 
 use super::*;
 
+mod mistakes;
+
 const PATH: &str = "cadences/saas-outbound-14d.yaml";
 
 const SAAS: &str = r#"# yaml-language-server: $schema=../schema/cadence.v1.schema.json
@@ -138,13 +140,6 @@ fn findings(text: &str) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
 
-/// Where a part of the example begins.
-fn place(part: &str) -> (usize, usize) {
-    let before = &SAAS[..SAAS.find(part).unwrap_or_else(|| panic!("{part}"))];
-    let line_begins = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_begins..].chars().count() + 1)
-}
-
 #[test]
 fn the_example_is_read_as_it_is_written() {
     let (cadence, warnings) = parse(PATH, SAAS, &known()).unwrap();
@@ -231,332 +226,6 @@ fn never_and_continue_have_their_meaning() {
     assert_eq!(cadence.at_end, Verb::Stop);
 }
 
-/// A part of the example, what stands there instead, where inside of that the finding is, and what
-/// it says.
-type Mistake = (&'static str, &'static str, &'static str, &'static str);
-
-fn check(mistakes: &[Mistake]) {
-    for (part, instead, wrong, said) in mistakes {
-        let (line, column) = place(part);
-        let before =
-            &instead[..instead.find(wrong).unwrap_or_else(|| panic!("{instead}: {wrong}"))];
-        let column = match before.rfind('\n') {
-            Some(newline) => before[newline + 1..].chars().count() + 1,
-            None => column + before.chars().count(),
-        };
-        let line = line + before.matches('\n').count();
-        let wanted = format!("{PATH}:{line}:{column}: {said}");
-        let found = findings(&SAAS.replacen(part, instead, 1));
-        assert!(found.iter().any(|line| line.starts_with(&wanted)), "{wanted}\n{found:#?}");
-    }
-}
-
-#[test]
-fn the_broken_copies_of_the_language_give_their_messages() {
-    check(&[
-        (
-            "{ template: close-the-loop, ",
-            "{ templte: close-the-loop, ",
-            "templte",
-            "error[C002]: an email has no key `templte`; did you mean `template`?",
-        ),
-        (
-            "{ retry: { after: 4 business hours, max: 1 } }",
-            "{ retry: { after: 4, max: 1 } }",
-            "4",
-            "error[C005]: `4` is not a length of time; write a number and a unit, like '3 business \
-             days', '30 days' or '45 minutes'",
-        ),
-        (
-            "{ intro-pain: 50, intro-trigger: 50 }",
-            "{ intro-pain: 50, intro-trigger: 40 }",
-            "{",
-            "error[C301]: the weights add up to 90, not 100",
-        ),
-        (
-            "thread: new",
-            "thread: reply",
-            "reply",
-            "error[C302]: `thread: reply`, but no earlier email step starts a thread",
-        ),
-        (
-            "li-connect: [accepted",
-            "li-conect: [accepted",
-            "li-conect",
-            "error[C201]: there is no step `li-conect`; did you mean `li-connect`?",
-        ),
-        (
-            "research\n    after: 2 hours",
-            "research\n    day: 4\n    after: 2 hours",
-            "research",
-            "error[C102]: step `research` needs exactly one of day, after (it has 2)",
-        ),
-        (
-            "call-4\n    day: 12",
-            "call-4\n    day: 8",
-            "call-4",
-            "error[C105]: step `call-4` is on day 8, before the step above it (day 9)",
-        ),
-    ]);
-}
-
-#[test]
-fn every_mistake_above_the_steps_is_told_with_its_place() {
-    check(&[
-        (
-            "cadence/v1",
-            "profile/v1",
-            "p",
-            "error[C006]: `format` is `profile/v1`, not `cadence/v1`",
-        ),
-        (
-            "saas-outbound-14d\n",
-            "saas-outbound\n",
-            "s",
-            "error[C100]: the id is `saas-outbound`, but the file is `saas-outbound-14d`",
-        ),
-        ("saas-outbound-14d\n", "SaaS 14\n", "S", "error[C004]: the id `SaaS 14` is not a name"),
-        ("audience: prospects", "audience: leads", "leads", "error[C004]: `audience` is one of"),
-        (
-            "revops-saas]",
-            "revop-saas]",
-            "r",
-            "error[C108]: there is no profile `revop-saas`; did you mean `revops-saas`?",
-        ),
-        ("again_after: 90 days", "again_after: 3 months", "3", "error[C005]: `3 months` counts in"),
-        ("days: business", "days: working", "working", "error[C004]: `days` is one of business"),
-        (
-            "us-sales",
-            "us-sale",
-            "us",
-            "error[C107]: there is no calendar `us-sale` in the settings; did you mean `us-sales`?",
-        ),
-        ("\"15:30-17:00\"", "17:30", "17", "error[C106]: `17:30` is not a span of a day"),
-        (
-            "\"15:30-17:00\"",
-            "\"17:00-15:30\"",
-            "\"",
-            "error[C106]: `17:00-15:30` closes before it opens",
-        ),
-        (
-            "[\"15:30-17:00\", ",
-            "[\"10:00-17:00\", ",
-            "[",
-            "error[C106]: `07:30-10:30` and `10:00-17:00` overlap",
-        ),
-        ("per_day: 25", "per_day: 0", "0", "error[C004]: `new_per_rep_per_day` is a whole number"),
-        ("5 business days", "0 days", "0", "error[C005]: `expires_after` is no time at all"),
-        (
-            "at_end: { pause: 60 days }",
-            "at_end: triage",
-            "triage",
-            "error[C004]: `at_end` is stop or",
-        ),
-        (
-            "at_end: { pause: 60 days }",
-            "at_end: pause",
-            "pause",
-            "error[C004]: `pause` needs to know",
-        ),
-        ("at_end:", "on_end:", "on_end", "error[C002]: a cadence has no key `on_end`"),
-        (
-            "title: SaaS outbound, 14 working days",
-            "title:",
-            "title",
-            "error[C004]: `title` has no value",
-        ),
-        ("manual", "daily", "daily", "error[C004]: `when` is one of manual, not `daily`"),
-    ]);
-}
-
-#[test]
-fn every_mistake_in_a_step_is_told_with_its_place() {
-    check(&[
-        ("li-view\n", "email-1\n", "email-1", "error[C101]: there are two steps `email-1`"),
-        (
-            "research\n    after: 2 hours\n",
-            "research\n",
-            "research",
-            "error[C102]: step `research` needs exactly one of day, after (it has none)",
-        ),
-        (
-            "research\n    after: 2 hours\n",
-            "research\n    after: 2 hours\n    call: { script: opener-last }\n",
-            "research",
-            "error[C103]: step `research` needs exactly one of email, call, social, task (it has 2)",
-        ),
-        ("day: 14", "day: 0", "0", "error[C004]: `day` is a whole number from 1 to 1000, not `0`"),
-        (
-            "call-1: [left_voicemail]",
-            "call-1: [left_voice_mail]",
-            "left_voice",
-            "error[C202]: step `call-1` cannot have the outcome `left_voice_mail`; did you mean \
-             `left_voicemail`?",
-        ),
-        (
-            "call-1: [left_voicemail]",
-            "email-5: [sent]",
-            "email-5",
-            "error[C201]: step `email-5` is not above this one; a condition can only look back",
-        ),
-        (
-            "call-1: [left_voicemail]",
-            "email-1: [expired]",
-            "expired",
-            "error[C202]: step `email-1` cannot have the outcome `expired`",
-        ),
-        (
-            "call-1: [left_voicemail]",
-            "call-1: sent",
-            "sent",
-            "error[C004]: the outcomes of `call-1`",
-        ),
-        ("gatekeeper: {", "accepted: {", "a", "error[C202]: step `call-1` cannot have the outcome"),
-        ("expired: triage", "skipped: triage", "s", "error[C202]: step `call-1` cannot have the"),
-        (
-            "expired: triage",
-            "expired: ignore",
-            "ignore",
-            "error[C004]: what an outcome leads to is",
-        ),
-        (
-            "expired: triage",
-            "expired: { stop: now }",
-            "stop",
-            "error[C002]: a verb has no key `stop`",
-        ),
-        (
-            "has: [linkedin_url], f",
-            "has: [trigger], f",
-            "trigger",
-            "warning[C203]: `trigger` is read from the column of that name in the list",
-        ),
-        (
-            "has: [linkedin_url], f",
-            "has: [linkdin_url], f",
-            "linkdin",
-            "error[C203]: there is no field `linkdin_url`; did you mean `linkedin_url`?",
-        ),
-        (
-            "has: [linkedin_url], f",
-            "has: [deal.stage], f",
-            "deal",
-            "error[C203]: there is no field `deal.stage`",
-        ),
-        (
-            "has: [linkedin_url], f",
-            "has: linkedin_url, f",
-            "linkedin",
-            "error[C004]: `has` is a list",
-        ),
-        ("\">= 200\"", "\"== 200\"", "\"", "error[C004]: `== 200` is not a test"),
-        (
-            "template: bump-one-question",
-            "template: bump-one-qestion",
-            "bump",
-            "error[C501]: there is no template `bump-one-qestion`; did you mean `bump-one-question`?",
-        ),
-        ("intro-pain: 50", "intro-gain: 50", "intro", "error[C501]: there is no template"),
-        (
-            "script: opener-discovery",
-            "script: opener",
-            "opener",
-            "error[C501]: there is no template",
-        ),
-        ("voicemail: vm-first", "voicemail: vm-frist", "vm", "error[C501]: there is no template"),
-        ("text: li-connect-note", "text: nothing-like-it", "nothing", "error[C501]: there is no"),
-        ("notes: research-list", "notes: research-lists", "research", "error[C501]: there is no"),
-        (
-            "template: close-the-loop",
-            "template: new-angle",
-            "new-angle",
-            "error[C502]: the template `new-angle` has a subject, but a reply keeps the subject",
-        ),
-        (
-            "close-the-loop, thread: reply",
-            "close-the-loop, thread: new",
-            "close",
-            "error[C502]: the template `close-the-loop` has no subject, so it cannot begin a thread",
-        ),
-        ("act: view", "act: poke", "poke", "error[C004]: `act` is one of view, follow, like"),
-        (
-            "email: { template: close-the-loop, thread: reply }",
-            "email: { template: close-the-loop, thread: reply }\n    outcomes: { sent: { retry: \
-             { after: 1 day, max: 3 } } }",
-            "{ retry",
-            "error[C303]: an email is never sent a second time, so it cannot be retried",
-        ),
-        (
-            "email: { template: close-the-loop, thread: reply }",
-            "email: { template: close-the-loop }",
-            "{",
-            "error[C003]: an email needs `thread`",
-        ),
-        (
-            "email: { template: close-the-loop, thread: reply }",
-            "email: { thread: reply }",
-            "{",
-            "error[C103]: an email needs exactly one of template, split (it has 0)",
-        ),
-        (
-            "email-2\n    day: 3\n    skip_if: { outcome: { call-1: [left_voicemail] } }",
-            "email-2\n    day: 2",
-            "email-2",
-            "warning[C602]: `email-2` is a second automatic mail on day 2, after \
-             `email-2-after-voicemail`",
-        ),
-    ]);
-}
-
-#[test]
-fn what_this_version_does_not_run_is_refused_and_never_ignored() {
-    let later = "is part of the language, but this version of firsttouch does not run it yet";
-    let cases: &[(&str, &str, &str)] = &[
-        ("enroll:", "unit: company\nenroll:", "9:7: error[C900]: `unit: company`"),
-        ("enroll:", "roles: { champion: vp }\nenroll:", "9:1: error[C900]: `roles`"),
-        ("enroll:", "replies: { question: triage }\nenroll:", "9:1: error[C900]: `replies`"),
-        ("enroll:", "company: { on_reply: nothing }\nenroll:", "9:1: error[C900]: `company`"),
-        ("enroll:", "custom_outcomes: { ok: Ok }\nenroll:", "9:1: error[C900]: `custom_outcomes`"),
-        ("when: manual", "when: { event: form }", "12:9: error[C900]: `enroll.when`"),
-        ("by: owner", "by: account_manager", "25:7: error[C900]: `by: account_manager`"),
-        (
-            "touches_per_prospect_per_day",
-            "touches_per_company_per_week",
-            "22:3: error[C900]: `touches_per_company_per_week`",
-        ),
-        ("email-1\n    day: 1", "email-1\n    at: close_date + 1 day", "34:5: error[C900]: `at`"),
-        ("email-1\n", "email-1\n    to: [champion]\n", "34:5: error[C900]: `to`"),
-        ("email-1\n", "email-1\n    hours: any\n", "34:5: error[C900]: `hours`"),
-        ("email-1\n", "email-1\n    within: 5 minutes\n", "34:5: error[C900]: `within`"),
-        ("email-1\n", "email-1\n    by: champion\n", "34:9: error[C900]: `by: champion`"),
-        (
-            "      thread: new",
-            "      thread: new\n      mode: review",
-            "38:13: error[C900]: `mode: review`",
-        ),
-        ("expired: triage", "expired: { hand_off: { to: a } }", "53:18: error[C900]: `hand_off`"),
-        ("{ pause: 60 days }", "{ switch_to: { cadence: b } }", "92:11: error[C900]: `switch_to`"),
-        ("{ has: [phone] }", "{ event: [email_replied] }", "46:16: error[C900]: `event`"),
-        (
-            "task: { title: Find one fact,",
-            "task: { title: Find one fact, collect: [trigger],",
-            "74:35: error[C900]: `collect`",
-        ),
-        (
-            "call: { script: opener-last, voicemail: none }",
-            "hand_off: { to: account_manager }",
-            "86:5: error[C900]: `hand_off`",
-        ),
-    ];
-    for (from, to, said) in cases {
-        assert!(SAAS.contains(from), "{from}");
-        let found = findings(&SAAS.replacen(from, to, 1));
-        assert_eq!(found, [format!("{PATH}:{said} {later}")]);
-    }
-    let same = SAAS.replacen("enroll:", "unit: prospect\nenroll:", 1);
-    assert_eq!(findings(&same), [""; 0]);
-}
-
 #[test]
 fn a_day_needs_to_know_what_it_counts() {
     let text = SAAS.replacen("days: business\n", "", 1);
@@ -567,6 +236,26 @@ fn a_day_needs_to_know_what_it_counts() {
              calendar` at the top of the file"
         )]
     );
+}
+
+#[test]
+fn two_mails_on_one_day_are_fine_when_only_one_can_go_out() {
+    let same_day = SAAS.replacen("email-2\n    day: 3", "email-2\n    day: 2", 1);
+    assert_eq!(findings(&same_day), [""; 0]);
+    let both = same_day.replacen("skip_if: { outcome", "only_if: { outcome", 1);
+    assert!(findings(&both).iter().all(|f| f.contains("C602")) && findings(&both).len() == 1);
+}
+
+#[test]
+fn a_mistake_behind_an_anchor_is_told_once_and_where_it_is_written() {
+    let text = SAAS.replacen("after: 4 business hours", "after: 4", 1).replacen(
+        "voicemail: none }",
+        "voicemail: none }\n    outcomes: *again",
+        1,
+    );
+    let found = findings(&text);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with(&format!("{PATH}:30:35: error[C005]")), "{found:#?}");
 }
 
 #[test]
