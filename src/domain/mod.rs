@@ -12,6 +12,7 @@ pub mod log;
 pub mod profile;
 pub mod prospect;
 pub mod reply;
+pub mod report;
 pub mod schedule;
 pub mod suppression;
 pub mod time;

@@ -3,13 +3,10 @@
 pub mod cadence_file;
 pub mod csv;
 pub mod diagnostic;
-<<<<<<< HEAD
 pub mod length;
 pub mod message;
+pub mod mime;
 pub mod profile_file;
 pub mod template;
 pub mod yaml;
 pub mod zone;
-=======
-pub mod mime;
->>>>>>> part-mail

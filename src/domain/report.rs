@@ -1,0 +1,178 @@
+//! Numbers out of the event log: every one can be derived again from the same entries (promise 11).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ids::{EnrollmentId, ProspectId};
+use super::log::{Entry, What};
+
+/// First touches, replies and what else came of the enrollments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub enrolled: u64,
+    /// Touches by channel: mails that a server took over, tasks that a person did.
+    pub touches: BTreeMap<String, u64>,
+    first_touched: BTreeMap<ProspectId, String>,
+    reached: BTreeSet<EnrollmentId>,
+    replied: BTreeMap<EnrollmentId, i64>,
+    pub replies: u64,
+    pub auto_replies: u64,
+    pub bounces: u64,
+    pub soft_bounces: u64,
+    pub opted_out: u64,
+    pub complaints: u64,
+    pub in_doubt: u64,
+    pub assumed_sent: u64,
+    pub skipped: u64,
+    pub expired: u64,
+    /// Enrollments by how they ended.
+    pub endings: BTreeMap<String, u64>,
+    last_ending: BTreeMap<EnrollmentId, String>,
+}
+
+impl Tally {
+    /// Takes one more entry in, in the order of the log.
+    pub fn add(&mut self, entry: &Entry) {
+        match entry.what {
+            What::Enrolled => self.enrolled += 1,
+            What::Sent => self.touch(entry, "email"),
+            What::Settled => {
+                self.assumed_sent += 1;
+                self.touch(entry, "email");
+            }
+            What::TaskDone if entry.touch.is_some() => {
+                let channel = entry.detail("channel").to_owned();
+                self.touch(entry, &channel);
+            }
+            What::Replied => self.reply(entry),
+            What::AutoReplied => self.auto_replies += 1,
+            What::Bounced => self.bounces += 1,
+            What::SoftBounced => self.soft_bounces += 1,
+            What::OptedOut => self.opted_out += 1,
+            What::Complained => self.complaints += 1,
+            What::InDoubt => self.in_doubt += 1,
+            What::Skipped => self.skipped += 1,
+            What::TaskExpired => self.expired += 1,
+            What::Ended => self.end(entry),
+            What::Imported
+            | What::Intended
+            | What::Refused
+            | What::Deferred
+            | What::TaskOpened
+            | What::TaskClosed
+            | What::TaskDone
+            | What::Noticed
+            | What::Unmatched
+            | What::Suppressed
+            | What::Paused
+            | What::Resumed
+            | What::Moved
+            | What::Applied => {}
+        }
+    }
+
+    fn touch(&mut self, entry: &Entry, channel: &str) {
+        *self.touches.entry(channel.to_owned()).or_default() += 1;
+        if channel == "task" {
+            return;
+        }
+        if let Some(prospect) = entry.prospect {
+            self.first_touched.entry(prospect).or_insert_with(|| channel.to_owned());
+        }
+        self.reached.extend(entry.enrollment);
+    }
+
+    fn reply(&mut self, entry: &Entry) {
+        self.replies += 1;
+        let latency_ms = entry.detail("latency_ms").parse().unwrap_or(0);
+        if let Some(enrollment) = entry.enrollment {
+            self.replied.entry(enrollment).or_insert(latency_ms);
+        }
+    }
+
+    /// A later ending of the same enrollment (a reply behind the last step) takes the place of the first.
+    fn end(&mut self, entry: &Entry) {
+        let ending = entry.detail("ending").to_owned();
+        if let Some(enrollment) = entry.enrollment
+            && let Some(before) = self.last_ending.insert(enrollment, ending.clone())
+            && let Some(count) = self.endings.get_mut(&before)
+        {
+            *count -= 1;
+        }
+        *self.endings.entry(ending).or_default() += 1;
+        self.endings.retain(|_, count| *count > 0);
+    }
+
+    /// People who were touched at least once, by the channel of their first touch.
+    pub fn first_touches(&self) -> BTreeMap<&str, u64> {
+        let mut by_channel = BTreeMap::new();
+        for channel in self.first_touched.values() {
+            *by_channel.entry(channel.as_str()).or_default() += 1;
+        }
+        by_channel
+    }
+
+    /// Enrollments with at least one touch, and those of them with at least one human reply.
+    pub fn reply_rate(&self) -> Rate {
+        let of = self.reached.len() as u64;
+        let hits = self.replied.keys().filter(|id| self.reached.contains(id)).count() as u64;
+        Rate { hits, of }
+    }
+
+    /// The median time from a touch to its first reply, in milliseconds; replies on the phone are zero
+    /// and left out.
+    pub fn median_latency_ms(&self) -> Option<i64> {
+        let mut latencies: Vec<i64> = self.replied.values().copied().filter(|ms| *ms > 0).collect();
+        latencies.sort_unstable();
+        latencies.get(latencies.len() / 2).copied()
+    }
+}
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub hits: u64,
+    pub of: u64,
+}
+
+/// Below this a share says nothing: only counts are shown.
+pub const ENOUGH: u64 = 30;
+
+impl Rate {
+    /// The share with its 95 % Wilson interval (E. B. Wilson, 1927); `None` below [`ENOUGH`].
+    pub fn share(&self) -> Option<(f64, f64, f64)> {
+        if self.of < ENOUGH {
+            return None;
+        }
+        const Z: f64 = 1.959_963_984_540_054;
+        let (n, p) = (self.of as f64, self.hits as f64 / self.of as f64);
+        let middle = p + Z * Z / (2.0 * n);
+        let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+        let scale = 1.0 + Z * Z / n;
+        Some((p, ((middle - spread) / scale).max(0.0), ((middle + spread) / scale).min(1.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_has_the_interval_of_wilson_and_none_when_there_are_too_few() {
+        let (p, low, high) = Rate { hits: 58, of: 498 }.share().unwrap();
+        let rounded = [p, low, high].map(|x| (x * 1000.0).round());
+        assert_eq!(rounded, [116.0, 91.0, 148.0]);
+        assert_eq!(Rate { hits: 3, of: 29 }.share(), None);
+        assert_eq!(Rate { hits: 0, of: 40 }.share().map(|(_, low, _)| low), Some(0.0));
+    }
+
+    #[test]
+    fn a_reply_behind_the_last_step_takes_the_place_of_the_first_ending() {
+        let mut tally = Tally::default();
+        for ending in ["no_reply", "replied"] {
+            let at = jiff::Timestamp::UNIX_EPOCH;
+            let entry = Entry { enrollment: Some(EnrollmentId(1)), ..Entry::new(at, What::Ended) };
+            tally.add(&entry.with("ending", ending));
+        }
+        assert_eq!(tally.endings, [("replied".to_owned(), 1)].into());
+    }
+}

@@ -1,0 +1,36 @@
+//! The report: the whole log, folded.
+
+use super::{Engine, EngineError};
+use crate::domain::report::Tally;
+use crate::domain::touch::{Status, Touch};
+
+/// Entries that are read at a time.
+const PAGE: u32 = 2_000;
+
+impl Engine {
+    /// All numbers of the report, out of the log.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn tally(&self) -> Result<Tally, EngineError> {
+        let mut tally = Tally::default();
+        let mut last = 0;
+        loop {
+            let (entries, behind) = self.store.log_after(last, PAGE).await?;
+            if entries.is_empty() {
+                return Ok(tally);
+            }
+            entries.iter().for_each(|entry| tally.add(entry));
+            last = behind;
+        }
+    }
+
+    /// Mails of which nobody knows whether they left, oldest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn doubts(&self) -> Result<Vec<Touch>, EngineError> {
+        let touches = self.store.touches_in_doubt().await?;
+        Ok(touches.into_iter().filter(|touch| touch.status != Status::AssumedSent).collect())
+    }
+}

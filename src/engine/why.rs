@@ -1,0 +1,95 @@
+//! Why something waits: what happens next for a person, and everything that has happened.
+
+use jiff::Timestamp;
+
+use super::{Engine, EngineError, Person};
+use crate::domain::address::EmailAddress;
+use crate::domain::budget::Waiting;
+use crate::domain::ids::{ProspectId, TaskId};
+use crate::domain::log::Entry;
+use crate::domain::prospect::Prospect;
+use crate::domain::suppression::{Subject, Suppression};
+use crate::domain::touch::{Status, Touch};
+use crate::ports::Lane;
+
+/// Everything that is known of why a person is where they are.
+pub struct Story {
+    pub prospect: Prospect,
+    pub enrollments: Vec<Chapter>,
+    pub blocks: Vec<Suppression>,
+    pub log: Vec<Entry>,
+}
+
+/// One enrollment of the story.
+pub struct Chapter {
+    pub person: Person,
+    /// Until when it waits, and for what; the mailbox's own reason when that is what holds it.
+    pub waits: Option<(Timestamp, Waiting)>,
+    pub in_doubt: Vec<Touch>,
+}
+
+impl Engine {
+    /// The story of a prospect, found by id, address or name of a task.
+    ///
+    /// # Errors
+    /// There is no such prospect.
+    pub async fn why(&self, who: &str) -> Result<Story, EngineError> {
+        let id = self.find_prospect(who).await?;
+        let not_found = || EngineError::NotFound {
+            what: "prospect or task",
+            name: who.to_owned(),
+            hint: ": give an e-mail address, a prospect id, or `task:<number>`".to_owned(),
+        };
+        let id = id.ok_or_else(not_found)?;
+        let prospect = self.store.prospects(&[id]).await?.pop().ok_or_else(not_found)?;
+        let mut enrollments = Vec::new();
+        for record in self.store.enrollments_of(id).await? {
+            if let Some(person) = self.person(record.id).await? {
+                enrollments.push(self.chapter(person).await?);
+            }
+        }
+        let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
+        let log = self.store.log_of(id).await?;
+        Ok(Story { prospect, enrollments, blocks, log })
+    }
+
+    /// A prospect by address, id or task.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn find_prospect(&self, who: &str) -> Result<Option<ProspectId>, EngineError> {
+        if let Ok(address) = who.parse::<EmailAddress>() {
+            return Ok(self.store.prospects_by_email(&[address]).await?.first().copied());
+        }
+        if let Some(number) = who.strip_prefix("task:").and_then(|number| number.parse().ok()) {
+            return Ok(self.store.task(TaskId(number)).await?.map(|task| task.prospect));
+        }
+        Ok(who.parse().ok().map(ProspectId))
+    }
+
+    async fn chapter(&self, person: Person) -> Result<Chapter, EngineError> {
+        let touches = self.store.touches_of(person.enrollment.id).await?;
+        let doubtful = |touch: &Touch| matches!(touch.status, Status::InDoubt | Status::Intended);
+        let in_doubt = touches.into_iter().filter(doubtful).collect();
+        let mut waits = person.enrollment.wake.as_ref().map(|wake| (wake.at, wake.waiting));
+        if let Some(wake) = &person.enrollment.wake
+            && let Lane::Mailbox(mailbox) = &wake.lane
+            && wake.at <= self.now()
+        {
+            let record = self.store.mailbox(mailbox).await?;
+            let now = self.now();
+            let stale = record.inbox_read_at.is_none_or(|at| {
+                at > now || at.duration_until(now) > self.settings.reply_freshness
+            });
+            let has_inbox = self.settings.mailboxes.get(mailbox).is_some_and(|m| m.has_inbox);
+            let gap = record.next_send_at.map(|at| (at, Waiting::MailboxLimit));
+            let held = record.waits.max(gap).filter(|(until, _)| *until > now);
+            waits = match held {
+                Some(held) => Some(held),
+                None if stale && has_inbox => Some((now, Waiting::InboxStale)),
+                None => waits,
+            };
+        }
+        Ok(Chapter { person, waits, in_doubt })
+    }
+}
