@@ -321,12 +321,15 @@ async fn a_message_that_is_deleted_while_we_look_is_passed_over() {
 
 #[tokio::test]
 async fn a_message_that_is_there_but_cannot_be_had_stops_the_reading() {
-    let server = Server::start(&[(1, "a"), (2, "b")]).await;
-    server.fault("UID FETCH 2 ", Fault::Instead("* 2 FETCH (UID 2 BODY[] NIL)"));
-    let mut reader = server.reader();
-    let error = reader.try_fetch(10).await.unwrap_err();
-    assert_eq!(error.attempted, "read message 2 of `INBOX`");
-    assert_eq!(reader.fetch(10).await.0, places(&["INBOX/1", "INBOX/2"]), "nothing was lost");
+    let of_another = "* 1 FETCH (UID 1 BODY[] {1}\r\na)";
+    for answer in ["* 2 FETCH (UID 2 BODY[] NIL)", "* 2 FETCH (UID 2)", of_another] {
+        let server = Server::start(&[(1, "a"), (2, "b")]).await;
+        server.fault("UID FETCH 2 ", Fault::Instead(answer));
+        let mut reader = server.reader();
+        let error = reader.try_fetch(10).await.unwrap_err();
+        assert_eq!(error.attempted, "read message 2 of `INBOX`");
+        assert_eq!(reader.fetch(10).await.0, places(&["INBOX/1", "INBOX/2"]), "nothing was lost");
+    }
 }
 
 #[tokio::test]
