@@ -179,6 +179,19 @@ async fn a_last_word_of_several_lines_is_put_on_one() {
 }
 
 #[tokio::test]
+async fn a_talkative_server_is_heard_out_for_as_many_mails_as_there_are() {
+    let script = Script::default();
+    let speech = [["x"; 800].concat().as_str(); 90].join("\n");
+    let answers = vec![ContentReply::Say(250, speech); 6];
+    script.content.lock().unwrap().extend(answers);
+    let bench = bench(script);
+    for n in 0..6 {
+        bench.send(&format!("p{n}@northwind.test")).await.unwrap();
+    }
+    assert_eq!(bench.script.connections(), 1);
+}
+
+#[tokio::test]
 async fn several_mails_share_one_connection() {
     let bench = bench(Script::default());
     for n in 0..5 {

@@ -1,5 +1,7 @@
 //! One outside thing per file. No decisions.
 
+pub mod imap;
+mod line;
 pub mod maildir;
 pub mod outbox_dir;
 pub mod secret;

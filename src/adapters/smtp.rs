@@ -22,7 +22,6 @@ pub use super::secret::{Credentials, Secret};
 pub use super::tls::Tls;
 
 mod failure;
-mod line;
 mod session;
 mod start_tls;
 use session::Session;

@@ -13,13 +13,16 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::failure::{broken, late, local_refusal, one_line, refused_or_broken, unclear};
-use super::line::Line;
 use super::start_tls::agree_on_tls;
 use super::{Encryption, SmtpSettings, Timeouts, Tls};
+use crate::adapters::line::Line;
 use crate::domain::delivery::{Envelope, Failure, Phase};
 
 /// A goodbye is a courtesy; nobody waits long for it.
 const QUIT_LIMIT: Duration = Duration::from_secs(2);
+
+/// More than this in answer to one command is no SMTP server.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 /// An open line to a server that has let us in.
 pub(super) struct Session {
@@ -207,15 +210,15 @@ async fn open_stream(
     stream.set_nodelay(true).map_err(failed)?;
     let peer = stream.peer_addr().map_err(failed)?;
     match settings.tls {
-        Tls::Plain => Ok(Box::new(Line::new(stream, peer))),
+        Tls::Plain => Ok(Box::new(Line::new(stream, peer, MAX_ANSWER_BYTES))),
         Tls::Implicit => {
             let encrypted = encryption.encrypt(stream, host).await.map_err(failed)?;
-            Ok(Box::new(Line::new(encrypted, peer)))
+            Ok(Box::new(Line::new(encrypted, peer, MAX_ANSWER_BYTES)))
         }
         Tls::StartTls => {
             let stream = agree_on_tls(stream, &settings.hello).await?;
             let encrypted = encryption.encrypt(stream, host).await.map_err(failed)?;
-            Ok(Box::new(Line::new(encrypted, peer).already_greeted()))
+            Ok(Box::new(Line::new(encrypted, peer, MAX_ANSWER_BYTES).already_greeted()))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The stream under the codec: bounded, and after `STARTTLS` it looks like a fresh connection.
+//! The stream under a codec: it bounds what the codec would read without end.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,23 +8,25 @@ use std::task::{Context, Poll};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// More than this in answer to one command is no SMTP server; the codec itself reads a line without bound.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
-
-/// After `STARTTLS` a server does not greet again (RFC 3207, section 4.2), but the codec waits for it.
+/// After `STARTTLS` a server does not greet again (RFC 3207, section 4.2), but the SMTP codec waits for it.
 const GREETING: &[u8] = b"220 encrypted\r\n";
 
-/// A stream of which at most [`MAX_ANSWER_BYTES`] can be read between two writes.
+/// A stream of which only so many bytes can be read between two writes.
 pub(super) struct Line<S> {
     stream: S,
     peer: SocketAddr,
     greeting: &'static [u8],
+    max_answer_bytes: usize,
     read: usize,
 }
 
 impl<S> Line<S> {
-    pub(super) fn new(stream: S, peer: SocketAddr) -> Self {
-        Self { stream, peer, greeting: b"", read: 0 }
+    pub(super) fn new(stream: S, peer: SocketAddr, max_answer_bytes: usize) -> Self {
+        Self { stream, peer, greeting: b"", max_answer_bytes, read: 0 }
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.stream
     }
 
     /// The greeting has been read by somebody else: reading begins with a made one.
@@ -45,7 +47,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
             self.greeting = later;
             return Poll::Ready(Ok(()));
         }
-        if self.read > MAX_ANSWER_BYTES {
+        if self.read > self.max_answer_bytes {
             return Poll::Ready(Err(io::Error::other("an endless answer")));
         }
         let before = buffer.filled().len();
