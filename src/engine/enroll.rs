@@ -174,7 +174,7 @@ fn profiles_of(cadence: &Cadence, records: &[ProfileRecord]) -> Vec<(Profile, St
     let Admission::OneOf(wanted) = &cadence.profiles else {
         return Vec::new();
     };
-    let find = |id| records.iter().find(|record| record.profile == *id);
+    let find = |id: &crate::domain::ids::ProfileId| records.iter().find(|record| record.profile == *id);
     let parsed = wanted.iter().filter_map(find).filter_map(|record| {
         let (profile, _) = crate::formats::profile_file::parse(&record.path, &record.text).ok()?;
         Some((profile, record.digest.clone()))
