@@ -93,7 +93,7 @@ fn labelled_mail_is_read_as_people_labelled_it() {
     println!(
         "hard precision {precision:.3}, recall {recall:.3} {hard:?}; status {code_right} of {codes}"
     );
-    assert!(accuracy >= 0.97 && precision >= 0.95 && recall >= 0.85);
+    assert!(accuracy >= 0.97 && precision >= 0.95 && recall >= 0.9);
 }
 
 #[test]

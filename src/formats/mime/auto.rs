@@ -55,7 +55,10 @@ pub(super) fn subject_evidence(subject: &str) -> Option<&'static str> {
     let subject = subject.trim_start_matches(['[', '(', '*', ' ']);
     PREFIXES.iter().copied().find(|prefix| {
         let rest = subject.strip_prefix(prefix).map(str::trim_start);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ']', ')', '-']))
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with([':', ']', ')']);
+        // "Out of office - Re: Hello" is a machine's; "Vacation - our offer" may be a person's.
+        let long = prefix.contains([' ', '-']) || !prefix.is_ascii();
+        rest.is_some_and(|rest| ends(rest) || (long && rest.starts_with('-')))
     })
 }
 
@@ -154,6 +157,8 @@ mod tests {
             ("自動応答: x", true),
             ("自动回复: x", true),
             ("[Auto-Reply] Hello", true),
+            ("Out of Office - Re: Hello", true),
+            ("Vacation - our offer", false),
             ("Re: Hello", false),
             ("Absence management for your team", false),
             ("Automatic reply handling", false),

@@ -59,7 +59,7 @@ enum Order {
 /// One date of a note that can be read in one way only tells how to read the others.
 fn order_of(words: &[&str]) -> Option<Order> {
     words.iter().find_map(|word| {
-        let mut numbers = word.split('/').map(|number| small(number));
+        let mut numbers = word.split('/').map(small);
         match (numbers.next()??, numbers.next()??) {
             (13.., _) => Some(Order::DayFirst),
             (_, 13..) => Some(Order::MonthFirst),

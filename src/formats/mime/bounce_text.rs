@@ -27,9 +27,14 @@ pub(super) fn has_null_return_path(mail: &Mail) -> bool {
 
 /// Whether the sender is the mail system itself.
 pub(super) fn is_from_daemon(mail: &Mail) -> bool {
-    let sender = fold_line(&mail.headers.text("from"));
+    let from = mail.headers.text("from");
+    // What stands behind an @ is a company's name, whatever it sounds like.
+    let sender: Vec<&str> =
+        from.split_whitespace().filter_map(|word| word.split('@').next()).collect();
     let is_empty = mail.headers.get("from").is_some_and(|from| matches!(from.trim(), "" | "<>"));
-    is_empty || find(&sender, DAEMONS).is_some() || mail.headers.has_any(&["x-failed-recipients"])
+    is_empty
+        || find(&fold_line(&sender.join(" ")), DAEMONS).is_some()
+        || mail.headers.has_any(&["x-failed-recipients"])
 }
 
 /// Reads a report in words; `None` when it is none. A sender that is not known as a machine of the mail
@@ -39,14 +44,15 @@ pub(super) fn read(mail: &Mail, text: &str) -> Option<Report> {
     if !daemon && !has_null_return_path(mail) {
         return None;
     }
-    let (report, _) = split_original(clip(text, REPORT_LIMIT));
+    let text = clip(text, REPORT_LIMIT);
+    let (report, _) = split_original(text);
     let all = fold_line(&format!("{} \n {report}", mail.headers.text("subject")));
     let delay = find(&all, DELAY);
     if let Some(words) = delay.filter(|_| find(&all, GIVEN_UP).is_none()) {
         return Some(Report::Delayed { words });
     }
     let words = find(&all, FAILURE)?;
-    let recipients = recipients(mail, report);
+    let recipients = recipients(mail, text);
     let told = reply_lines(report);
     if !daemon && recipients.is_empty() && told.is_empty() {
         return None;
@@ -146,7 +152,8 @@ fn begins_original(line: &str) -> bool {
 
 /// The addresses that a report names: its header for them, or those that stand out in the text, or the
 /// addressees of the original.
-pub(super) fn recipients(mail: &Mail, report: &str) -> Vec<String> {
+pub(super) fn recipients(mail: &Mail, text: &str) -> Vec<String> {
+    let (report, original) = split_original(text);
     let own: Vec<String> = ["to", "from", "return-path", "delivered-to", "reply-to"]
         .iter()
         .flat_map(|name| mail.headers.addresses(name))
@@ -161,6 +168,10 @@ pub(super) fn recipients(mail: &Mail, report: &str) -> Vec<String> {
             .first()
             .map(|original| original.headers.addresses("to"))
             .unwrap_or_default();
+    }
+    if found.is_empty() {
+        let addressee = original.lines().find(|line| line.to_ascii_lowercase().starts_with("to:"));
+        found = addressee.map(|line| named(line, false, &own)).unwrap_or_default();
     }
     found.truncate(RECIPIENT_LIMIT);
     found
@@ -271,6 +282,8 @@ mod tests {
             report(person, "My mail to bob@x.test could not be delivered: 550 user unknown"),
             None
         );
+        let company = "From: Dana <dana@bounce.test>\nReturn-Path: <dana@bounce.test>";
+        assert_eq!(report(company, "Our offer to a@x.test was rejected: 550"), None);
         let vacation = "From: Dana <dana@x.test>\nReturn-Path: <>";
         assert_eq!(report(vacation, "I am away. Mail is not bounced, just late."), None);
     }

@@ -595,8 +595,6 @@ pub(super) const DAEMONS: &[&str] = &[
     "internet mail delivery",
     "ndr administrator",
     "mail-daemon",
-    "bounce",
-    "bounces",
     "mailsystem",
     "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e",
 ];

@@ -162,7 +162,7 @@ fn failure(seen: &Seen<'_>, failed: &[&Recipient]) -> Verdict {
     let mut recipients: Vec<String> =
         meant.iter().filter_map(|recipient| recipient.address.clone()).collect();
     if recipients.is_empty() {
-        recipients = bounce_text::recipients(seen.mail, report);
+        recipients = bounce_text::recipients(seen.mail, seen.text);
     }
     recipients.sort();
     recipients.dedup();

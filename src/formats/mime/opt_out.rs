@@ -1,6 +1,6 @@
 //! Whether a person asks not to be written to any more. Only ever asked of text that the person wrote.
 
-use super::opt_out_words::{CARRIERS, COURTESY, NEGATIONS, PHRASES, SENTENCES, SUBJECTS};
+use super::opt_out_words::{CARRIERS, COURTESY, MESSAGES, NEGATIONS, PHRASES, SENTENCES, SUBJECTS};
 use super::words::{clip, fold, positions};
 
 /// Words of a sentence that may consist of nothing but a wish to stop.
@@ -14,7 +14,9 @@ pub(super) fn in_text(new_text: &str) -> Option<&'static str> {
         .iter()
         .copied()
         .find(|phrase| positions(&joined, phrase).any(|at| !is_negated(&joined, at)));
-    phrase.or_else(|| folded.split(ends_sentence).find_map(whole_sentence))
+    phrase
+        .or_else(|| folded.split(ends_sentence).find_map(whole_sentence))
+        .or_else(|| says_only(&folded, MESSAGES))
 }
 
 /// The subject is a request by itself, with at most a token behind it: what a `mailto:` link sends.
@@ -23,7 +25,7 @@ pub(super) fn in_subject(subject: &str) -> Option<&'static str> {
     let subject = folded.trim().trim_matches(['"', '.', '!', '\'', '[', ']', ' ']);
     SUBJECTS.iter().copied().find(|words| {
         let rest = subject.strip_prefix(words);
-        rest.is_some_and(|rest| is_rest(rest))
+        rest.is_some_and(is_rest)
     })
 }
 
@@ -45,14 +47,15 @@ fn ends_sentence(c: char) -> bool {
 
 /// Words that mean it only when nothing else is said: "stop" is also a bus stop.
 fn whole_sentence(sentence: &str) -> Option<&'static str> {
-    let is_edge = |c: char| c.is_whitespace() || ",:\"'()[]<>*_-，、".contains(c);
-    let words: Vec<&str> = sentence
-        .split(is_edge)
-        .filter(|word| !word.is_empty() && !COURTESY.contains(word))
-        .take(SENTENCE_WORDS)
-        .collect();
-    let bare = words.join(" ");
-    SENTENCES.iter().copied().find(|known| *known == bare)
+    says_only(sentence, SENTENCES)
+}
+
+/// One of the wishes, with nothing around it but courtesy.
+fn says_only(text: &str, wishes: &[&'static str]) -> Option<&'static str> {
+    let is_edge = |c: char| c.is_whitespace() || ".!,:\"'()[]<>*_-，、。！".contains(c);
+    let words = text.split(is_edge).filter(|word| !word.is_empty() && !COURTESY.contains(word));
+    let bare = words.take(SENTENCE_WORDS).collect::<Vec<_>>().join(" ");
+    wishes.iter().copied().find(|wish| *wish == bare)
 }
 
 /// A negation before the phrase, with nothing in between but words that carry it on: "not interested,
@@ -162,6 +165,9 @@ mod tests {
             "Ik moet helaas afmelden voor morgen",
             "Stop wasting time and book the demo with me!",
             "",
+            "Я узнал о вас из рассылки.",
+            "Gelieve een offerte uit te schrijven.",
+            "The projector was\noff\nthe whole day.",
         ] {
             assert_eq!(in_text(text), None, "{text}");
         }
@@ -192,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_word_lists_are_written_folded() {
-        for list in [PHRASES, SENTENCES, SUBJECTS, COURTESY, NEGATIONS, CARRIERS] {
+        for list in [PHRASES, SENTENCES, MESSAGES, SUBJECTS, COURTESY, NEGATIONS, CARRIERS] {
             list.iter().for_each(|words| assert_eq!(fold_line(words), *words));
         }
     }

@@ -28,7 +28,7 @@ pub(super) struct Recipient {
 /// The recipients of a delivery report (RFC 3464, section 2.3), read tolerantly: a new `Final-Recipient`
 /// begins a new block even without the blank line.
 pub(super) fn recipients(report: &str) -> Vec<Recipient> {
-    blocks(report).iter().filter_map(|block| recipient(block)).collect()
+    blocks(report).iter().filter_map(recipient).collect()
 }
 
 /// The first value of a field in a report, folded lines joined.
