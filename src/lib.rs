@@ -4,7 +4,7 @@
 //! touch the world. ARCHITECTURE.md has the picture and the reasons.
 
 pub mod adapters;
-pub mod engine;
 pub mod domain;
+pub mod engine;
 pub mod formats;
 pub mod ports;

@@ -127,7 +127,9 @@ pub struct Envelope {
 mod tests {
     use super::*;
 
-    fn failure(phase: Phase, answer: Option<(u16, Option<(u8, u16, u16)>, &str)>) -> Failure {
+    type Said<'a> = (u16, Option<(u8, u16, u16)>, &'a str);
+
+    fn failure(phase: Phase, answer: Option<Said>) -> Failure {
         let answer =
             answer.map(|(code, enhanced, text)| Answer { code, enhanced, text: text.to_owned() });
         Failure { phase, answer, detail: String::new() }

@@ -84,7 +84,8 @@ impl Engine {
         }
         let profiles = self.store.current_profiles().await?;
         let known: Vec<&str> = profiles.iter().map(|profile| profile.digest.as_str()).collect();
-        let changed = workspace.profiles.iter().filter(|file| !known.contains(&file.digest.as_str()));
+        let changed =
+            workspace.profiles.iter().filter(|file| !known.contains(&file.digest.as_str()));
         plan.profiles = changed.map(|file| file.profile.id.0.clone()).collect();
         Ok(plan)
     }
@@ -149,7 +150,9 @@ impl Engine {
                 applied_at: now,
             });
             let applied = Entry::new(now, Happened::Applied);
-            changes.log.push(applied.with("cadence", &file.cadence.id).with("version", &file.digest));
+            changes
+                .log
+                .push(applied.with("cadence", &file.cadence.id).with("version", &file.digest));
             let moves = planned.kind == Kind::Content || in_flight == Some(InFlight::Move);
             if moves && planned.kind != Kind::New {
                 self.move_people(file, &mut changes).await?;
@@ -168,7 +171,11 @@ impl Engine {
         Ok(plan)
     }
 
-    async fn move_people(&self, file: &CadenceFile, changes: &mut Changes) -> Result<(), EngineError> {
+    async fn move_people(
+        &self,
+        file: &CadenceFile,
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
         let now = self.now();
         for record in self.in_flight(file).await? {
             let Some(mut person) = self.person(record.id).await? else { continue };
@@ -183,7 +190,8 @@ impl Engine {
             // On its way or in doubt: that person finishes the old version.
             let Some((state, effects)) = relocated else { continue };
             let moved = self.changes(&person, state, &effects, now).await?;
-            let to_new = |step: EnrollmentMove| EnrollmentMove { digest: Some(file.digest.clone()), ..step };
+            let to_new =
+                |step: EnrollmentMove| EnrollmentMove { digest: Some(file.digest.clone()), ..step };
             changes.moved.extend(moved.moved.into_iter().map(to_new));
             changes.close_tasks.extend(moved.close_tasks);
             changes.log.extend(moved.log);
@@ -209,7 +217,11 @@ fn differences(
     for step in &old.steps {
         if new.step(&step.id).is_none() {
             let skip = not_past(people, &step.id);
-            notes.push(format!("{} removed: {skip} people skip it, {} are past it", step.id, people.len() - skip));
+            notes.push(format!(
+                "{} removed: {skip} people skip it, {} are past it",
+                step.id,
+                people.len() - skip
+            ));
         }
     }
     for (position, step) in new.steps.iter().enumerate() {
@@ -218,7 +230,11 @@ fn differences(
             continue;
         };
         if was != step {
-            notes.push(format!("{} changed: {} people have not reached it", step.id, not_past(people, &step.id)));
+            notes.push(format!(
+                "{} changed: {} people have not reached it",
+                step.id,
+                not_past(people, &step.id)
+            ));
         } else if position != before_at && step_ids(old).len() == step_ids(new).len() {
             notes.push(format!("{} moved", step.id));
         }

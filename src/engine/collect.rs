@@ -90,7 +90,11 @@ impl Engine {
     }
 
     /// Takes one message in, once; its kind, or `None` when it was known already.
-    async fn take(&self, mailbox: &MailboxId, raw: &RawMessage) -> Result<Option<Kind>, CollectError> {
+    async fn take(
+        &self,
+        mailbox: &MailboxId,
+        raw: &RawMessage,
+    ) -> Result<Option<Kind>, CollectError> {
         let Some(settings) = self.settings.mailboxes.get(mailbox) else {
             return Ok(None);
         };
@@ -152,7 +156,9 @@ impl Engine {
         message: &Inbound,
     ) -> Result<Match, EngineError> {
         let mut ids = message.answers.clone();
-        ids.extend(tokens(&message.subject).map(|token| format!("{token}@{}", mailbox.from.domain())));
+        ids.extend(
+            tokens(&message.subject).map(|token| format!("{token}@{}", mailbox.from.domain())),
+        );
         if let Some(touch) = self.store.touch_by_message_id(&ids).await? {
             return Ok(Match { prospect: Some(touch.prospect), touch: Some(touch) });
         }
@@ -160,7 +166,8 @@ impl Engine {
             Kind::Bounce(bounce) => parse_all(&bounce.recipients),
             _ => parse_all(&message.from),
         };
-        let Some(prospect) = self.store.prospects_by_email(&addresses).await?.first().copied() else {
+        let Some(prospect) = self.store.prospects_by_email(&addresses).await?.first().copied()
+        else {
             return Ok(Match::default());
         };
         let touch = self.store.last_mail_to(prospect).await?;
@@ -236,7 +243,12 @@ impl Engine {
 }
 
 /// What a message means for one enrollment; `None` when it changes nothing.
-fn event(person: &Person, message: &Inbound, touch: Option<&Touch>, now: Timestamp) -> Option<Event> {
+fn event(
+    person: &Person,
+    message: &Inbound,
+    touch: Option<&Touch>,
+    now: Timestamp,
+) -> Option<Event> {
     match &message.kind {
         Kind::Bounce(bounce) if bounce.hard => {
             touch.map(|touch| Event::Bounced { step: touch.step.clone() })
@@ -267,7 +279,13 @@ fn back_at(person: &Person, until: Option<jiff::civil::Date>, now: Timestamp) ->
 }
 
 /// What a message proves about the touch that it answers.
-fn evidence(person: &Person, message: &Inbound, touch: &Touch, now: Timestamp, changes: &mut Changes) {
+fn evidence(
+    person: &Person,
+    message: &Inbound,
+    touch: &Touch,
+    now: Timestamp,
+    changes: &mut Changes,
+) {
     let mut reached = |milestone| {
         changes.milestones.push(MilestoneRecord {
             enrollment: person.enrollment.id,
@@ -302,7 +320,9 @@ fn blocks(message: &Inbound, prospect: Option<&Prospect>, now: Timestamp) -> Vec
             let from = from.iter().map(|address| block(Subject::email(address), Cause::OptOut));
             from.chain(person(Cause::OptOut)).chain(own(Cause::OptOut)).collect()
         }
-        Kind::Complaint => person(Cause::Complaint).into_iter().chain(own(Cause::Complaint)).collect(),
+        Kind::Complaint => {
+            person(Cause::Complaint).into_iter().chain(own(Cause::Complaint)).collect()
+        }
         Kind::Bounce(bounce) if bounce.hard => dead_addresses(bounce, prospect)
             .into_iter()
             .map(|address| block(Subject::email(&address), Cause::HardBounce))
@@ -325,7 +345,8 @@ fn dead_addresses(
     let is_named = |address: &&&EmailAddress| {
         named.iter().any(|recipient| recipient.canonical() == address.canonical())
     };
-    let found: Vec<EmailAddress> = own.iter().filter(is_named).map(|address| (*address).clone()).collect();
+    let found: Vec<EmailAddress> =
+        own.iter().filter(is_named).map(|address| (*address).clone()).collect();
     match found.is_empty() {
         true => prospect.known.email.iter().cloned().collect(),
         false => found,
@@ -360,7 +381,9 @@ fn entry(message: &Inbound, matched: &Match, now: Timestamp) -> Entry {
 /// Words in a subject that look like our token.
 fn tokens(subject: &str) -> impl Iterator<Item = &str> {
     let is_token = |word: &&str| {
-        word.len() == 34 && word.starts_with("ft") && word[2..].bytes().all(|b| b.is_ascii_hexdigit())
+        word.len() == 34
+            && word.starts_with("ft")
+            && word[2..].bytes().all(|b| b.is_ascii_hexdigit())
     };
     subject.split_whitespace().filter(|word| word.is_ascii()).filter(is_token).take(4)
 }

@@ -103,7 +103,8 @@ impl Engine {
         };
         if let Some(touch) = touches.iter().find(unsettled) {
             changes.settled.push((touch.id, status));
-            let mut entry = person.entry(now, what).with("step", &touch.step).with("channel", "email");
+            let mut entry =
+                person.entry(now, what).with("step", &touch.step).with("channel", "email");
             entry.touch = Some(touch.id);
             changes.log.push(entry);
             changes.milestones.push(MilestoneRecord {
@@ -154,7 +155,11 @@ impl Engine {
             subjects: blocking(person, channel),
             caps: self.person_caps(person),
             company: self.company_guard(person),
-            quiet: Some((person.prospect.id, person.enrollment.id, self.settings.limits.prospect_gap)),
+            quiet: Some((
+                person.prospect.id,
+                person.enrollment.id,
+                self.settings.limits.prospect_gap,
+            )),
             mailbox: None,
         };
         match self.store.intend(changes, guards).await? {

@@ -20,8 +20,8 @@ use crate::domain::schedule;
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{
-    Changes, Guards, IdKind, Intent, Lane, LeaseRequest, MailboxGuard, MailboxWait, MilestoneRecord,
-    StoreError,
+    Changes, Guards, IdKind, Intent, Lane, LeaseRequest, MailboxGuard, MailboxWait,
+    MilestoneRecord, StoreError,
 };
 
 /// Rows that one round of a mailbox looks at.
@@ -103,9 +103,9 @@ impl Engine {
         if until.is_some() {
             return Ok(until);
         }
-        let fresh = record.inbox_read_at.is_some_and(|at| {
-            at <= now && at.duration_until(now) <= self.settings.reply_freshness
-        });
+        let fresh = record
+            .inbox_read_at
+            .is_some_and(|at| at <= now && at.duration_until(now) <= self.settings.reply_freshness);
         let stale = mailbox.has_inbox && !fresh;
         Ok(stale.then(|| now + SignedDuration::from_secs(60)))
     }
@@ -155,7 +155,12 @@ impl Engine {
     }
 
     /// A mail that cannot be written is not sent; the cadence goes on without it, and says so.
-    async fn skip(&self, person: &Person, why: &NoLetter, now: Timestamp) -> Result<Done, EngineError> {
+    async fn skip(
+        &self,
+        person: &Person,
+        why: &NoLetter,
+        now: Timestamp,
+    ) -> Result<Done, EngineError> {
         let facts = Facts::of(&person.prospect);
         let event = Event::Due(Circumstances { facts, closed: vec![Channel::Email] });
         let (state, effects) = transition(person, event, now)?;
@@ -291,7 +296,11 @@ impl Engine {
             subjects: blocking(person, Channel::Email),
             caps,
             company: self.company_guard(person),
-            quiet: Some((person.prospect.id, person.enrollment.id, self.settings.limits.prospect_gap)),
+            quiet: Some((
+                person.prospect.id,
+                person.enrollment.id,
+                self.settings.limits.prospect_gap,
+            )),
             mailbox: Some(MailboxGuard {
                 mailbox: mailbox.id.clone(),
                 inbox_fresh_for: mailbox.has_inbox.then_some(self.settings.reply_freshness),
@@ -495,7 +504,8 @@ impl Engine {
             return caps;
         }
         if let Some(limit) = limits.new_per_rep_per_day {
-            let scope = format!("rep-new:{}:{}", person.enrollment.owner, person.enrollment.cadence);
+            let scope =
+                format!("rep-new:{}:{}", person.enrollment.owner, person.enrollment.cadence);
             caps.push(Cap { scope, reason: Waiting::RepLimit, limit, window: day });
         }
         if let Some(company) = person.enrollment.company {
@@ -531,7 +541,9 @@ pub(super) fn transition(
 ) -> Result<(enrollment::State, Vec<Effect>), EngineError> {
     let state = person.enrollment.state.clone();
     let stepped = person.course(|course| enrollment::step(course, state, event, now));
-    stepped.map_err(|illegal| EngineError::Refused(format!("enrollment {}: {illegal}", person.enrollment.id)))
+    stepped.map_err(|illegal| {
+        EngineError::Refused(format!("enrollment {}: {illegal}", person.enrollment.id))
+    })
 }
 
 /// When the send window opens, unless it is open now.
@@ -581,7 +593,8 @@ fn mail_entry(
     now: Timestamp,
 ) -> crate::domain::log::Entry {
     let mut entry = person.entry(now, what).with("step", &sending.step).with("channel", "email");
-    entry = entry.with("mailbox", &sending.mailbox.id).with("template", &sending.ready.mail.template);
+    entry =
+        entry.with("mailbox", &sending.mailbox.id).with("template", &sending.ready.mail.template);
     entry.touch = Some(sending.touch);
     entry
 }

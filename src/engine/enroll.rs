@@ -98,7 +98,11 @@ impl Engine {
                 true => " yet: run `firsttouch apply` first".to_owned(),
                 false => format!("; applied are: {}", known.join(", ")),
             };
-            return Err(EngineError::NotFound { what: "applied cadence", name: id.0.clone(), hint });
+            return Err(EngineError::NotFound {
+                what: "applied cadence",
+                name: id.0.clone(),
+                hint,
+            });
         };
         let ready = self.version(&version.digest).await?;
         let profiles = self.store.current_profiles().await?;
@@ -174,7 +178,8 @@ fn profiles_of(cadence: &Cadence, records: &[ProfileRecord]) -> Vec<(Profile, St
     let Admission::OneOf(wanted) = &cadence.profiles else {
         return Vec::new();
     };
-    let find = |id: &crate::domain::ids::ProfileId| records.iter().find(|record| record.profile == *id);
+    let find =
+        |id: &crate::domain::ids::ProfileId| records.iter().find(|record| record.profile == *id);
     let parsed = wanted.iter().filter_map(find).filter_map(|record| {
         let (profile, _) = crate::formats::profile_file::parse(&record.path, &record.text).ok()?;
         Some((profile, record.digest.clone()))

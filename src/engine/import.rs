@@ -245,7 +245,11 @@ impl Engine {
         })
     }
 
-    async fn take_rows(&self, gathering: &mut Gathering, rows: Vec<Row>) -> Result<(), EngineError> {
+    async fn take_rows(
+        &self,
+        gathering: &mut Gathering,
+        rows: Vec<Row>,
+    ) -> Result<(), EngineError> {
         let drafts = || rows.iter().filter_map(|row| row.parsed.as_ref().ok());
         let keys: Vec<Identity> = drafts().flat_map(identities).collect();
         let found = self.store.find_identity(&keys).await?;
@@ -260,8 +264,13 @@ impl Engine {
         let companies: Vec<String> = drafts().filter_map(|draft| draft.company.key()).collect();
         gathering.companies.extend(self.store.find_companies(&companies).await?);
         let subjects: Vec<Subject> = drafts().flat_map(subjects).collect();
-        let blocked: BTreeSet<Subject> =
-            self.store.suppressions(&subjects).await?.into_iter().map(|block| block.subject).collect();
+        let blocked: BTreeSet<Subject> = self
+            .store
+            .suppressions(&subjects)
+            .await?
+            .into_iter()
+            .map(|block| block.subject)
+            .collect();
         for row in rows {
             self.take_row(gathering, row, &blocked).await?;
         }
@@ -348,7 +357,12 @@ impl Gathering {
         identities(draft).iter().find_map(|identity| self.seen.get(identity).copied())
     }
 
-    fn create(&mut self, id: ProspectId, company: Option<CompanyId>, draft: ProspectDraft) -> Outcome {
+    fn create(
+        &mut self,
+        id: ProspectId,
+        company: Option<CompanyId>,
+        draft: ProspectDraft,
+    ) -> Outcome {
         let own = draft.owner.clone().filter(|_| self.request.owner.as_str().is_empty());
         let owner = own.map_or_else(|| self.request.owner.clone(), RepId);
         let parked = draft.country.is_none() && draft.time_zones.is_empty();
@@ -406,7 +420,8 @@ impl Gathering {
             self.changes.suppressions.extend(blocks);
         }
         if draft.email_opt_out {
-            let blocks = [Subject::Person(id)].into_iter().chain(draft.email.iter().map(Subject::email));
+            let blocks =
+                [Subject::Person(id)].into_iter().chain(draft.email.iter().map(Subject::email));
             let blocks: Vec<_> = blocks.map(|subject| block(subject, Cause::OptOut)).collect();
             self.changes.suppressions.extend(blocks);
         }

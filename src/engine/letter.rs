@@ -126,7 +126,8 @@ fn thread_of(thread: Thread, earlier: &[Touch]) -> Vec<&SentMail> {
     let left = |touch: &&Touch| {
         matches!(touch.status, Status::Sent | Status::AssumedSent | Status::InDoubt)
     };
-    let sent: Vec<&SentMail> = earlier.iter().filter(left).filter_map(|t| t.mail.as_ref()).collect();
+    let sent: Vec<&SentMail> =
+        earlier.iter().filter(left).filter_map(|t| t.mail.as_ref()).collect();
     let begins = sent.iter().rposition(|mail| mail.begins_thread).unwrap_or(0);
     sent.get(begins..).unwrap_or_default().to_vec()
 }

@@ -18,9 +18,7 @@ use crate::domain::schedule::{self, Place};
 use crate::domain::suppression::{Subject, closed_channels};
 use crate::formats::profile_file;
 use crate::formats::template::Context;
-use crate::ports::{
-    Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake,
-};
+use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake};
 
 pub mod apply;
 pub mod collect;
@@ -135,10 +133,11 @@ impl Engine {
             detail: "it is not in the database".to_owned(),
         };
         let record = self.store.cadence_version(digest).await?.ok_or_else(missing)?;
-        let version = workspace::restore(&record.files).map_err(|findings| EngineError::Version {
-            digest: digest.to_owned(),
-            detail: findings.first().map_or_else(String::new, ToString::to_string),
-        })?;
+        let version =
+            workspace::restore(&record.files).map_err(|findings| EngineError::Version {
+                digest: digest.to_owned(),
+                detail: findings.first().map_or_else(String::new, ToString::to_string),
+            })?;
         let version = Arc::new(version);
         lock(&self.versions).insert(digest.to_owned(), version.clone());
         Ok(version)
@@ -164,7 +163,8 @@ impl Engine {
         found.ok_or_else(|| EngineError::NotFound {
             what: "calendar",
             name: calendar.to_owned(),
-            hint: ": a cadence that was applied needs it; put it back into firsttouch.toml".to_owned(),
+            hint: ": a cadence that was applied needs it; put it back into firsttouch.toml"
+                .to_owned(),
         })
     }
 
@@ -235,7 +235,8 @@ impl Person {
             Content::Split(variants) => variants,
         };
         let id = u64::try_from(self.prospect.id.0).unwrap_or(0);
-        let drawn = step.as_str().bytes().fold(mix(id), |seed, byte| mix(seed ^ u64::from(byte))) % 100;
+        let drawn =
+            step.as_str().bytes().fold(mix(id), |seed, byte| mix(seed ^ u64::from(byte))) % 100;
         let mut upto = 0;
         for (name, weight) in variants {
             upto += u64::from(*weight);

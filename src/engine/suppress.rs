@@ -36,7 +36,12 @@ impl Engine {
         for subject in &subjects {
             blocked.subjects.push(format!("{} {}", subject.kind(), subject.value()));
             let (cause, source) = (Cause::Manual, actor.to_owned());
-            changes.suppressions.push(Suppression { subject: subject.clone(), cause, source, at: now });
+            changes.suppressions.push(Suppression {
+                subject: subject.clone(),
+                cause,
+                source,
+                at: now,
+            });
         }
         let mut entry = Entry::new(now, Happened::Suppressed).with("kind", subject.kind());
         entry.actor = actor.to_owned();

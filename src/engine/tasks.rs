@@ -144,7 +144,9 @@ fn callable_at(person: &Person, now: Timestamp) -> Option<Timestamp> {
 fn known_outcome(person: &Person, task: &TaskRecord, word: &str) -> Result<Outcome, EngineError> {
     let step = person.version.cadence.step(&task.step).map(|(_, step)| step);
     let known: Vec<&str> = match (task.kind, step) {
-        (TaskKind::Touch(_), Some(step)) => step.what.outcomes().iter().map(|(slug, _)| *slug).collect(),
+        (TaskKind::Touch(_), Some(step)) => {
+            step.what.outcomes().iter().map(|(slug, _)| *slug).collect()
+        }
         _ => TRIAGE_OUTCOMES.iter().map(|(slug, _)| *slug).collect(),
     };
     if known.contains(&word) {
@@ -175,7 +177,9 @@ fn phone_blocks(
     };
     match outcome.as_str() {
         "do_not_call" => phones.iter().map(|phone| block(phone, Cause::DoNotCall)).collect(),
-        "bad_number" => phones.first().map(|phone| block(phone, Cause::BadNumber)).into_iter().collect(),
+        "bad_number" => {
+            phones.first().map(|phone| block(phone, Cause::BadNumber)).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }

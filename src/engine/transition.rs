@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Engine, EngineError, Person};
-use crate::domain::cadence::{self, Channel, Outcome, What};
-use crate::domain::enrollment::{Effect, Phase, State, TaskKind};
+use crate::domain::cadence::{self, Outcome, What};
+use crate::domain::enrollment::{Effect, State, TaskKind};
 use crate::domain::ids::{StepId, TaskId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::ports::{Changes, EnrollmentMove, IdKind, TaskRecord};
@@ -43,7 +43,8 @@ impl Engine {
             match effect {
                 Effect::SendMail { .. } => {}
                 Effect::OpenTask { step, attempt, kind, expires_at } => {
-                    let task = self.new_task(person, step, *attempt, *kind, *expires_at, now).await?;
+                    let task =
+                        self.new_task(person, step, *attempt, *kind, *expires_at, now).await?;
                     let opened = person.entry(now, Happened::TaskOpened).with("step", step);
                     changes.log.push(opened.with("kind", task_word(*kind)));
                     changes.tasks.push(task);
@@ -113,8 +114,10 @@ impl Engine {
             What::Email { .. } => (String::new(), String::new()),
             What::Call { script, voicemail } => {
                 let phone = person.prospect.known.phones.first();
-                let title = phone.map_or_else(|| "call".to_owned(), |phone| format!("call {phone}"));
-                let voicemail = voicemail.as_ref().map(|name| format!("\n\nVoicemail:\n{}", render(name)));
+                let title =
+                    phone.map_or_else(|| "call".to_owned(), |phone| format!("call {phone}"));
+                let voicemail =
+                    voicemail.as_ref().map(|name| format!("\n\nVoicemail:\n{}", render(name)));
                 (title, format!("{}{}", render(script), voicemail.unwrap_or_default()))
             }
             What::Social { network, act, text } => {
@@ -152,10 +155,4 @@ fn passed(person: &Person, step: &StepId, outcome: &Outcome, now: Timestamp) -> 
         _ => return None,
     };
     Some(person.entry(now, what).with("step", step))
-}
-
-/// The channel of the step that a phase is about.
-pub(super) fn channel_of(person: &Person, phase: &Phase) -> Option<Channel> {
-    let (id, _) = phase.step()?;
-    person.version.cadence.step(id).map(|(_, step)| step.what.channel())
 }

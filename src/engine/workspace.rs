@@ -113,7 +113,8 @@ fn cadences(files: &Files, known: &Known, findings: &mut Vec<Diagnostic>) -> Vec
 
 /// A cadence with the templates that it names and every partial.
 fn bundle(files: &Files, path: &str, text: &str, cadence: &Cadence) -> BTreeMap<String, String> {
-    let used: BTreeSet<String> = cadence.steps.iter().flat_map(|step| templates_of(&step.what)).collect();
+    let used: BTreeSet<String> =
+        cadence.steps.iter().flat_map(|step| templates_of(&step.what)).collect();
     let template = |(path, _): &(&str, &str)| {
         let name = template_name(path);
         name.starts_with("partials/") || used.contains(name)

@@ -83,7 +83,8 @@ fn admission(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Admission> {
         return Some(Admission::Anybody);
     }
     let applied = reader.known.applied;
-    for name in names.iter().filter(|name| !applied && !reader.known.profiles.contains(&name.value)) {
+    for name in names.iter().filter(|name| !applied && !reader.known.profiles.contains(&name.value))
+    {
         let message = format!("there is no profile `{}`", shortened(&name.value));
         let known = reader.known.profiles.iter().map(String::as_str);
         reader.findings.unknown("C108", name.place(), &message, &name.value, known);
