@@ -45,7 +45,7 @@ pub struct Rendered {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     #[error(
-        "`{0}` is not known for this person: fill it in, or give the template a fallback with {{{{default {0} \"…\"}}}}"
+        "`{0}` is not known: fill it in, or give the template a fallback with {{{{default {0} \"…\"}}}}"
     )]
     MissingField(String),
     #[error("there is no template `{0}`: add templates/{0}.hbs or correct the name in the cadence")]
