@@ -50,6 +50,7 @@ fn templates() -> BTreeMap<String, TemplateInfo> {
 
 fn known() -> Known {
     Known {
+        applied: false,
         calendars: CALENDARS.map(str::to_owned).into_iter().collect(),
         profiles: files("profiles", "yaml").iter().map(|path| stem(path)).collect(),
         templates: templates(),

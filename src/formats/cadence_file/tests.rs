@@ -126,6 +126,7 @@ fn known() -> Known {
     ];
     let begins = ["intro-pain", "intro-trigger", "new-angle"];
     Known {
+        applied: false,
         calendars: set(&["us-sales", "de-sales"]),
         profiles: set(&["vp-sales-saas", "revops-saas"]),
         templates: with(&plain, false).into_iter().chain(with(&begins, true)).collect(),
