@@ -236,7 +236,8 @@ fn default_country(options: &Options) -> Result<Option<&'static str>, ReadError>
 }
 
 fn is_known(key: &str, mapped: &[String]) -> bool {
-    synonyms().meaning(key).is_some() || mapped.iter().any(|mapped| mapped == key)
+    let is_mapped = || !key.is_empty() && mapped.iter().any(|mapped| mapped == key);
+    synonyms().meaning(key).is_some() || is_mapped()
 }
 
 /// The header and the records behind it that were read on the way.

@@ -100,10 +100,8 @@ impl<R: Read> Records<R> {
     fn give_up(&mut self) -> Option<Record> {
         let line = self.ahead.pop_front()?;
         let cells = line.text.split(self.delimiter).map(str::to_owned);
-        let flaw = match line.oddity {
-            Some(Oddity::TooLong) => Flaw::TooLong,
-            Some(Oddity::Recoded) | None => Flaw::UnclosedQuote,
-        };
+        let is_too_long = line.oddity == Some(Oddity::TooLong) || line.text.len() > MAX_LINE;
+        let flaw = if is_too_long { Flaw::TooLong } else { Flaw::UnclosedQuote };
         let mut record = Record { line: line.number, flaw: Some(flaw), ..Record::default() };
         cells.for_each(|cell| record.push(cell));
         Some(record)
