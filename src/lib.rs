@@ -4,7 +4,10 @@
 //! touch the world. ARCHITECTURE.md has the picture and the reasons.
 
 pub mod adapters;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod formats;
 pub mod ports;
+pub mod wiring;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The exit code; everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    firsttouch::cli::main()
+}

@@ -82,6 +82,9 @@ impl Engine {
                 return Ok(self.store.next_wake(&lane).await?);
             }
             for enrollment in due {
+                if self.is_stopping() {
+                    return Ok(None);
+                }
                 match self.work_one(mailbox, enrollment).await? {
                     Done::Moved => {}
                     Done::Sent => break,

@@ -1,6 +1,7 @@
 //! One use case per file: loads what a decision needs, lets `domain` decide, writes what was decided.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -22,6 +23,7 @@ use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, 
 
 pub mod apply;
 pub mod collect;
+pub mod daemon;
 pub mod desk;
 pub mod dispatch;
 pub mod enroll;
@@ -50,6 +52,7 @@ pub struct Engine {
     versions: Mutex<BTreeMap<String, Arc<Version>>>,
     profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
     leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
+    stopping: AtomicBool,
 }
 
 /// What the engine is made of.
@@ -95,7 +98,18 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let Parts { clock, store, mailer, inbox, settings, node } = parts;
         let (versions, profiles, leases) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { clock, store, mailer, inbox, settings, node, versions, profiles, leases }
+        let stopping = AtomicBool::new(false);
+        Self { clock, store, mailer, inbox, settings, node, versions, profiles, leases, stopping }
+    }
+
+    /// Asks every worker to take nothing new; what is on its way is finished and recorded.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Engine::stop`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// The instant that it is.

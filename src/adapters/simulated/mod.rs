@@ -1,3 +1,5 @@
 //! Stand-ins for the outside world that speak its real protocols: for the demo and for tests.
 
+pub mod clock;
 pub mod smtp_server;
+pub mod world;

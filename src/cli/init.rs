@@ -1,0 +1,100 @@
+//! `init`: a workspace to begin with.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::output::{print, print_json};
+use super::shipped::SHIPPED;
+use super::{Context, Failure};
+
+/// Make a workspace: settings, example cadences, profiles and templates
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The folder; made if it does not exist. The present one when absent
+    dir: Option<PathBuf>,
+}
+
+const SETTINGS: &str = r#"# Settings of this workspace. `firsttouch check` says what is wrong with them.
+time_zone = "America/New_York"          # in which you read dates
+
+[company]                               # every mail must say who sends it
+name = "Acme Inc."
+postal_address = "1 Main St, Springfield, IL 62701, USA"
+
+# Without any [[mailbox]] the daemon writes mails as .eml files into outbox/ and nobody gets them.
+# A mailbox that sends must also be read, because nobody may be chased after they answered.
+#
+# [[mailbox]]
+# id = "ann"
+# from = "Ann Reyes <ann@acme.test>"
+# owner = "ann"
+# title = "Account Executive"
+# daily_limit = 40                      # in any 24 hours, once the ramp is over
+# ramp = { start = 5, add_per_day = 2 }
+# gap = ["4 minutes", "9 minutes"]      # between two mails
+# smtp = { host = "smtp.acme.test", port = 587, tls = "starttls", user = "ann@acme.test", password = { file = ".firsttouch/smtp-password" } }
+# imap = { host = "imap.acme.test", port = 993, tls = "implicit", user = "ann@acme.test", password = { file = ".firsttouch/imap-password" } }
+
+[calendar.standard]
+hours = "mon-fri 08:00-17:00"
+clock = "prospect"                      # prospect, or a zone like "Europe/Berlin"
+if_zone_unknown = "hold"                # hold, or a zone
+holidays = ["2026-12-25", "2027-01-01"]
+"#;
+
+const IGNORED: &str = ".firsttouch/\nfirsttouch.db*\noutbox/\nlists/\n";
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    let dir = args.dir.clone().unwrap_or_else(|| context.workspace.clone());
+    if dir.join(crate::config::FILE).exists() {
+        return Err(Failure::new(format!(
+            "{} is a workspace already; nothing was changed",
+            dir.display()
+        )));
+    }
+    let mut written = Vec::new();
+    for (path, text) in [(crate::config::FILE, SETTINGS), (".gitignore", IGNORED)] {
+        written.extend(write_new(&dir, path, text)?);
+    }
+    for (path, text) in SHIPPED.iter().filter(|(path, _)| !path.starts_with("lists/")) {
+        written.extend(write_new(&dir, path, text)?);
+    }
+    if context.json {
+        print_json(&json!({"schema": "firsttouch.init.v1", "written": written}));
+    } else {
+        print(&format!("made a workspace in {}: {} files", dir.display(), written.len()));
+        print("Next:  edit firsttouch.toml, then  firsttouch check  and  firsttouch apply");
+    }
+    Ok(0)
+}
+
+/// Writes the shipped files into a folder, for the demo.
+pub(super) fn write_shipped(dir: &Path, settings: &str) -> Result<(), Failure> {
+    write_new(dir, crate::config::FILE, settings)?;
+    for (path, text) in SHIPPED {
+        write_new(dir, path, text)?;
+    }
+    Ok(())
+}
+
+/// Writes a file that is not there yet; one that is there is left as it is.
+fn write_new(dir: &Path, path: &str, text: &str) -> Result<Option<String>, Failure> {
+    let file = dir.join(path);
+    let failed = |error| Failure::new(format!("cannot write {}: {error}", file.display()));
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let opened = fs::OpenOptions::new().write(true).create_new(true).open(&file);
+    match opened {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(failed(error)),
+        Ok(mut opened) => {
+            use std::io::Write;
+            opened.write_all(text.as_bytes()).map_err(failed)?;
+            Ok(Some(path.to_owned()))
+        }
+    }
+}

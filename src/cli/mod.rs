@@ -1,0 +1,235 @@
+//! The command line: one file a command; stdout is the answer, stderr is everything else.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde_json::json;
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{self, Config};
+use crate::engine::workspace::{self, Workspace};
+use crate::engine::{Engine, EngineError};
+use crate::ports::StoreError;
+use crate::wiring::{self, Running, WiringError};
+
+mod check;
+mod demo;
+mod done;
+mod enroll;
+mod import;
+mod init;
+mod output;
+mod plan;
+mod replies;
+mod report;
+mod run;
+mod shipped;
+mod suppress;
+mod today;
+mod why;
+
+/// Work lists of people through cadences of e-mails, calls and social touches, and record every first
+/// touch and its reply.
+///
+/// First steps:  firsttouch demo            see it work, with nothing to set up
+///               firsttouch init my-team    make a workspace, then follow its README
+#[derive(Parser)]
+#[command(name = "firsttouch", version, verbatim_doc_comment, propagate_version = true)]
+struct Cli {
+    /// The workspace: the folder with firsttouch.toml
+    #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".")]
+    workspace: PathBuf,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Args),
+    Check(check::Args),
+    Plan(plan::PlanArgs),
+    Apply(plan::ApplyArgs),
+    Import(import::Args),
+    Enroll(enroll::Args),
+    Run(run::Args),
+    Today(today::Args),
+    Done(done::Args),
+    Replies(replies::Args),
+    Why(why::Args),
+    Report(report::Args),
+    Suppress(suppress::Args),
+    Demo(demo::Args),
+}
+
+/// What every command gets.
+struct Context {
+    workspace: PathBuf,
+    json: bool,
+}
+
+/// Why a command failed: what is printed, and the exit code.
+#[derive(Debug, Error)]
+#[error("{message}")]
+struct Failure {
+    code: u8,
+    kind: &'static str,
+    message: String,
+}
+
+/// Exit codes; scripts must treat unknown ones as failure.
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const IN_PART: u8 = 3;
+const CHANGES: u8 = 5;
+const NOT_FOUND: u8 = 6;
+const BUSY: u8 = 7;
+
+impl Failure {
+    fn new(message: impl ToString) -> Self {
+        Self { code: FAILED, kind: "failed", message: message.to_string() }
+    }
+
+    fn usage(message: impl ToString) -> Self {
+        Self { code: USAGE, kind: "usage", message: message.to_string() }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let (code, kind) = match &error {
+            EngineError::NotFound { .. } => (NOT_FOUND, "not_found"),
+            EngineError::Refused(_) => (FAILED, "refused"),
+            EngineError::Store(StoreError::Database { .. }) => (BUSY, "database"),
+            EngineError::Store(StoreError::Stale(_) | StoreError::Unknown { .. })
+            | EngineError::Version { .. } => (FAILED, "failed"),
+        };
+        Self { code, kind, message: error.to_string() }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        EngineError::from(error).into()
+    }
+}
+
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        let (code, kind) = match &error {
+            WiringError::SecondDaemon { .. } => (BUSY, "second_daemon"),
+            WiringError::Open(_) => (BUSY, "database"),
+            WiringError::Library(_) | WiringError::Secret(_) | WiringError::Heartbeat(_) => {
+                (FAILED, "failed")
+            }
+        };
+        Self { code, kind, message: error.to_string() }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl Context {
+    fn config(&self) -> Result<Config, Failure> {
+        config::load(&self.workspace).map_err(|wrong| Failure::new(wrong.join("\n")))
+    }
+
+    /// The engine of the workspace, and its settings.
+    async fn engine(&self) -> Result<(Running, Config), Failure> {
+        let config = self.config()?;
+        Ok((wiring::engine(&self.workspace, &config).await?, config))
+    }
+
+    /// The checked files of the workspace; every finding is on stderr when there is an error.
+    fn checked(&self, config: &Config) -> Result<Workspace, Failure> {
+        let files = wiring::files(&self.workspace)?;
+        let calendars = config.calendars.keys().cloned().collect();
+        let (workspace, findings) = workspace::check(&files, &calendars);
+        workspace.ok_or_else(|| {
+            findings.iter().for_each(|finding| eprintln!("{finding}"));
+            Failure::new(
+                "nothing was changed: mend the errors above (`firsttouch check` shows them again)",
+            )
+        })
+    }
+}
+
+/// Runs the program; the exit code says how it went.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; everything else is wrong usage.
+            let code = if error.use_stderr() { USAGE } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let context = Context { workspace: cli.workspace, json: cli.json };
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&context, &Failure::new(error)),
+    };
+    match runtime.block_on(dispatch(&context, cli.command)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => fail(&context, &failure),
+    }
+}
+
+async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Init(args) => init::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
+        Command::Plan(args) => plan::plan(context, &args).await,
+        Command::Apply(args) => plan::apply(context, &args).await,
+        Command::Import(args) => import::run(context, args).await,
+        Command::Enroll(args) => enroll::run(context, &args).await,
+        Command::Run(args) => run::run(context, &args).await,
+        Command::Today(args) => today::run(context, &args).await,
+        Command::Done(args) => done::run(context, args).await,
+        Command::Replies(args) => replies::run(context, &args).await,
+        Command::Why(args) => why::run(context, &args).await,
+        Command::Report(args) => report::run(context, &args).await,
+        Command::Suppress(args) => suppress::run(context, &args).await,
+        Command::Demo(args) => demo::run(context, args).await,
+    }
+}
+
+fn fail(context: &Context, failure: &Failure) -> ExitCode {
+    if context.json {
+        eprintln!("{}", json!({"error": {"code": failure.kind, "message": failure.message}}));
+    } else {
+        eprintln!("error: {}", failure.message);
+    }
+    ExitCode::from(failure.code)
+}
+
+/// Logs to stderr. Two libraries log passwords or personal data below `info`: they stay there.
+fn start_logging(json: bool) {
+    let asked = std::env::var("FIRSTTOUCH_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::try_new(&asked).unwrap_or_else(|_| EnvFilter::new("info"));
+    let quiet = ["async_imap=info", "handlebars=info", "sqlx=warn", "tokio_cron_scheduler=warn"];
+    let filter =
+        quiet.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = if json { logs.json().try_init() } else { logs.with_target(false).try_init() };
+}
+
+/// The rep whose day it is: the one who was named, else the only one there is.
+fn rep(engine: &Engine, named: Option<&str>) -> Option<crate::domain::ids::RepId> {
+    let reps = engine.settings.reps();
+    match (named, reps.as_slice()) {
+        (Some(named), _) => Some(named.into()),
+        (None, [only]) => Some(only.clone()),
+        (None, _) => None,
+    }
+}

@@ -1,0 +1,94 @@
+//! How answers look: dates in the reader's zone, colours only where they are welcome, no control characters.
+
+use std::io::{IsTerminal, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+/// `Mon 2 Mar 07:42`, in the reader's zone.
+pub(super) fn when(at: Timestamp, zone: &TimeZone) -> String {
+    if at == Timestamp::MAX {
+        return "until somebody resumes it".to_owned();
+    }
+    at.to_zoned(zone.clone()).strftime("%a %-d %b %Y %H:%M").to_string()
+}
+
+/// A length of time in the largest unit that fits.
+pub(super) fn length(ms: i64) -> String {
+    let minutes = ms / 60_000;
+    match minutes {
+        0..=119 => format!("{minutes} min"),
+        120..=2_879 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1_440),
+    }
+}
+
+/// Text from outside, on one line and without anything that a terminal would obey.
+pub(super) fn plain(text: &str, most: usize) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let words = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() <= most {
+        return words;
+    }
+    words.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Whether stdout may have colours (no-color.org).
+pub(super) fn colour() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    set("CLICOLOR_FORCE") || (std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb)
+}
+
+/// Bold, where colours are welcome.
+pub(super) fn bold(text: &str) -> String {
+    if colour() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Prints an answer; a closed pipe is no error.
+pub(super) fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+/// Prints one JSON document.
+pub(super) fn print_json(value: &Value) {
+    print(&value.to_string());
+}
+
+/// Columns padded to the widest cell of each; the last one is left as it is.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\x1b[2Jb\r\nc", 80), "a [2Jb c");
+        assert_eq!(plain("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = vec![vec!["a".into(), "b".into()], vec!["long".into(), "c".into()]];
+        assert_eq!(table(&rows), "a     b\nlong  c\n");
+    }
+}

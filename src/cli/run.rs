@@ -1,0 +1,50 @@
+//! `run`: the daemon.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Context, Failure, start_logging};
+use crate::wiring;
+
+/// Run the daemon: send what is due, read replies, open tasks; SIGTERM or Ctrl-C ends it cleanly
+#[derive(clap::Args)]
+pub(super) struct Args {}
+
+pub(super) async fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
+    let config = context.config()?;
+    start_logging(config.log_json);
+    let running = wiring::daemon(&context.workspace, &config).await?;
+    let engine = running.engine.clone();
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    if config.mailboxes.iter().all(|mailbox| mailbox.smtp.is_none()) {
+        tracing::warn!(
+            "no SMTP server is set: mails are written as .eml files into outbox/ and nobody gets them"
+        );
+    }
+    if running.sole() {
+        let lost = engine.recover().await?;
+        if lost > 0 {
+            tracing::warn!(
+                lost,
+                "mails were on their way when the last daemon died: they are in doubt and stay so"
+            );
+        }
+    }
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut scheduler, beats) = wiring::beats().await?;
+    tracing::info!(mailboxes = engine.settings.mailboxes.len(), "ready");
+    let work = tokio::spawn(engine.clone().run(beats, config.poll_every));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: what is on its way is finished first");
+    engine.stop();
+    let done = work.await;
+    let _ = scheduler.shutdown().await;
+    done.map_err(Failure::new)?;
+    tracing::info!("stopped");
+    Ok(0)
+}

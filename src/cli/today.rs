@@ -1,0 +1,85 @@
+//! `today`: the rep's queue.
+
+use serde_json::json;
+
+use super::output::{plain, print, print_json, table, when};
+use super::{Context, Failure, rep};
+use crate::domain::enrollment::TaskKind;
+use crate::engine::tasks::QueueLine;
+
+/// Show what is to be done today, in the order in which to do it
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Whose queue; everybody's when there are several reps and none is named
+    #[arg(long = "for", value_name = "WHO")]
+    who: Option<String>,
+}
+
+pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    let (running, config) = context.engine().await?;
+    let engine = &running.engine;
+    let rep = rep(engine, args.who.as_deref());
+    let queue = engine.queue(rep.as_ref()).await?;
+    let now = engine.now();
+    if context.json {
+        let items: Vec<_> = queue.iter().map(line_json).collect();
+        print_json(&json!({"schema": "firsttouch.tasks.v1", "items": items, "next": null}));
+        return Ok(0);
+    }
+    let later = queue.iter().filter(|line| line.callable_at.is_some_and(|at| at > now)).count();
+    let mut text = format!("{} to do", queue.len() - later);
+    if later > 0 {
+        text.push_str(&format!(", {later} calls are for later: it is outside their hours there"));
+    }
+    text.push_str("\n\n");
+    let rows: Vec<Vec<String>> = queue
+        .iter()
+        .map(|line| {
+            let at = match line.callable_at {
+                Some(at) if at > now => when(at, &config.reader_zone),
+                _ => "now".to_owned(),
+            };
+            let known = &line.prospect.known;
+            vec![
+                line.task.id.to_string(),
+                at,
+                kind(line).to_owned(),
+                plain(&line.prospect.display_name(), 28),
+                plain(known.company.name.as_deref().unwrap_or(""), 28),
+                plain(&line.task.title, 60),
+                format!("{} {}", line.cadence, line.task.step),
+            ]
+        })
+        .collect();
+    text.push_str(&table(&rows));
+    if !queue.is_empty() {
+        text.push_str("\nDone with one?  firsttouch done NUMBER OUTCOME    (a wrong outcome shows the right ones)\n");
+    }
+    print(&text);
+    Ok(0)
+}
+
+fn kind(line: &QueueLine) -> &'static str {
+    match line.task.kind {
+        TaskKind::Touch(channel) => channel.as_str(),
+        TaskKind::Triage => "decide",
+    }
+}
+
+fn line_json(line: &QueueLine) -> serde_json::Value {
+    json!({
+        "task": line.task.id.0,
+        "kind": kind(line),
+        "prospect": line.prospect.id.0,
+        "name": line.prospect.display_name(),
+        "company": line.prospect.known.company.name,
+        "title": line.task.title,
+        "text": line.task.text,
+        "cadence": line.cadence,
+        "step": line.task.step.as_str(),
+        "rep": line.task.rep.as_str(),
+        "opened_at": line.task.opened_at.to_string(),
+        "expires_at": line.task.expires_at.to_string(),
+        "callable_at": line.callable_at.map(|at| at.to_string()),
+    })
+}

@@ -1,0 +1,614 @@
+//! `firsttouch.toml` and the environment: one validated [`Config`], or every reason why not.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use crate::domain::address::EmailAddress;
+use crate::domain::budget::Ramp;
+use crate::domain::calendar::{Calendar, weekly};
+use crate::domain::ids::{MailboxId, RepId};
+use crate::domain::time::Unit;
+use crate::engine::settings::{Clockwork, Company, Limits, Mailbox};
+use crate::formats::diagnostic::did_you_mean;
+use crate::formats::length;
+
+/// The name of the file in a workspace.
+pub const FILE: &str = "firsttouch.toml";
+
+/// Everything that the settings say, checked.
+#[derive(Debug)]
+pub struct Config {
+    pub database: String,
+    pub company: Company,
+    pub mailboxes: Vec<MailboxConfig>,
+    pub calendars: BTreeMap<String, Clockwork>,
+    pub limits: Limits,
+    pub reply_freshness: SignedDuration,
+    pub poll_every: SignedDuration,
+    pub bounce_window: SignedDuration,
+    pub reader_zone: TimeZone,
+    /// Mails a minute, inside one process: from one mailbox, and to one domain.
+    pub pacing: (u32, u32),
+    pub log_json: bool,
+    /// What works but should be looked at.
+    pub warnings: Vec<String>,
+}
+
+/// A mailbox with the way in and the way out.
+#[derive(Debug)]
+pub struct MailboxConfig {
+    pub mailbox: Mailbox,
+    pub smtp: Option<Server>,
+    pub inbox: Option<InboxConfig>,
+}
+
+/// Where a mailbox's replies are read.
+#[derive(Debug)]
+pub enum InboxConfig {
+    Maildir(PathBuf),
+    Imap(Server),
+}
+
+/// A server and how to sign in.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub tls: TlsMode,
+    pub user: Option<String>,
+    pub password: Option<SecretSource>,
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    None,
+    StartTls,
+    Implicit,
+}
+
+/// Where a secret comes from. A secret itself never stands in a message.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub enum SecretSource {
+    Plain(String),
+    File { file: PathBuf },
+    Env { env: String },
+    Credential { credential: String },
+}
+
+impl std::fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl SecretSource {
+    /// Reads the secret.
+    ///
+    /// # Errors
+    /// The file or variable is not there; the message names it.
+    pub fn read(&self, workspace: &Path) -> Result<String, String> {
+        let read = |path: &Path| {
+            let path = workspace.join(path);
+            let text = std::fs::read_to_string(&path);
+            text.map_err(|error| format!("cannot read the secret in {}: {error}", path.display()))
+        };
+        let text = match self {
+            Self::Plain(text) => text.clone(),
+            Self::File { file } => read(file)?,
+            Self::Env { env } => std::env::var(env).map_err(|_| {
+                format!("the environment has no variable {env}, which holds a secret")
+            })?,
+            Self::Credential { credential } => {
+                let folder = std::env::var("CREDENTIALS_DIRECTORY").map_err(|_| {
+                    format!("credential `{credential}`: $CREDENTIALS_DIRECTORY is not set; start with systemd")
+                })?;
+                read(&Path::new(&folder).join(credential))?
+            }
+        };
+        Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Raw {
+    time_zone: Option<String>,
+    store: RawStore,
+    company: RawCompany,
+    mailbox: Vec<RawMailbox>,
+    calendar: BTreeMap<String, RawCalendar>,
+    limits: RawLimits,
+    inbox: RawInbox,
+    pacing: RawPacing,
+    log: RawLog,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawStore {
+    path: Option<String>,
+    url: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawCompany {
+    name: String,
+    postal_address: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMailbox {
+    id: String,
+    from: String,
+    owner: Option<String>,
+    daily_limit: Option<u32>,
+    ramp: Option<RawRamp>,
+    gap: Option<[String; 2]>,
+    title: Option<String>,
+    phone: Option<String>,
+    calendar_link: Option<String>,
+    unsubscribe_url: Option<String>,
+    smtp: Option<RawServer>,
+    imap: Option<RawServer>,
+    maildir: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRamp {
+    start: u32,
+    add_per_day: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawServer {
+    host: String,
+    port: Option<u16>,
+    tls: TlsMode,
+    user: Option<String>,
+    password: Option<SecretSource>,
+    ca_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCalendar {
+    hours: String,
+    clock: Option<String>,
+    if_zone_unknown: Option<String>,
+    #[serde(default)]
+    holidays: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawLimits {
+    per_domain_per_day: Option<u32>,
+    new_per_company_per_day: Option<u32>,
+    active_per_company: Option<u32>,
+    prospect_gap: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawInbox {
+    reply_freshness: Option<String>,
+    poll_every: Option<String>,
+    bounce_window: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawPacing {
+    per_mailbox_per_minute: Option<u32>,
+    per_domain_per_minute: Option<u32>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawLog {
+    format: Option<String>,
+}
+
+/// Reads the settings of a workspace.
+///
+/// # Errors
+/// Everything that is wrong with them, each with its place; nothing is assumed in its stead.
+pub fn load(workspace: &Path) -> Result<Config, Vec<String>> {
+    let path = workspace.join(FILE);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        vec![format!(
+            "cannot read {}: {error}. Make a workspace with `firsttouch init DIR`, or name one with `-C DIR`",
+            path.display()
+        )]
+    })?;
+    parse(&text, workspace)
+}
+
+/// Checks the text of the settings.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
+    let raw: Raw = toml::from_str(text).map_err(|error| vec![toml_error(text, &error)])?;
+    let mut wrong = Vec::new();
+    let mut warnings = Vec::new();
+    let mailboxes = mailboxes(raw.mailbox, &raw.company, workspace, &mut wrong, &mut warnings);
+    let calendars = calendars(raw.calendar, &mut wrong);
+    let zone = raw.time_zone.as_deref().unwrap_or("UTC");
+    let reader_zone = time_zone(zone, "time_zone", &mut wrong);
+    let mut time = |text: Option<String>, default: SignedDuration, key: &str| match text {
+        None => default,
+        Some(text) => duration(&text, key, &mut wrong).unwrap_or(default),
+    };
+    let inbox = raw.inbox;
+    let reply_freshness =
+        time(inbox.reply_freshness, SignedDuration::from_mins(15), "inbox.reply_freshness");
+    let poll_every = time(inbox.poll_every, SignedDuration::from_mins(2), "inbox.poll_every");
+    let bounce_window =
+        time(inbox.bounce_window, SignedDuration::from_hours(72), "inbox.bounce_window");
+    let defaults = Limits::default();
+    let prospect_gap = time(raw.limits.prospect_gap, defaults.prospect_gap, "limits.prospect_gap");
+    let limits = Limits {
+        per_domain_per_day: raw.limits.per_domain_per_day.unwrap_or(defaults.per_domain_per_day),
+        new_per_company_per_day: raw
+            .limits
+            .new_per_company_per_day
+            .unwrap_or(defaults.new_per_company_per_day),
+        active_per_company: raw.limits.active_per_company.unwrap_or(defaults.active_per_company),
+        prospect_gap,
+    };
+    if poll_every >= reply_freshness {
+        wrong.push(
+            "inbox.poll_every must be shorter than inbox.reply_freshness, or nothing is ever sent"
+                .into(),
+        );
+    }
+    if mailboxes.iter().any(|mailbox| mailbox.smtp.is_some())
+        && raw.company.postal_address.trim().is_empty()
+    {
+        wrong.push(
+            "company.postal_address is not set: every mail must carry it, so nothing can be sent without it"
+                .into(),
+        );
+    }
+    let database = database(&raw.store, workspace, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(wrong.into_iter().map(|line| format!("{FILE}: {line}")).collect());
+    }
+    Ok(Config {
+        database,
+        company: Company { name: raw.company.name, postal_address: raw.company.postal_address },
+        mailboxes,
+        calendars,
+        limits,
+        reply_freshness,
+        poll_every,
+        bounce_window,
+        reader_zone,
+        pacing: (
+            raw.pacing.per_mailbox_per_minute.unwrap_or(30).max(1),
+            raw.pacing.per_domain_per_minute.unwrap_or(20).max(1),
+        ),
+        log_json: raw.log.format.as_deref() == Some("json"),
+        warnings,
+    })
+}
+
+/// Where, what, and the nearest key that exists.
+fn toml_error(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start).min(text.len());
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+    let message = error.message().trim().replace('\n', " ");
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let meant = match message.starts_with("unknown field") {
+        true => quoted.next().and_then(|wrong| did_you_mean(wrong, quoted)),
+        false => None,
+    };
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    format!("{FILE}:{line}:{column}: {message}{meant}")
+}
+
+fn database(store: &RawStore, workspace: &Path, wrong: &mut Vec<String>) -> String {
+    match (&store.path, &store.url) {
+        (Some(_), Some(_)) => {
+            wrong.push("store has both `path` and `url`: keep one".into());
+            String::new()
+        }
+        (None, Some(url)) => url.clone(),
+        (path, None) => {
+            let path = path.as_deref().unwrap_or("firsttouch.db");
+            format!("sqlite:{}", workspace.join(path).display())
+        }
+    }
+}
+
+fn mailboxes(
+    raw: Vec<RawMailbox>,
+    company: &RawCompany,
+    workspace: &Path,
+    wrong: &mut Vec<String>,
+    warnings: &mut Vec<String>,
+) -> Vec<MailboxConfig> {
+    let mut mailboxes: Vec<MailboxConfig> = Vec::new();
+    for raw in raw {
+        if mailboxes.iter().any(|known| known.mailbox.id.as_str() == raw.id) {
+            wrong.push(format!("mailbox `{}` is there twice", raw.id));
+        }
+        mailboxes.extend(mailbox(raw, company, workspace, wrong, warnings));
+    }
+    mailboxes
+}
+
+fn mailbox(
+    raw: RawMailbox,
+    company: &RawCompany,
+    workspace: &Path,
+    wrong: &mut Vec<String>,
+    warnings: &mut Vec<String>,
+) -> Option<MailboxConfig> {
+    let id = raw.id;
+    let (from_name, address) = split_from(&raw.from);
+    let from = match address.parse::<EmailAddress>() {
+        Ok(from) => from,
+        Err(error) => {
+            wrong.push(format!("mailbox `{id}`: from = \"{}\": {error}", raw.from));
+            return None;
+        }
+    };
+    let inbox = match (raw.imap, raw.maildir) {
+        (Some(_), Some(_)) => {
+            wrong.push(format!("mailbox `{id}` has both `imap` and `maildir`: keep one"));
+            None
+        }
+        (Some(imap), None) => Some(InboxConfig::Imap(server(imap, 993, 143))),
+        (None, Some(path)) => Some(InboxConfig::Maildir(workspace.join(path))),
+        (None, None) => None,
+    };
+    let smtp = raw.smtp.map(|smtp| server(smtp, 465, 587));
+    if smtp.is_some() && inbox.is_none() {
+        wrong.push(format!(
+            "mailbox `{id}` can send but its replies cannot be read: add `imap` or `maildir`, because nobody \
+             may be chased after they answered"
+        ));
+    }
+    if let Some(Server { password: Some(SecretSource::Plain(_)), .. }) = &smtp {
+        warnings.push(format!(
+            "mailbox `{id}`: the password stands in {FILE} in plain text; write password = {{ file = \"…\" }} \
+             or {{ env = \"…\" }}"
+        ));
+    }
+    let gap = raw.gap.unwrap_or(["4 minutes".into(), "9 minutes".into()]);
+    let gap =
+        gap.map(|text| duration(&text, &format!("mailbox `{id}`: gap"), wrong).unwrap_or_default());
+    if gap[0] > gap[1] {
+        wrong.push(format!("mailbox `{id}`: gap begins above its end"));
+    }
+    let ramp = raw.ramp.map_or(Ramp { start: 5, add_per_day: 2 }, |ramp| Ramp {
+        start: ramp.start,
+        add_per_day: ramp.add_per_day,
+    });
+    let mut card = BTreeMap::new();
+    let name = from_name.clone().unwrap_or_else(|| from.local().to_owned());
+    let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+    for (key, value) in [
+        ("first_name", Some(first.to_owned())),
+        ("last_name", Some(last.to_owned())),
+        ("company", Some(company.name.clone())),
+        ("title", raw.title),
+        ("phone", raw.phone),
+        ("calendar_link", raw.calendar_link),
+    ] {
+        card.extend(value.filter(|value| !value.is_empty()).map(|value| (key.to_owned(), value)));
+    }
+    let mailbox = Mailbox {
+        owner: RepId(raw.owner.unwrap_or_else(|| id.clone())),
+        id: MailboxId(id),
+        from,
+        from_name,
+        daily_limit: raw.daily_limit.unwrap_or(40),
+        ramp,
+        gap: (gap[0], gap[1]),
+        has_inbox: inbox.is_some(),
+        card,
+        unsubscribe_url: raw.unsubscribe_url,
+    };
+    Some(MailboxConfig { mailbox, smtp, inbox })
+}
+
+fn server(raw: RawServer, implicit_port: u16, other_port: u16) -> Server {
+    let default = if raw.tls == TlsMode::Implicit { implicit_port } else { other_port };
+    Server {
+        host: raw.host,
+        port: raw.port.unwrap_or(default),
+        tls: raw.tls,
+        user: raw.user,
+        password: raw.password,
+        ca_file: raw.ca_file,
+    }
+}
+
+/// `Ann Reyes <ann@acme.test>` to name and address.
+fn split_from(from: &str) -> (Option<String>, &str) {
+    match from.split_once('<') {
+        Some((name, rest)) => {
+            let name = name.trim().trim_matches('"').trim();
+            let address = rest.trim_end().trim_end_matches('>');
+            ((!name.is_empty()).then(|| name.to_owned()), address)
+        }
+        None => (None, from),
+    }
+}
+
+fn calendars(
+    raw: BTreeMap<String, RawCalendar>,
+    wrong: &mut Vec<String>,
+) -> BTreeMap<String, Clockwork> {
+    raw.into_iter()
+        .filter_map(|(name, raw)| Some((name.clone(), calendar(name, raw, wrong)?)))
+        .collect()
+}
+
+fn calendar(name: String, raw: RawCalendar, wrong: &mut Vec<String>) -> Option<Clockwork> {
+    let key = |part: &str| format!("calendar.{name}.{part}");
+    let fixed_zone = match raw.clock.as_deref() {
+        None | Some("prospect") => None,
+        Some(zone) => Some(time_zone(zone, &key("clock"), wrong)),
+    };
+    let if_zone_unknown = match raw.if_zone_unknown.as_deref() {
+        None | Some("hold") => None,
+        Some(zone) => Some(time_zone(zone, &key("if_zone_unknown"), wrong)),
+    };
+    let mut holidays = std::collections::BTreeSet::new();
+    for text in &raw.holidays {
+        match text.parse::<Date>() {
+            Ok(date) => {
+                holidays.insert(date);
+            }
+            Err(_) => wrong.push(format!(
+                "{}: `{text}` is not a date; write dates like 2026-12-24 (sets by country are not built yet)",
+                key("holidays")
+            )),
+        }
+    }
+    let hours = match hours(&raw.hours) {
+        Ok(hours) => hours,
+        Err(why) => {
+            wrong.push(format!("{}: {why}", key("hours")));
+            return None;
+        }
+    };
+    let calendar = Calendar { name, hours, holidays };
+    Some(Clockwork { calendar, fixed_zone, if_zone_unknown })
+}
+
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+
+/// `mon-fri 08:00-17:00`, several parts separated by commas.
+fn hours(text: &str) -> Result<[Vec<crate::domain::time::DaySpan>; 7], String> {
+    let mut all: [Vec<crate::domain::time::DaySpan>; 7] = Default::default();
+    for part in text.split(',') {
+        let example = || format!("`{part}` is not like `mon-fri 08:00-17:00`");
+        let (days, span) = part.trim().split_once(' ').ok_or_else(example)?;
+        let day = |name: &str| DAYS.iter().position(|(known, _)| *known == name.trim());
+        let (from, to) = days.split_once('-').unwrap_or((days, days));
+        let (from, to) = day(from).zip(day(to)).ok_or_else(example)?;
+        let span = length::day_span(span.trim()).map_err(|error| error.to_string())?;
+        let days: Vec<Weekday> =
+            DAYS.iter().take(to + 1).skip(from).map(|(_, weekday)| *weekday).collect();
+        if days.is_empty() {
+            return Err(example());
+        }
+        for (day, spans) in all.iter_mut().zip(weekly(&days, &[span])) {
+            day.extend(spans);
+            day.sort();
+        }
+    }
+    Ok(all)
+}
+
+fn time_zone(name: &str, key: &str, wrong: &mut Vec<String>) -> TimeZone {
+    TimeZone::get(name).unwrap_or_else(|_| {
+        wrong.push(format!("{key}: `{name}` is no time zone; write a name like Europe/Berlin"));
+        TimeZone::UTC
+    })
+}
+
+/// A plain length of time: no days of anybody's calendar.
+fn duration(text: &str, key: &str, wrong: &mut Vec<String>) -> Option<SignedDuration> {
+    if let Some(seconds) =
+        text.trim().strip_suffix("seconds").and_then(|n| n.trim().parse::<u32>().ok())
+    {
+        return Some(SignedDuration::from_secs(i64::from(seconds)));
+    }
+    let delay = match length::delay(text) {
+        Ok(delay) => delay,
+        Err(error) => {
+            wrong.push(format!("{key}: {error}"));
+            return None;
+        }
+    };
+    let amount = i64::from(delay.amount);
+    match delay.unit {
+        Unit::Minutes => Some(SignedDuration::from_mins(amount)),
+        Unit::Hours => Some(SignedDuration::from_hours(amount)),
+        Unit::Days => Some(SignedDuration::from_hours(amount * 24)),
+        Unit::Weeks => Some(SignedDuration::from_hours(amount * 168)),
+        Unit::BusinessMinutes | Unit::BusinessHours | Unit::BusinessDays => {
+            wrong.push(format!("{key}: `{text}`: write seconds, minutes, hours or days"));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        parse(text, Path::new(".")).map(|_| ()).unwrap_err().join("\n")
+    }
+
+    #[test]
+    fn a_key_that_does_not_exist_is_named_with_its_place_and_its_neighbour() {
+        let text = "[company]\nname = \"Acme\"\npostal_adress = \"x\"\n";
+        let message = wrong(text);
+        assert!(
+            message.starts_with("firsttouch.toml:3:1: unknown field `postal_adress`"),
+            "{message}"
+        );
+        assert!(message.ends_with("did you mean `postal_address`?"), "{message}");
+    }
+
+    #[test]
+    fn a_mailbox_that_cannot_be_read_may_not_send() {
+        let text = "[company]\npostal_address = \"x\"\n[[mailbox]]\nid = \"a\"\nfrom = \"a@b.test\"\n\
+             smtp = { host = \"h\", tls = \"none\" }";
+        assert!(wrong(text).contains("its replies cannot be read"));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let text = "time_zone = \"Mars/Base\"\n[calendar.x]\nhours = \"mon 8-17\"\nholidays = [\"US\"]\n\
+             [inbox]\nreply_freshness = \"4\"";
+        let message = wrong(text);
+        for part in ["Mars/Base", "calendar.x.hours", "`US` is not a date", "inbox.reply_freshness"]
+        {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+    }
+
+    #[test]
+    fn hours_name_days_and_spans() {
+        let all = hours("mon-thu 08:00-12:00, mon-fri 13:00-17:00").unwrap();
+        assert_eq!(all.each_ref().map(Vec::len), [2, 2, 2, 2, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_secret_does_not_show_in_a_dump() {
+        let secret = SecretSource::Plain("hunter2".into());
+        assert_eq!(format!("{secret:?}"), "…");
+    }
+}

@@ -1,0 +1,128 @@
+//! The daemon: one worker for each mailbox, one for the desk, one that reads the inboxes, one that keeps
+//! house. A heartbeat wakes them; what they do is decided by what the store says is due.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{Engine, EngineError};
+use crate::domain::ids::MailboxId;
+
+/// The daemon's heartbeats: receivers of a count that grows with each beat.
+#[derive(Clone)]
+pub struct Beats {
+    /// Every second.
+    pub tick: watch::Receiver<u64>,
+    /// Every few minutes: deliveries to note.
+    pub housekeeping: watch::Receiver<u64>,
+    /// Once a day: what waits for each rep.
+    pub digest: watch::Receiver<u64>,
+}
+
+impl Engine {
+    /// Works until [`Engine::stop`] is called (or the heartbeat ends), then finishes what is on its way.
+    pub async fn run(self: Arc<Self>, beats: Beats, poll_every: SignedDuration) {
+        let mut workers = JoinSet::new();
+        for mailbox in self.settings.mailboxes.keys() {
+            workers.spawn(self.clone().mail_worker(mailbox.clone(), beats.tick.clone()));
+            let reads = self.settings.mailboxes.get(mailbox).is_some_and(|m| m.has_inbox);
+            if reads {
+                let tick = beats.tick.clone();
+                workers.spawn(self.clone().inbox_worker(mailbox.clone(), tick, poll_every));
+            }
+        }
+        workers.spawn(self.clone().desk_worker(beats.tick.clone()));
+        workers.spawn(self.clone().housekeeper(beats));
+        while workers.join_next().await.is_some() {}
+    }
+
+    async fn mail_worker(self: Arc<Self>, mailbox: MailboxId, mut tick: watch::Receiver<u64>) {
+        while !self.is_stopping() {
+            if let Err(error) = self.work_mailbox(&mailbox).await {
+                tracing::error!(%mailbox, %error, "the mailbox could not be worked");
+            }
+            if tick.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn desk_worker(self: Arc<Self>, mut tick: watch::Receiver<u64>) {
+        while !self.is_stopping() {
+            if let Err(error) = self.work_desk().await {
+                tracing::error!(%error, "the desk could not be worked");
+            }
+            if tick.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn inbox_worker(
+        self: Arc<Self>,
+        mailbox: MailboxId,
+        mut tick: watch::Receiver<u64>,
+        every: SignedDuration,
+    ) {
+        let mut next_at = Timestamp::MIN;
+        while !self.is_stopping() {
+            let now = self.now();
+            if now >= next_at || next_at.duration_since(now) > every {
+                self.read_inbox(&mailbox).await;
+                next_at = now + every;
+            }
+            if tick.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn read_inbox(&self, mailbox: &MailboxId) {
+        match self.collect(mailbox).await {
+            Ok(collected) if collected.messages > 0 => {
+                tracing::info!(%mailbox, collected.messages, collected.replies, "mail came in");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%mailbox, %error, "the inbox could not be read; nothing is sent from it meanwhile");
+            }
+        }
+    }
+
+    async fn housekeeper(self: Arc<Self>, mut beats: Beats) {
+        while !self.is_stopping() {
+            let done = tokio::select! {
+                beat = beats.housekeeping.changed() => match beat {
+                    Ok(()) => self.note_deliveries().await.map(|_| ()),
+                    Err(_) => return,
+                },
+                beat = beats.digest.changed() => match beat {
+                    Ok(()) => self.digest().await,
+                    Err(_) => return,
+                },
+                beat = beats.tick.changed() => match beat {
+                    Ok(()) => Ok(()),
+                    Err(_) => return,
+                },
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "the housekeeping failed");
+            }
+        }
+    }
+
+    /// Says in the log what waits for each rep.
+    async fn digest(&self) -> Result<(), EngineError> {
+        for rep in self.settings.reps() {
+            let tasks = self.store.tasks(Some(&rep)).await?.len();
+            tracing::info!(%rep, tasks, "the day's queue");
+        }
+        let doubts = self.doubts().await?.len();
+        if doubts > 0 {
+            tracing::warn!(doubts, "mails are in doubt: see `firsttouch report`");
+        }
+        Ok(())
+    }
+}
