@@ -1,0 +1,190 @@
+//! Where people stand, and who is looked at next.
+
+use firsttouch::domain::budget::Waiting;
+use firsttouch::domain::cadence::Outcome;
+use firsttouch::domain::enrollment::{Ending, Passed, Pause, Phase, State};
+use firsttouch::domain::ids::{CadenceId, EnrollmentId, ProfileId, ProspectId, StepId};
+use firsttouch::domain::suppression::{Cause, Subject, Suppression};
+use firsttouch::domain::touch::Status;
+use firsttouch::ports::{Changes, EnrollmentRecord, Lane, Store, StoreError, Wake};
+
+use crate::Database;
+use crate::samples::*;
+
+fn enrolled(enrolled: Vec<EnrollmentRecord>) -> Changes {
+    Changes { enrolled, ..Changes::default() }
+}
+
+fn moves(id: i64, revision: i64, state: State, wake: Option<Wake>) -> Changes {
+    Changes { moved: vec![moved(id, revision, state, wake)], ..Changes::default() }
+}
+
+pub async fn an_enrollment_comes_back_whole_and_moves_on(database: Database) {
+    let store = database.open().await;
+    write_people(&store, 1).await;
+    let changes = Changes { versions: vec![version("d2")], ..Changes::default() };
+    store.write(changes).await.unwrap();
+    let profile = Some((ProfileId::from("cto"), "p1".to_owned()));
+    let mut record = EnrollmentRecord { score: 12, profile, ..enrollment(1) };
+    store.write(enrolled(vec![record.clone()])).await.unwrap();
+    assert_eq!(store.enrollment(record.id).await.unwrap(), Some(record.clone()));
+    let waits = Wake { lane: Lane::Desk, at: at(60), waiting: Waiting::OutOfOffice };
+    let phase = Phase::Paused {
+        why: Pause::OutOfOffice,
+        until: Some(at(60)),
+        step: StepId::from("two"),
+        attempt: 3,
+        left: mins(7),
+    };
+    record.state = State { phase, ..waiting("two", at(3), vec![sent("one")]) };
+    let mut change = moved(1, 1, record.state.clone(), Some(waits.clone()));
+    change.digest = Some("d2".to_owned());
+    store.write(Changes { moved: vec![change], ..Changes::default() }).await.unwrap();
+    (record.revision, record.wake, record.digest) = (2, Some(waits), "d2".to_owned());
+    assert_eq!(store.enrollments_of(ProspectId(1)).await.unwrap(), [record.clone()]);
+    assert_eq!(store.enrollments_in(&CadenceId::from("c")).await.unwrap(), [record]);
+    assert_eq!(store.enrollments_in(&CadenceId::from("d")).await.unwrap(), []);
+}
+
+pub async fn a_move_from_a_wrong_revision_changes_nothing_at_all(database: Database) {
+    let store = database.open().await;
+    write_enrolled(&store, 2).await;
+    let subject = Subject::Email("p1@acme.test".into());
+    let block = Suppression { subject, cause: Cause::OptOut, source: "reply".into(), at: at(1) };
+    let state = ended(Ending::OptedOut);
+    for revision in [0, 2] {
+        let changes = Changes {
+            moved: vec![moved(1, 1, state.clone(), None), moved(2, revision, state.clone(), None)],
+            touches: vec![touch(1, 1, "one", Status::Intended)],
+            suppressions: vec![block.clone()],
+            log: vec![note(1, 1)],
+            ..Changes::default()
+        };
+        let refused = store.write(changes).await;
+        assert!(matches!(refused, Err(StoreError::Stale(EnrollmentId(2)))), "{refused:?}");
+        for id in [1, 2] {
+            let read = store.enrollment(EnrollmentId(id)).await.unwrap();
+            assert_eq!(read, Some(enrollment(id)));
+        }
+        assert_eq!(store.touches_of(EnrollmentId(1)).await.unwrap(), []);
+        assert_eq!(store.all_suppressions().await.unwrap(), []);
+        assert_eq!(store.log_after(0, 10).await.unwrap(), (Vec::new(), 0));
+    }
+}
+
+pub async fn nobody_is_twice_in_one_cadence_at_a_time(database: Database) {
+    let store = database.open().await;
+    write_enrolled(&store, 1).await;
+    let again = EnrollmentRecord { id: EnrollmentId(2), ..enrollment(1) };
+    let refused = store.write(enrolled(vec![again.clone()])).await;
+    assert!(matches!(refused, Err(StoreError::Database { .. })), "{refused:?}");
+    store.write(moves(1, 1, ended(Ending::NoReply), None)).await.unwrap();
+    store.write(enrolled(vec![again])).await.unwrap();
+    assert_eq!(store.enrollments_of(ProspectId(1)).await.unwrap().len(), 2);
+}
+
+pub async fn follow_ups_are_due_before_new_people_and_those_by_score(database: Database) {
+    let store = database.open().await;
+    write_people(&store, 6).await;
+    let person = |id: i64, score: i64, due: i64, passed: Vec<Passed>| EnrollmentRecord {
+        score,
+        state: waiting("one", at(due), passed),
+        wake: wake(ann(), at(due)),
+        ..enrollment(id)
+    };
+    let skipped = Passed { outcome: Outcome::from("skipped"), ..sent("zero") };
+    let people = vec![
+        person(1, 5, 0, Vec::new()),
+        person(2, 90, 3, Vec::new()),
+        person(3, -4, 0, vec![sent("zero")]),
+        person(4, 90, 2, Vec::new()),
+        // Nothing was tried yet: no follow-up.
+        person(5, 7, 0, vec![skipped]),
+        person(6, 0, 1, Vec::new()),
+    ];
+    store.write(enrolled(people)).await.unwrap();
+    let order = |ids: &[i64]| ids.iter().copied().map(EnrollmentId).collect::<Vec<_>>();
+    assert_eq!(store.due(&ann(), at(5), 9).await.unwrap(), order(&[3, 4, 2, 5, 1, 6]));
+    // A move keeps the score's place, and makes a follow-up of who was reached.
+    store.write(moves(2, 1, waiting("one", at(4), Vec::new()), wake(ann(), at(1)))).await.unwrap();
+    let followed = waiting("two", at(4), vec![sent("one")]);
+    store.write(moves(6, 1, followed, wake(ann(), at(4)))).await.unwrap();
+    assert_eq!(store.due(&ann(), at(5), 9).await.unwrap(), order(&[3, 6, 2, 4, 5, 1]));
+}
+
+pub async fn only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked(database: Database) {
+    let store = database.open().await;
+    write_people(&store, 5).await;
+    let person =
+        |id: i64, lane: Lane| EnrollmentRecord { wake: wake(lane, at(id)), ..enrollment(id) };
+    let bob = Lane::Mailbox("bob".into());
+    let people = vec![
+        person(1, ann()),
+        person(2, bob.clone()),
+        person(3, ann()),
+        person(4, ann()),
+        person(5, Lane::Desk),
+    ];
+    store.write(enrolled(people)).await.unwrap();
+    store.write(moves(1, 1, ended(Ending::NoReply), None)).await.unwrap();
+    for (lane, now, limit, expected) in [
+        (ann(), 2, 9, vec![]),
+        (ann(), 3, 9, vec![3]),
+        (ann(), 9, 9, vec![3, 4]),
+        (ann(), 9, 1, vec![3]),
+        (ann(), 9, 0, vec![]),
+        (bob, 9, 9, vec![2]),
+        (Lane::Desk, 9, 9, vec![5]),
+        (Lane::Mailbox("desk".into()), 9, 9, vec![]),
+    ] {
+        let expected: Vec<EnrollmentId> = expected.into_iter().map(EnrollmentId).collect();
+        let due = store.due(&lane, at(now), limit).await.unwrap();
+        assert_eq!(due, expected, "{lane:?} at {now}, limit {limit}");
+    }
+}
+
+pub async fn the_next_wake_is_the_earliest_of_the_lane(database: Database) {
+    let store = database.open().await;
+    write_people(&store, 3).await;
+    assert_eq!(store.next_wake(&ann()).await.unwrap(), None);
+    let person = |id: i64, due: i64, lane: Lane| EnrollmentRecord {
+        wake: wake(lane, at(due)),
+        ..enrollment(id)
+    };
+    let people = vec![person(1, 30, ann()), person(2, 20, ann()), person(3, 10, Lane::Desk)];
+    store.write(enrolled(people)).await.unwrap();
+    assert_eq!(store.next_wake(&ann()).await.unwrap(), Some(at(20)));
+    assert_eq!(store.next_wake(&Lane::Desk).await.unwrap(), Some(at(10)));
+    store.write(moves(2, 1, ended(Ending::Replied), None)).await.unwrap();
+    assert_eq!(store.next_wake(&ann()).await.unwrap(), Some(at(30)));
+}
+
+fn sending(step: &str) -> State {
+    let phase = Phase::Sending { step: StepId::from(step), attempt: 1, since: at(1) };
+    State { phase, ..waiting(step, at(0), Vec::new()) }
+}
+
+pub async fn mails_on_their_way_are_found_again(database: Database) {
+    let store = database.open().await;
+    write_enrolled(&store, 3).await;
+    store.write(moves(2, 1, sending("one"), wake(Lane::Desk, at(16)))).await.unwrap();
+    let found = store.enrollments_on_their_way().await.unwrap();
+    let ids: Vec<i64> = found.iter().map(|record| record.id.0).collect();
+    assert_eq!(ids, [2]);
+}
+
+pub async fn the_census_counts_phases_and_reasons(database: Database) {
+    let store = database.open().await;
+    write_enrolled(&store, 4).await;
+    let doubt = Wake { lane: Lane::Desk, at: at(16), waiting: Waiting::InDoubt };
+    store.write(moves(2, 1, sending("one"), Some(doubt))).await.unwrap();
+    store.write(moves(3, 1, ended(Ending::NoReply), None)).await.unwrap();
+    let census = store.census().await.unwrap();
+    let line = |phase: &str, waiting, n| (phase.to_owned(), waiting, n);
+    let expected = [
+        line("ended", None, 1),
+        line("sending", Some(Waiting::InDoubt), 1),
+        line("waiting", Some(Waiting::NotDue), 2),
+    ];
+    assert_eq!(census, expected);
+}

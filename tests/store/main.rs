@@ -1,0 +1,151 @@
+//! One suite for the store, run by the same functions on SQLite and on PostgreSQL.
+//!
+//! PostgreSQL is asked for with `FIRSTTOUCH_TEST_POSTGRES=postgres://…` (a role that may create
+//! databases); `scripts/test` starts one. Every test has a database of its own.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use firsttouch::adapters::store::SqlStore;
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyPool, AssertSqlSafe};
+
+mod enrollments;
+mod guards;
+mod journal;
+mod opening;
+mod people;
+mod races;
+mod samples;
+mod touches;
+
+/// An empty database.
+#[derive(Clone)]
+pub struct Database {
+    pub url: String,
+}
+
+impl Database {
+    /// The store on this database; each call is another process, as far as the database can tell.
+    pub async fn open(&self) -> SqlStore {
+        SqlStore::open(&self.url).await.expect("the database opens")
+    }
+
+    /// A connection behind the store's back.
+    pub async fn raw(&self) -> AnyPool {
+        raw(&self.url).await
+    }
+}
+
+async fn raw(url: &str) -> AnyPool {
+    sqlx::any::install_default_drivers();
+    AnyPoolOptions::new().max_connections(1).connect(url).await.expect("the database answers")
+}
+
+async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    test(Database { url }).await;
+}
+
+/// Names of databases: unique by process and counter, so that tests may run side by side.
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+async fn on_postgres<F>(test: impl FnOnce(Database) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Ok(server) = std::env::var("FIRSTTOUCH_TEST_POSTGRES") else {
+        println!("skipped: FIRSTTOUCH_TEST_POSTGRES is not set");
+        return;
+    };
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("firsttouch_test_{}_{number}", std::process::id());
+    let admin = raw(&server).await;
+    // A run that was killed may have left one of that name.
+    for sql in [format!("drop database if exists {name}"), format!("create database {name}")] {
+        sqlx::query(AssertSqlSafe(sql)).execute(&admin).await.expect("a database is made");
+    }
+    let (base, _) = server.rsplit_once('/').expect("an address with a database");
+    let done = tokio::spawn(test(Database { url: format!("{base}/{name}") })).await;
+    let gone = format!("drop database {name} with (force)");
+    sqlx::query(AssertSqlSafe(gone)).execute(&admin).await.expect("the database is dropped");
+    if let Err(failure) = done {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+/// Makes a test of each function on each database.
+macro_rules! on_both {
+    ($($module:ident: $($name:ident),+ $(,)?;)+) => {
+        mod sqlite {
+            $(mod $module {
+                $(#[tokio::test]
+                async fn $name() {
+                    crate::on_sqlite(crate::$module::$name).await;
+                })+
+            })+
+        }
+        mod postgres {
+            $(mod $module {
+                $(#[tokio::test]
+                async fn $name() {
+                    crate::on_postgres(crate::$module::$name).await;
+                })+
+            })+
+        }
+    };
+}
+
+on_both! {
+    opening:
+        a_database_that_is_newer_is_refused_and_left_alone,
+        a_schema_step_that_was_altered_is_refused,
+        what_was_written_is_there_after_reopening,
+        ids_are_consecutive_and_never_repeat_over_reopening;
+    people:
+        versions_and_profiles_come_back_and_the_last_applied_is_current,
+        prospects_and_their_companies_come_back_whole,
+        a_changed_prospect_keeps_the_identities_it_had,
+        an_identity_is_found_only_under_its_kind,
+        an_address_finds_a_person_in_every_spelling,
+        lists_come_back_by_name_and_by_content,
+        suppressions_are_not_confused_between_kinds;
+    enrollments:
+        an_enrollment_comes_back_whole_and_moves_on,
+        a_move_from_a_wrong_revision_changes_nothing_at_all,
+        nobody_is_twice_in_one_cadence_at_a_time,
+        follow_ups_are_due_before_new_people_and_those_by_score,
+        only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked,
+        the_next_wake_is_the_earliest_of_the_lane,
+        mails_on_their_way_are_found_again,
+        the_census_counts_phases_and_reasons;
+    touches:
+        a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
+        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
+        doubts_deliveries_and_the_last_mail_are_found,
+        tasks_are_queued_by_urgency_and_closed_with_their_enrollment;
+    guards:
+        a_lost_or_run_out_lease_stops_an_intent,
+        a_lease_is_renewed_refused_and_taken_over_with_a_higher_epoch,
+        a_block_of_address_domain_or_person_stops_an_intent,
+        a_mailbox_that_waits_says_why_and_until_when,
+        an_inbox_that_was_not_read_lately_stops_its_mailbox,
+        the_gap_behind_a_mail_is_kept,
+        a_new_day_of_sending_counts_for_the_ramp,
+        a_full_cap_says_why_and_until_when,
+        a_company_with_enough_people_under_way_waits,
+        a_person_whom_another_cadence_touched_is_left_in_peace,
+        a_refusal_charges_nothing;
+    journal:
+        the_log_keeps_its_order_and_is_read_in_pages,
+        a_milestone_keeps_its_first_value,
+        an_inbound_message_is_stored_once_and_its_double_changes_nothing,
+        replies_are_listed_newest_first_with_the_step_they_answer,
+        the_cursor_of_an_inbox_is_kept_beside_the_sending_days;
+    races:
+        the_last_place_of_a_cap_is_given_to_one_of_two_nodes,
+        a_free_lease_is_given_to_one_of_two_nodes,
+        two_nodes_that_write_the_same_touch_write_it_once,
+        two_nodes_never_get_the_same_ids;
+}
