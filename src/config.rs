@@ -12,10 +12,20 @@ use crate::domain::address::EmailAddress;
 use crate::domain::budget::Ramp;
 use crate::domain::calendar::{Calendar, weekly};
 use crate::domain::ids::{MailboxId, RepId};
+use crate::domain::settings::{Clockwork, Company, Limits, Mailbox};
 use crate::domain::time::Unit;
-use crate::engine::settings::{Clockwork, Company, Limits, Mailbox};
 use crate::formats::diagnostic::did_you_mean;
 use crate::formats::length;
+
+/// A variable of the environment, unless it is empty.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Where temporary folders are made.
+pub fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
+}
 
 /// The name of the file in a workspace.
 pub const FILE: &str = "firsttouch.toml";

@@ -537,7 +537,7 @@ fn what_is_allowed_is_left_alone() {
         ("src/domain/a.rs", "#[cfg(test)]\nmod tests;\nfn operand() {}"),
         ("src/engine/a.rs", "use crate::{domain::ids, formats::csv, ports::Store};"),
         ("src/engine/a.rs", "let x = y.unwrap_or(1); let z = self.expected(2);"),
-        ("src/engine/a.rs", "use super::settings::Settings; use super::Engine;"),
+        ("src/engine/a.rs", "use crate::domain::settings::Settings; use super::Engine;"),
         ("src/adapters/clock.rs", "let now = Timestamp::now();"),
         (
             "src/adapters/store/a.rs",

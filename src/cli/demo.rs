@@ -85,7 +85,7 @@ fn folder(args: &Args) -> Result<PathBuf, Failure> {
         }
         return Ok(keep.clone());
     }
-    let base = std::env::temp_dir();
+    let base = config::temporary_folder();
     let made = (0..1000).find_map(|n| {
         let dir = base.join(format!("firsttouch-demo-{}-{n}", std::process::id()));
         std::fs::create_dir(&dir).is_ok().then_some(dir)

@@ -215,7 +215,7 @@ fn fail(context: &Context, failure: &Failure) -> ExitCode {
 
 /// Logs to stderr. Two libraries log passwords or personal data below `info`: they stay there.
 fn start_logging(json: bool) {
-    let asked = std::env::var("FIRSTTOUCH_LOG").unwrap_or_else(|_| "info".to_owned());
+    let asked = config::variable("FIRSTTOUCH_LOG").unwrap_or_else(|| "info".to_owned());
     let filter = EnvFilter::try_new(&asked).unwrap_or_else(|_| EnvFilter::new("info"));
     let quiet = ["async_imap=info", "handlebars=info", "sqlx=warn", "tokio_cron_scheduler=warn"];
     let filter =

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use crate::config::variable;
+
 /// `Mon 2 Mar 07:42`, in the reader's zone.
 pub(super) fn when(at: Timestamp, zone: &TimeZone) -> String {
     if at == Timestamp::MAX {
@@ -36,9 +38,9 @@ pub(super) fn plain(text: &str, most: usize) -> String {
 
 /// Whether stdout may have colours (no-color.org).
 pub(super) fn colour() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    set("CLICOLOR_FORCE") || (std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb)
+    let is_set = |name: &str| variable(name).is_some();
+    let dumb = variable("TERM").is_some_and(|term| term == "dumb");
+    is_set("CLICOLOR_FORCE") || (std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !dumb)
 }
 
 /// Bold, where colours are welcome.

@@ -33,7 +33,6 @@ pub enum What {
     Settled,
     Skipped,
     TaskOpened,
-    TaskClosed,
     TaskDone,
     TaskExpired,
     Replied,
@@ -54,7 +53,7 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 27] = [
+    pub const ALL: [(&'static str, Self); 26] = [
         ("imported", Self::Imported),
         ("enrolled", Self::Enrolled),
         ("intended", Self::Intended),
@@ -65,7 +64,6 @@ impl What {
         ("settled", Self::Settled),
         ("skipped", Self::Skipped),
         ("task_opened", Self::TaskOpened),
-        ("task_closed", Self::TaskClosed),
         ("task_done", Self::TaskDone),
         ("task_expired", Self::TaskExpired),
         ("replied", Self::Replied),

@@ -14,6 +14,7 @@ pub mod prospect;
 pub mod reply;
 pub mod report;
 pub mod schedule;
+pub mod settings;
 pub mod suppression;
 pub mod time;
 pub mod title;

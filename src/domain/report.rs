@@ -58,7 +58,6 @@ impl Tally {
             | What::Refused
             | What::Deferred
             | What::TaskOpened
-            | What::TaskClosed
             | What::TaskDone
             | What::Noticed
             | What::Unmatched

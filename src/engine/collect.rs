@@ -4,7 +4,6 @@
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::dispatch::transition;
-use super::settings::Mailbox;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
 use crate::domain::enrollment::{Event, Phase};
@@ -12,6 +11,7 @@ use crate::domain::ids::{EnrollmentId, InboundId, MailboxId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::prospect::Prospect;
 use crate::domain::reply::{AutoReply, Inbound, Kind};
+use crate::domain::settings::Mailbox;
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::formats::mime;
@@ -134,7 +134,8 @@ impl Engine {
             },
         };
         changes.suppressions.extend(blocks(&message, prospect.as_ref(), now));
-        changes.log.push(entry(&message, &matched, now));
+        // The cause stands before what it caused.
+        changes.log.insert(0, entry(&message, &matched, now));
         let latency = matched.touch.as_ref().map(|touch| touch.at.duration_until(now));
         changes.inbound.push(InboundRecord {
             id: InboundId(self.id(IdKind::Inbound).await?),

@@ -6,7 +6,6 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::letter::{NoLetter, Ready};
-use super::settings::Mailbox;
 use super::{Engine, EngineError, Person, lock};
 use crate::domain::address::is_free_mail;
 use crate::domain::budget::{Cap, Waiting, gap};
@@ -17,6 +16,7 @@ use crate::domain::facts::Facts;
 use crate::domain::ids::{EnrollmentId, MailboxId, StepId, TouchId};
 use crate::domain::log::What as Happened;
 use crate::domain::schedule;
+use crate::domain::settings::Mailbox;
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{

@@ -40,7 +40,7 @@ struct Admitting {
     cadence: Cadence,
     digest: String,
     profiles: Vec<(Profile, String)>,
-    clockwork: super::settings::Clockwork,
+    clockwork: crate::domain::settings::Clockwork,
 }
 
 impl Engine {

@@ -4,12 +4,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
 
-use super::settings::{Mailbox, Settings};
 use super::workspace::hex;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
 use crate::domain::cadence::{Content, Thread};
 use crate::domain::ids::{StepId, TouchId};
+use crate::domain::settings::{Mailbox, Settings};
 use crate::domain::touch::{SentMail, Status, Touch};
 use crate::formats::message::{self, Letter};
 use crate::formats::template::{RenderError, Rendered, html_from_text};

@@ -30,14 +30,14 @@ pub mod enroll;
 pub mod import;
 pub mod letter;
 pub mod report;
-pub mod settings;
+
 pub mod suppress;
 pub mod tasks;
 pub mod transition;
 pub mod why;
 pub mod workspace;
 
-use settings::{Clockwork, Mailbox, Settings};
+use crate::domain::settings::{Clockwork, Mailbox, Settings};
 use workspace::Version;
 
 /// The engine: the same for the daemon, the demo and the simulation; only what it is given differs.

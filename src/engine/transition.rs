@@ -49,7 +49,7 @@ impl Engine {
                     changes.log.push(opened.with("kind", task_word(*kind)));
                     changes.tasks.push(task);
                 }
-                Effect::CloseTasks => changes.close_tasks.push(person.enrollment.id),
+                Effect::CloseTasks => changes.close_tasks.push((person.enrollment.id, now)),
                 Effect::Pass { step, outcome, .. } => {
                     changes.log.extend(passed(person, step, outcome, now));
                 }
@@ -58,10 +58,6 @@ impl Engine {
                     changes.log.push(ended.with("ending", ending.as_str()));
                 }
             }
-        }
-        // Closing tasks is stamped with the time of the newest log entry.
-        if !changes.close_tasks.is_empty() && changes.log.is_empty() {
-            changes.log.push(person.entry(now, Happened::TaskClosed));
         }
         Ok(changes)
     }

@@ -154,8 +154,8 @@ pub struct Changes {
     /// Marks sent mails that came back.
     pub came_back: Vec<(TouchId, Timestamp)>,
     pub tasks: Vec<TaskRecord>,
-    /// Closes every open task of these enrollments.
-    pub close_tasks: Vec<EnrollmentId>,
+    /// Closes every open task of these enrollments, at that time.
+    pub close_tasks: Vec<(EnrollmentId, Timestamp)>,
     pub suppressions: Vec<Suppression>,
     pub milestones: Vec<MilestoneRecord>,
     pub inbound: Vec<InboundRecord>,

@@ -54,7 +54,6 @@ enum Temper {
     Complains,
     /// Is away when the first mail comes.
     Away,
-    /// The server asks to try later at the first attempt.
     Silent,
 }
 
@@ -104,10 +103,10 @@ impl World {
         match self.draw(address, 1) % 100 {
             0..=2 => Temper::Unknown,
             3..=5 => Temper::Returns,
-            6..=20 => Temper::Answers(1 + (self.draw(address, 2) % 3) as usize),
-            21..=25 => Temper::OptsOut(1 + (self.draw(address, 2) % 2) as usize),
-            26 => Temper::Complains,
-            27..=34 => Temper::Away,
+            6..=15 => Temper::Answers(1 + (self.draw(address, 2) % 3) as usize),
+            16..=20 => Temper::OptsOut(1 + (self.draw(address, 2) % 2) as usize),
+            21 => Temper::Complains,
+            22..=29 => Temper::Away,
             _ => Temper::Silent,
         }
     }
@@ -207,8 +206,14 @@ fn answer(mail: &Taken, original: &[u8], texts: &[&str], drawn: u64) -> String {
     format!(
         "From: <{}>\r\nTo: <{}>\r\nSubject: {subject}\r\nMessage-ID: <r.{}>\r\nIn-Reply-To: <{}>\r\n\
          References: <{}>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n\r\n\
-         On Mon, somebody <{}> wrote:\r\n> the mail from before\r\n",
-        mail.to, mail.from, mail.message_id, mail.message_id, mail.message_id, mail.from
+         On {}, {} wrote:\r\n> the mail from before\r\n",
+        mail.to,
+        mail.from,
+        mail.message_id,
+        mail.message_id,
+        mail.message_id,
+        mail.at.strftime("%a, %b %-d, %Y at %-I:%M %p"),
+        header(original, "from"),
     )
 }
 

@@ -100,13 +100,12 @@ async fn put_outcomes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> 
             .await
             .map_err(failed("record a bounce"))?;
     }
-    for enrollment in &changes.close_tasks {
-        let now = changes.log.last().map_or(0, |entry| entry.at.as_millisecond());
+    for (enrollment, at) in &changes.close_tasks {
         sqlx::query(
             "update task set closed_at = $2 where enrollment_id = $1 and closed_at is null",
         )
         .bind(enrollment.0)
-        .bind(now)
+        .bind(at.as_millisecond())
         .execute(&mut **tx)
         .await
         .map_err(failed("close tasks"))?;

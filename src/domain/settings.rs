@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use crate::domain::address::EmailAddress;
-use crate::domain::budget::Ramp;
-use crate::domain::calendar::Calendar;
-use crate::domain::ids::{MailboxId, RepId};
+use super::address::EmailAddress;
+use super::budget::Ramp;
+use super::calendar::Calendar;
+use super::ids::{MailboxId, RepId};
 
 /// What the engine is told once, at its start: the settings after all checks.
 #[derive(Debug, Clone)]
