@@ -77,7 +77,8 @@ pub(super) fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{:<12}", entry.what.as_str());
     for key in ["step", "outcome", "ending", "cadence", "kind", "template", "mailbox", "reason"] {
         let value = entry.detail(key);
-        if !value.is_empty() && !(key == "kind" && value == entry.what.as_str()) {
+        let says_it_again = key == "kind" && value == entry.what.as_str();
+        if !value.is_empty() && !says_it_again {
             text.push_str(&format!(" {key}={}", plain(value, 90)));
         }
     }

@@ -169,7 +169,7 @@ impl Demo {
         for line in self.engine().queue(None).await? {
             let callable = line.callable_at.is_none_or(|at| at <= now);
             let drawn = mix(self.seed ^ mix(u64::try_from(line.task.id.0).unwrap_or(0)));
-            if !callable || drawn % 10 == 0 {
+            if !callable || drawn.is_multiple_of(10) {
                 continue;
             }
             let outcome = drawn_outcome(&line, mix(drawn)).to_owned();
