@@ -221,6 +221,7 @@ fn start_logging(json: bool) {
     let filter =
         quiet.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = logs.with_ansi(output::colour_on(&std::io::stderr()));
     let _ = if json { logs.json().try_init() } else { logs.with_target(false).try_init() };
 }
 

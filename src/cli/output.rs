@@ -36,16 +36,16 @@ pub(super) fn plain(text: &str, most: usize) -> String {
     words.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Whether stdout may have colours (no-color.org).
-pub(super) fn colour() -> bool {
+/// Whether a stream may have colours (no-color.org).
+pub(super) fn colour_on(stream: &impl IsTerminal) -> bool {
     let is_set = |name: &str| variable(name).is_some();
     let dumb = variable("TERM").is_some_and(|term| term == "dumb");
-    is_set("CLICOLOR_FORCE") || (std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !dumb)
+    is_set("CLICOLOR_FORCE") || (stream.is_terminal() && !is_set("NO_COLOR") && !dumb)
 }
 
 /// Bold, where colours are welcome.
 pub(super) fn bold(text: &str) -> String {
-    if colour() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    if colour_on(&std::io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// Prints an answer; a closed pipe is no error.

@@ -27,6 +27,9 @@ use crate::ports::{
 /// Rows that one round of a mailbox looks at.
 const ROUND: u32 = 50;
 
+/// Rounds before a worker looks up: nothing may hold it for ever.
+const ROUNDS: u32 = 1_000;
+
 /// A lease lasts so long and is renewed at half of it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -72,7 +75,7 @@ impl Engine {
             return Ok(None);
         };
         let lane = Lane::Mailbox(id.clone());
-        loop {
+        for _ in 0..ROUNDS {
             let now = self.now();
             if let Some(until) = self.mailbox_waits(mailbox, now).await? {
                 return Ok(Some(until));
@@ -92,6 +95,7 @@ impl Engine {
                 }
             }
         }
+        Ok(Some(self.now()))
     }
 
     /// Whether the mailbox has to wait, as far as can be seen without its server.
