@@ -504,8 +504,9 @@ fn ask_owner(course: &Course, state: State, id: &StepId, now: Timestamp) -> (Sta
 
 /// On to the step behind `id`, or to the end.
 fn advance(course: &Course, state: State, id: &StepId, now: Timestamp) -> (State, Vec<Effect>) {
-    let steps = &course.cadence.steps;
-    let next = course.cadence.step(id).and_then(|(position, _)| steps.get(position + 1));
+    let mut behind = course.cadence.steps.iter().skip_while(|step| step.id != *id).skip(1);
+    // In a changed cadence a step that has passed may stand behind this one.
+    let next = behind.find(|step| state.outcome_of(&step.id).is_none());
     if let Some(next) = next {
         let due_at = due_at(course, &state, next);
         let phase = Phase::Waiting { step: next.id.clone(), attempt: 1, due_at };

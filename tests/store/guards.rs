@@ -84,7 +84,13 @@ pub async fn a_block_of_address_domain_or_person_stops_an_intent(database: Datab
             Changes { suppressions: vec![block], ..Changes::default() }
         };
         // The same words under another kind block nobody.
-        store.write(block(Subject::Phone(format!("{}x", subject.value())))).await.unwrap();
+        let other = match subject {
+            Subject::Phone(number) => Subject::Domain(number.clone()),
+            Subject::Email(_) | Subject::Domain(_) | Subject::Person(_) => {
+                Subject::Phone(subject.value())
+            }
+        };
+        store.write(block(other)).await.unwrap();
         assert_eq!(intend(&store, with(&all[position..])).await, Intent::Committed, "{subject:?}");
         store.write(block(subject.clone())).await.unwrap();
         assert_eq!(intend(&store, with(&all[position..])).await, Intent::Blocked, "{subject:?}");

@@ -1,0 +1,563 @@
+//! Properties of the one function that moves an enrollment, over random cadences and random events.
+
+use std::collections::BTreeMap;
+
+use firsttouch::domain::address::EmailAddress;
+use firsttouch::domain::cadence::{
+    Admission, Audience, Cadence, Channel, Condition, Content, DayKind, Limits, Outcome, Priority,
+    SocialAct, Step, Thread, Verb, What, When,
+};
+use firsttouch::domain::calendar::{Calendar, weekly};
+use firsttouch::domain::enrollment::{
+    Circumstances, Course, Effect, Ending, Event, Phase, State, TaskKind, begin, relocate, step,
+};
+use firsttouch::domain::facts::Facts;
+use firsttouch::domain::ids::{CadenceId, StepId};
+use firsttouch::domain::prospect::{Phone, ProspectDraft};
+use firsttouch::domain::schedule::{DOUBT_GRACE, IN_FLIGHT_AT_MOST};
+use firsttouch::domain::time::{DaySpan, Delay, Unit};
+use jiff::civil::{Weekday, time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+const STEP_IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+/// Outcomes of every kind of step, and one that nobody knows.
+const OUTCOMES: [&str; 12] = [
+    "sent",
+    "refused",
+    "expired",
+    "skipped",
+    "done",
+    "no_answer",
+    "not_now",
+    "meeting_booked",
+    "interested",
+    "replied",
+    "continue",
+    "own_word",
+];
+
+fn calendar() -> Calendar {
+    let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Thursday, Weekday::Friday];
+    let hours = DaySpan::new(time(9, 0, 0, 0), time(17, 0, 0, 0)).expect("a span");
+    let holidays = ["2026-12-25".parse().expect("a date")].into();
+    Calendar { name: "office".into(), hours: weekly(&days, &[hours]), holidays }
+}
+
+fn start() -> Timestamp {
+    "2026-11-23T10:00:00Z".parse().expect("an instant")
+}
+
+fn any_delay() -> impl Strategy<Value = Delay> {
+    let units = [
+        Unit::Minutes,
+        Unit::Hours,
+        Unit::Days,
+        Unit::Weeks,
+        Unit::BusinessMinutes,
+        Unit::BusinessHours,
+        Unit::BusinessDays,
+    ];
+    (0u32..5, select(units.to_vec())).prop_map(|(amount, unit)| Delay::new(amount, unit))
+}
+
+fn any_verb() -> impl Strategy<Value = Verb> {
+    prop_oneof![
+        4 => Just(Verb::Continue),
+        1 => Just(Verb::Triage),
+        1 => Just(Verb::Stop),
+        3 => (any_delay(), 0u32..3).prop_map(|(after, max)| Verb::Retry { after, max }),
+        2 => any_delay().prop_map(Verb::Pause),
+    ]
+}
+
+fn any_what() -> impl Strategy<Value = What> {
+    let content = Content::Template("t".into());
+    prop_oneof![
+        3 => Just(What::Email { content, thread: Thread::New }),
+        2 => Just(What::Call { script: "s".into(), voicemail: None }),
+        1 => Just(What::Social { network: "linkedin".into(), act: SocialAct::View, text: None }),
+        1 => Just(What::Task { title: "t".into(), notes: None }),
+    ]
+}
+
+fn any_condition() -> impl Strategy<Value = Condition> {
+    let of_step = |(step, outcome): (&str, &str)| {
+        Condition::Outcome(vec![(StepId::from(step), vec![Outcome::from(outcome)])])
+    };
+    prop_oneof![
+        Just(Condition::Has(vec!["phone".into()])),
+        Just(Condition::HasNot(vec!["email".into()])),
+        (select(&STEP_IDS), select(&OUTCOMES)).prop_map(of_step),
+    ]
+}
+
+/// One step without its id; the days come later, so that they do not run backwards.
+fn any_step() -> impl Strategy<Value = Step> {
+    let outcomes = prop::collection::btree_map(select(&OUTCOMES), any_verb(), 0..4);
+    let conditions = || prop::collection::vec(any_condition(), 0..2);
+    let when = prop_oneof![(0u32..4).prop_map(When::Day), any_delay().prop_map(When::After)];
+    (when, any_what(), conditions(), conditions(), any_delay(), outcomes).prop_map(
+        |(when, what, only_if, skip_if, expires_after, outcomes)| Step {
+            id: StepId::from("?"),
+            when,
+            what,
+            only_if,
+            skip_if,
+            expires_after,
+            priority: Priority::Normal,
+            outcomes: outcomes.into_iter().map(|(slug, verb)| (slug.into(), verb)).collect(),
+        },
+    )
+}
+
+/// Ids in a random order, days that never run backwards.
+fn any_cadence() -> impl Strategy<Value = Cadence> {
+    let ids = subsequence(STEP_IDS.to_vec(), 1..=5).prop_shuffle();
+    let days = select(vec![DayKind::Business, DayKind::Calendar]);
+    let at_end = prop_oneof![Just(Verb::Stop), any_delay().prop_map(Verb::Pause)];
+    let steps = prop::collection::vec(any_step(), 5);
+    (ids, days, at_end, steps).prop_map(|(ids, days, at_end, steps)| {
+        let mut day = 1;
+        let named = |(id, mut step): (&str, Step)| {
+            step.id = StepId::from(id);
+            if let When::Day(gap) = step.when {
+                day += gap;
+                step.when = When::Day(day);
+            }
+            step
+        };
+        cadence(days, at_end, ids.into_iter().zip(steps).map(named).collect())
+    })
+}
+
+fn cadence(days: DayKind, at_end: Verb, steps: Vec<Step>) -> Cadence {
+    Cadence {
+        id: CadenceId::from("c"),
+        title: String::new(),
+        about: String::new(),
+        audience: Audience::Prospects,
+        profiles: Admission::Anybody,
+        again_after: None,
+        days,
+        calendar: "office".into(),
+        send_window: Vec::new(),
+        limits: Limits::default(),
+        steps,
+        at_end,
+    }
+}
+
+fn any_circumstances() -> impl Strategy<Value = Circumstances> {
+    let channels = vec![Channel::Email, Channel::Call, Channel::Social, Channel::Task];
+    let closed = prop_oneof![3 => Just(Vec::new()), 1 => subsequence(channels, 0..=4)];
+    (any::<(bool, bool, bool)>(), closed).prop_map(|((email, phone, linkedin), closed)| {
+        let address = || "p@acme.test".parse::<EmailAddress>().expect("an address");
+        let number = || Phone { e164: "+14155552671".into(), extension: None };
+        let known = ProspectDraft {
+            email: email.then(address),
+            phones: phone.then(number).into_iter().collect(),
+            linkedin: linkedin.then(|| "p".into()),
+            ..ProspectDraft::default()
+        };
+        Circumstances { facts: Facts::of_draft(&known), closed }
+    })
+}
+
+/// What happens, with its times counted from the moment at which it happens.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// The time of the phase comes.
+    Due(Circumstances),
+    /// The whole way of a mail that goes well.
+    Mail,
+    Plain(Event),
+    Deferred(SignedDuration),
+    Done(&'static str, Option<SignedDuration>),
+    Bounced(&'static str),
+    Away(SignedDuration),
+    PausedByRep(Option<SignedDuration>),
+    /// The cadence is changed to another one.
+    Changed,
+}
+
+fn any_time() -> impl Strategy<Value = SignedDuration> {
+    (0i64..200).prop_map(SignedDuration::from_hours)
+}
+
+fn any_happening() -> impl Strategy<Value = Happening> {
+    use Happening::*;
+    let plain =
+        [Event::Intended, Event::Sent, Event::Refused, Event::Lost, Event::Settled, Event::Resumed];
+    let last = [Event::Replied, Event::OptedOut, Event::LeftCompany, Event::Stopped];
+    prop_oneof![
+        40 => any_circumstances().prop_map(Due),
+        12 => Just(Mail),
+        16 => select(plain.to_vec()).prop_map(Plain),
+        1 => select(last.to_vec()).prop_map(Plain),
+        4 => any_time().prop_map(Deferred),
+        14 => (select(&OUTCOMES), prop::option::of(any_time())).prop_map(|(o, t)| Done(o, t)),
+        3 => select(&STEP_IDS).prop_map(Bounced),
+        2 => any_time().prop_map(Away),
+        2 => prop::option::of(any_time()).prop_map(PausedByRep),
+        3 => Just(Changed),
+    ]
+}
+
+/// One life: the cadence, the one that it is changed to, what happens, and how long after what was before.
+#[derive(Debug, Clone)]
+struct Life {
+    cadences: [Cadence; 2],
+    happenings: Vec<(SignedDuration, Happening)>,
+}
+
+fn any_life() -> impl Strategy<Value = Life> {
+    let pace = (0i64..60).prop_map(SignedDuration::from_mins);
+    let happenings = prop::collection::vec((pace, any_happening()), 1..60);
+    ([any_cadence(), any_cadence()], happenings)
+        .prop_map(|(cadences, happenings)| Life { cadences, happenings })
+}
+
+/// One event with what it was and what it made.
+struct Move {
+    before: State,
+    event: Option<Event>,
+    after: State,
+    effects: Vec<Effect>,
+    now: Timestamp,
+}
+
+/// When the phase wants to be looked at, as the schedule says it, without hours and windows.
+fn wakes_at(state: &State, now: Timestamp) -> Timestamp {
+    match &state.phase {
+        Phase::Waiting { due_at, .. } => *due_at,
+        Phase::Sending { since, .. } => *since + IN_FLIGHT_AT_MOST,
+        Phase::InDoubt { since, .. } => *since + DOUBT_GRACE,
+        Phase::OnTask { expires_at, .. } | Phase::Triage { expires_at, .. } => *expires_at,
+        Phase::Paused { until, .. } => until.unwrap_or(now),
+        Phase::Closing { until } => *until,
+        Phase::Ended { .. } => now,
+    }
+}
+
+fn events_of(happening: &Happening, now: Timestamp) -> Vec<Event> {
+    let at = |wait: &SignedDuration| now + *wait;
+    match happening {
+        Happening::Due(circumstances) => vec![Event::Due(circumstances.clone())],
+        Happening::Mail => vec![Event::Intended, Event::Sent],
+        Happening::Plain(event) => vec![event.clone()],
+        Happening::Deferred(wait) => vec![Event::Deferred { until: at(wait) }],
+        Happening::Done(outcome, until) => {
+            vec![Event::Done { outcome: Outcome::from(*outcome), until: until.as_ref().map(at) }]
+        }
+        Happening::Bounced(id) => vec![Event::Bounced { step: StepId::from(*id) }],
+        Happening::Away(wait) => vec![Event::Away { until: at(wait) }],
+        Happening::PausedByRep(wait) => {
+            vec![Event::PausedByRep { until: wait.as_ref().map(at) }]
+        }
+        Happening::Changed => Vec::new(),
+    }
+}
+
+/// Lives it: every move that was legal. An event that is refused leaves the state as it was.
+fn live(life: &Life) -> Vec<Move> {
+    let calendar = calendar();
+    let zone = TimeZone::get("Europe/Vienna").expect("a zone");
+    let mut which = 0;
+    let mut now = start();
+    let course =
+        |which: usize| Course { cadence: &life.cadences[which], calendar: &calendar, zone: &zone };
+    let mut state = begin(&course(0), now).expect("a cadence with steps");
+    let mut moves = Vec::new();
+    for (wait, happening) in &life.happenings {
+        now += *wait;
+        if let Happening::Due(_) = happening {
+            now = now.max(wakes_at(&state, now));
+        }
+        if let Happening::Changed = happening {
+            let other = 1 - which;
+            let changed = relocate(&life.cadences[which], &course(other), state.clone(), now);
+            if let Some((after, effects)) = changed {
+                moves.push(Move { before: state, event: None, after: after.clone(), effects, now });
+                (state, which) = (after, other);
+            }
+        }
+        for event in events_of(happening, now) {
+            let stepped = step(&course(which), state.clone(), event.clone(), now);
+            let Ok((after, effects)) = stepped else { continue };
+            let event = Some(event);
+            moves.push(Move { before: state, event, after: after.clone(), effects, now });
+            state = after;
+        }
+    }
+    moves
+}
+
+/// The attempt that an effect touches somebody for; triage touches nobody.
+fn touched(effect: &Effect) -> Option<(StepId, u32)> {
+    match effect {
+        Effect::SendMail { step, attempt }
+        | Effect::OpenTask { step, attempt, kind: TaskKind::Touch(_), .. } => {
+            Some((step.clone(), *attempt))
+        }
+        Effect::OpenTask { kind: TaskKind::Triage, .. }
+        | Effect::CloseTasks
+        | Effect::Pass { .. }
+        | Effect::End { .. } => None,
+    }
+}
+
+fn asks_for_something(effect: &Effect) -> bool {
+    matches!(effect, Effect::SendMail { .. } | Effect::OpenTask { .. })
+}
+
+fn ending(state: &State) -> Option<Ending> {
+    match state.phase {
+        Phase::Ended { ending, .. } => Some(ending),
+        _ => None,
+    }
+}
+
+fn attempts(state: &State) -> Vec<(StepId, u32)> {
+    state.passed.iter().map(|passed| (passed.step.clone(), passed.attempt)).collect()
+}
+
+proptest! {
+    // A failure prints its smallest case; worth an example test of its own, not a file of seeds.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn nothing_is_asked_for_after_a_reply_an_opt_out_or_a_stop(life in any_life()) {
+        let mut over = false;
+        for moved in live(&life) {
+            prop_assert!(!over || !moved.effects.iter().any(asks_for_something));
+            over |= matches!(moved.event, Some(Event::Replied | Event::OptedOut | Event::Stopped));
+            prop_assert!(!over || ending(&moved.after).is_some());
+        }
+    }
+
+    #[test]
+    fn an_attempt_passes_once_and_nobody_is_touched_for_it_again(life in any_life()) {
+        for moved in live(&life) {
+            let passed_before = attempts(&moved.before);
+            let again = moved.effects.iter().filter_map(touched).find(|t| passed_before.contains(t));
+            prop_assert_eq!(again, None);
+            let mut passed = attempts(&moved.after);
+            let all = passed.len();
+            passed.sort();
+            passed.dedup();
+            prop_assert_eq!(passed.len(), all, "{:?}", moved.after.passed);
+        }
+    }
+
+    #[test]
+    fn what_has_passed_is_told_and_kept(life in any_life()) {
+        for moved in live(&life) {
+            let (before, after) = (attempts(&moved.before), attempts(&moved.after));
+            prop_assert!(after.starts_with(&before));
+            let told = |effect: &Effect| match effect {
+                Effect::Pass { step, attempt, .. } => Some((step.clone(), *attempt)),
+                _ => None,
+            };
+            let told: Vec<(StepId, u32)> = moved.effects.iter().filter_map(told).collect();
+            prop_assert_eq!(&told[..], &after[before.len()..]);
+        }
+    }
+
+    #[test]
+    fn nothing_falls_due_before_what_it_is_counted_from(life in any_life()) {
+        for moved in live(&life) {
+            prop_assert!(moved.before.anchor_at <= moved.after.anchor_at);
+            prop_assert!(moved.after.anchor_at <= moved.now);
+            if let Phase::Waiting { due_at, .. } = moved.after.phase {
+                prop_assert!(due_at >= moved.after.anchor_at, "{:?}", moved.after);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mail_in_doubt_is_not_sent_again_by_itself(life in any_life()) {
+        let mut in_doubt = None;
+        for moved in live(&life) {
+            if let Phase::InDoubt { step, attempt, .. } = &moved.after.phase {
+                in_doubt = Some((step.clone(), *attempt));
+            }
+            // Definite knowledge that it did not leave.
+            if let Some(Event::Deferred { .. }) = moved.event {
+                in_doubt = None;
+            }
+            let sent = moved.effects.iter().filter_map(touched).any(|t| Some(t) == in_doubt);
+            prop_assert!(!sent, "{:?} after {:?}", moved.effects, in_doubt);
+        }
+    }
+
+    #[test]
+    fn an_end_stays_and_only_a_reply_or_an_opt_out_may_outrank_it(life in any_life()) {
+        for moved in live(&life) {
+            let (Some(before), after) = (ending(&moved.before), ending(&moved.after)) else {
+                let told = moved.effects.iter().any(|effect| matches!(effect, Effect::End { .. }));
+                prop_assert_eq!(told, ending(&moved.after).is_some());
+                continue;
+            };
+            let by_reply = matches!(before, Ending::NoReply | Ending::Bounced)
+                && after == Some(Ending::Replied);
+            let outranked = by_reply || after == Some(Ending::OptedOut);
+            prop_assert!(after == Some(before) || outranked, "{:?} to {:?}", before, after);
+        }
+    }
+
+    #[test]
+    fn a_task_is_closed_before_the_next_thing_is_done(life in any_life()) {
+        for moved in live(&life) {
+            let on_task = |state: &State| matches!(state.phase, Phase::OnTask { .. } | Phase::Triage { .. });
+            let stays = moved.before.phase == moved.after.phase;
+            if on_task(&moved.before) && !stays {
+                prop_assert!(moved.effects.contains(&Effect::CloseTasks), "{:?}", moved.effects);
+            }
+        }
+    }
+
+    #[test]
+    fn every_enrollment_ends_by_itself(
+        life in any_life(),
+        circumstances in any_circumstances(),
+        answers in prop::collection::vec(0u8..6, 1..8),
+    ) {
+        let calendar = calendar();
+        let zone = TimeZone::get("America/New_York").expect("a zone");
+        // Wherever the events have brought somebody on the first cadence.
+        let happenings = life.happenings.iter().filter(|(_, h)| !matches!(h, Happening::Changed));
+        let life = Life { happenings: happenings.cloned().collect(), ..life };
+        let course = Course { cadence: &life.cadences[0], calendar: &calendar, zone: &zone };
+        let mut now = start();
+        let mut state = begin(&course, now).expect("a cadence with steps");
+        if let Some(last) = live(&life).pop() {
+            (state, now) = (last.after, last.now);
+        }
+        // Five steps with three attempts each and four events an attempt, and what surrounds them.
+        let mut answers = answers.into_iter().cycle();
+        let mut put_off = 0;
+        for _ in 0..100 {
+            if ending(&state).is_some() {
+                break;
+            }
+            now = now.max(wakes_at(&state, now));
+            let (after, effects) = step(&course, state, Event::Due(circumstances.clone()), now)
+                .expect("something can always come due");
+            state = after;
+            if effects.iter().any(|effect| matches!(effect, Effect::SendMail { .. })) {
+                let answer = answers.next().unwrap_or_default();
+                let (event, intended) = match answer {
+                    0 => (Some(Event::Refused), false),
+                    1 if put_off < 10 => {
+                        put_off += 1;
+                        let until = now + SignedDuration::from_hours(1);
+                        (Some(Event::Deferred { until }), true)
+                    }
+                    // The sender dies behind its intent.
+                    2 => (None, true),
+                    3 => (Some(Event::Lost), true),
+                    _ => (Some(Event::Sent), true),
+                };
+                let events = intended.then_some(Event::Intended).into_iter().chain(event);
+                for event in events {
+                    state = step(&course, state, event, now).expect("a mail's way").0;
+                }
+            }
+        }
+        prop_assert!(ending(&state).is_some(), "{:?}", state);
+    }
+
+    #[test]
+    fn a_changed_cadence_touches_nobody_for_what_has_passed(life in any_life(), also in any_cadence()) {
+        let calendar = calendar();
+        let zone = TimeZone::UTC;
+        let course = Course { cadence: &also, calendar: &calendar, zone: &zone };
+        for moved in live(&life) {
+            let state = moved.after.clone();
+            // The first of the two serves as "before": a step of neither is found at no place.
+            let Some((after, effects)) = relocate(&life.cadences[0], &course, state, moved.now) else {
+                let phase = moved.after.phase.name();
+                prop_assert!(["sending", "in_doubt"].contains(&phase), "{}", phase);
+                continue;
+            };
+            prop_assert!(!effects.iter().any(asks_for_something));
+            prop_assert_eq!(&after.passed, &moved.after.passed);
+            if let Phase::Waiting { step, attempt, .. } = &after.phase {
+                prop_assert!(!attempts(&after).contains(&(step.clone(), *attempt)));
+            }
+        }
+    }
+}
+
+fn task_step(id: &str) -> Step {
+    Step {
+        id: StepId::from(id),
+        when: When::After(Delay::ZERO),
+        what: What::Task { title: id.to_owned(), notes: None },
+        only_if: Vec::new(),
+        skip_if: Vec::new(),
+        expires_after: Delay::new(1, Unit::Days),
+        priority: Priority::Normal,
+        outcomes: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn a_step_that_has_passed_is_left_out_when_a_change_puts_it_behind() {
+    let ordered =
+        |ids: [&str; 3]| cadence(DayKind::Calendar, Verb::Stop, ids.map(task_step).to_vec());
+    let (before, changed) = (ordered(["a", "b", "c"]), ordered(["b", "a", "c"]));
+    let (calendar, zone, now) = (calendar(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone };
+    let done = || Event::Done { outcome: Outcome::from("done"), until: None };
+    let due = || Event::Due(Circumstances { facts: Facts::default(), closed: Vec::new() });
+    let mut state = begin(&course(&before), now).expect("a cadence with steps");
+    for event in [due(), done()] {
+        state = step(&course(&before), state, event, now).expect("a legal event").0;
+    }
+    state = relocate(&before, &course(&changed), state, now).expect("nothing is on its way").0;
+    for event in [due(), done()] {
+        state = step(&course(&changed), state, event, now).expect("a legal event").0;
+    }
+    assert_eq!(state.phase.step(), Some((&StepId::from("c"), 1)));
+}
+
+/// The lives above are worth something only if they get around.
+#[test]
+fn random_lives_reach_every_phase_and_most_endings() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for _ in 0..600 {
+        let life = any_life().new_tree(&mut runner).expect("a life").current();
+        for moved in live(&life) {
+            *seen.entry(moved.after.phase.name().to_owned()).or_default() += 1;
+            if let Some(ending) = ending(&moved.after) {
+                *seen.entry(ending.as_str().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    for wanted in [
+        "waiting",
+        "sending",
+        "in_doubt",
+        "on_task",
+        "triage",
+        "paused",
+        "closing",
+        "ended",
+        "replied",
+        "meeting",
+        "no_reply",
+        "bounced",
+        "opted_out",
+        "removed",
+    ] {
+        assert!(seen.get(wanted).is_some_and(|n| *n >= 5), "{wanted}: {seen:?}");
+    }
+}
