@@ -204,7 +204,7 @@ pub struct Guards {
     pub subjects: Vec<Subject>,
     /// Each must have room; each is charged once.
     pub caps: Vec<Cap>,
-    /// At most so many other people of this company may be under way in this cadence.
+    /// At most so many other people of this company may be under way, in whatever cadence.
     pub company: Option<(CompanyId, EnrollmentId, u32)>,
     /// Nothing else may have touched this person for so long.
     pub quiet: Option<(ProspectId, EnrollmentId, SignedDuration)>,

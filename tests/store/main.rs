@@ -147,5 +147,7 @@ on_both! {
         the_last_place_of_a_cap_is_given_to_one_of_two_nodes,
         a_free_lease_is_given_to_one_of_two_nodes,
         two_nodes_that_write_the_same_touch_write_it_once,
-        two_nodes_never_get_the_same_ids;
+        two_nodes_never_get_the_same_ids,
+        two_nodes_do_not_both_begin_with_the_last_colleague,
+        two_nodes_do_not_both_touch_one_person;
 }

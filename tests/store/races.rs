@@ -1,9 +1,9 @@
 //! Two nodes at the same time.
 
 use firsttouch::domain::budget::Waiting;
-use firsttouch::domain::ids::EnrollmentId;
-use firsttouch::domain::touch::Status;
-use firsttouch::ports::{Changes, Guards, IdKind, Intent, Store, StoreError};
+use firsttouch::domain::ids::{CompanyId, EnrollmentId, ProspectId};
+use firsttouch::domain::touch::{Status, Touch};
+use firsttouch::ports::{Changes, EnrollmentRecord, Guards, IdKind, Intent, Store, StoreError};
 
 use crate::Database;
 use crate::samples::*;
@@ -75,4 +75,51 @@ pub async fn two_nodes_never_get_the_same_ids(database: Database) {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), all);
+}
+
+pub async fn two_nodes_do_not_both_begin_with_the_last_colleague(database: Database) {
+    let (one, two) = (database.open().await, database.open().await);
+    write_people(&one, 2 * ROUNDS).await;
+    for round in 0..ROUNDS {
+        let ids = [2 * round + 1, 2 * round + 2];
+        let company = CompanyId(100 + round);
+        let record = |id| EnrollmentRecord { company: Some(company), ..enrollment(id) };
+        let enrolled = ids.map(record).to_vec();
+        one.write(Changes { enrolled, ..Changes::default() }).await.unwrap();
+        let guards =
+            |id| Guards { company: Some((company, EnrollmentId(id), 1)), ..no_guards(at(0)) };
+        let begins = |id| {
+            let state = waiting("two", at(0), vec![sent("one")]);
+            Changes { moved: vec![moved(id, 1, state, wake(ann(), at(0)))], ..Changes::default() }
+        };
+        let (one, two) = tokio::join!(
+            one.intend(begins(ids[0]), guards(ids[0])),
+            two.intend(begins(ids[1]), guards(ids[1])),
+        );
+        let both = [one.unwrap(), two.unwrap()].iter().all(|intent| *intent == Intent::Committed);
+        assert!(!both, "round {round}");
+    }
+}
+
+pub async fn two_nodes_do_not_both_touch_one_person(database: Database) {
+    let (one, two) = (database.open().await, database.open().await);
+    write_people(&one, 2 * ROUNDS).await;
+    for round in 0..ROUNDS {
+        let ids = [2 * round + 1, 2 * round + 2];
+        let enrolled = ids.map(enrollment).to_vec();
+        one.write(Changes { enrolled, ..Changes::default() }).await.unwrap();
+        let person = ProspectId(ids[0]);
+        let guards =
+            |id| Guards { quiet: Some((person, EnrollmentId(id), mins(60))), ..no_guards(at(1)) };
+        let touches = |id| {
+            let touch = Touch { prospect: person, ..touch(id, id, "one", Status::Intended) };
+            Changes { touches: vec![touch], ..Changes::default() }
+        };
+        let (one, two) = tokio::join!(
+            one.intend(touches(ids[0]), guards(ids[0])),
+            two.intend(touches(ids[1]), guards(ids[1])),
+        );
+        let both = [one.unwrap(), two.unwrap()].iter().all(|intent| *intent == Intent::Committed);
+        assert!(!both, "round {round}");
+    }
 }

@@ -152,7 +152,7 @@ pub async fn tasks_are_queued_by_urgency_and_closed_with_their_enrollment(databa
     assert_eq!(queue(store.tasks(Some(&ada)).await.unwrap()), [3, 1, 4]);
     // A new task may take the place of the closed ones in the same write.
     let changes = Changes {
-        close_tasks: vec![EnrollmentId(1)],
+        close_tasks: vec![(EnrollmentId(1), at(7))],
         tasks: vec![task(5, 1, "ada", 3)],
         log: vec![note(7, 1)],
         ..Changes::default()

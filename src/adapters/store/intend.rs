@@ -12,7 +12,7 @@ use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
 type Tx = Transaction<'static, Any>;
 
 /// Checks every guard, cheapest to refuse first; locks are taken in a fixed order: lease, mailbox,
-/// budgets by scope.
+/// person, company, budgets by scope.
 pub(super) async fn check(
     store: &SqlStore,
     tx: &mut Tx,
@@ -152,9 +152,10 @@ async fn person_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, St
     let Some((prospect, enrollment, quiet)) = &guards.quiet else {
         return Ok(None);
     };
+    lock_scope(tx, &format!("lock:person:{prospect}")).await?;
     let row = sqlx::query(
-        "select max(at) as last_at from touch \
-         where prospect_id = $1 and enrollment_id <> $2 and channel <> 'task'",
+        "select max(at) as last_at from touch where prospect_id = $1 and enrollment_id <> $2 \
+         and channel <> 'task' and status not in ('retryable', 'refused')",
     )
     .bind(prospect.0)
     .bind(enrollment.0)
@@ -173,6 +174,7 @@ async fn company_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, S
     let Some((company, enrollment, limit)) = &guards.company else {
         return Ok(None);
     };
+    lock_scope(tx, &format!("lock:company:{company}")).await?;
     let row = sqlx::query(
         "select count(*) as n from enrollment \
          where company_id = $1 and id <> $2 and lane is not null and begun = 1",

@@ -50,14 +50,19 @@ pub fn read(bytes: &[u8], received_on: Date) -> Inbound {
     let verdict = classify::classify(&seen);
     let answers = answers(&mail, &text, &verdict.kind);
     Inbound {
-        message_id: message_id(&mail, &lines),
-        from: senders(&mail),
-        answers,
-        subject,
-        new_text,
+        message_id: without_nul(message_id(&mail, &lines)),
+        from: senders(&mail).into_iter().map(without_nul).collect(),
+        answers: answers.into_iter().map(without_nul).collect(),
+        subject: without_nul(subject),
+        new_text: without_nul(new_text),
         kind: verdict.kind,
-        reason: verdict.reason,
+        reason: without_nul(verdict.reason),
     }
+}
+
+/// PostgreSQL's texts cannot hold a NUL, and `=00` is enough to write one.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
 }
 
 fn message_id(mail: &Mail, lines: &[u8]) -> String {

@@ -175,3 +175,12 @@ proptest! {
         prop_assert!(new_text(&body).chars().count() <= body.chars().count());
     }
 }
+
+#[test]
+fn no_text_of_a_message_holds_a_nul() {
+    let mail = b"From: <a\0@x.test>\r\nSubject: =?utf-8?q?a=00b?=\r\nMessage-ID: <i\0d@x.test>\r\n\
+        Content-Transfer-Encoding: quoted-printable\r\n\r\nyes=00 please\r\n";
+    let read = super::read(mail, jiff::civil::date(2026, 3, 2));
+    assert!(!format!("{read:?}").contains("\\0"), "{read:?}");
+    assert!(read.new_text.contains("please"));
+}
