@@ -286,9 +286,15 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
                 .into(),
         );
     }
-    if mailboxes.iter().any(|mailbox| mailbox.smtp.is_some())
-        && raw.company.postal_address.trim().is_empty()
+    let sends = mailboxes.iter().any(|mailbox| mailbox.smtp.is_some());
+    if sends
+        && raw.company.postal_address.starts_with("1 Main St, Springfield")
+        && raw.company.name == "Acme Inc."
     {
+        warnings
+            .push("company is still the example's: every mail carries its name and address".into());
+    }
+    if raw.company.postal_address.trim().is_empty() {
         wrong.push(
             "company.postal_address is not set: every mail must carry it, so nothing can be sent without it"
                 .into(),

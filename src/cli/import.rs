@@ -71,6 +71,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
             reps.join("|")
         )));
     };
+    let reps = engine.settings.reps();
+    if !reps.contains(&owner) {
+        let known: Vec<&str> = reps.iter().map(RepId::as_str).collect();
+        let known = known.join(", ");
+        return Err(Failure::usage(format!(
+            "no mailbox in firsttouch.toml belongs to `{owner}`; owners are: {known}"
+        )));
+    }
     let request = request(&args, &bytes, owner);
     let bar = progress_bar();
     let report = engine.import(reader, request, &|rows| bar.set_position(rows)).await?;

@@ -17,6 +17,12 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    const KINDS: [&str; 6] =
+        ["reply", "auto_reply", "bounce", "unsubscribe", "complaint", "notice"];
+    if let Some(kind) = args.kind.as_ref().filter(|kind| !KINDS.contains(&kind.as_str())) {
+        let known = KINDS.join(", ");
+        return Err(Failure::usage(format!("`{kind}` is no kind of message; they are: {known}")));
+    }
     let (running, config) = context.engine().await?;
     let engine = &running.engine;
     let mut replies = engine.store.replies(args.limit.min(10_000)).await?;

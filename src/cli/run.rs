@@ -31,6 +31,13 @@ pub(super) async fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
             );
         }
     }
+    let adopted = engine.adopt().await?;
+    if adopted > 0 {
+        tracing::warn!(
+            adopted,
+            "people waited for a mailbox that is gone; they go on with their owner's"
+        );
+    }
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (mut scheduler, beats) = wiring::beats().await?;

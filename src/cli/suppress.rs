@@ -31,9 +31,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let engine = &running.engine;
     match &args.action {
         Action::Add { what, dry_run: true } => {
-            print(&format!(
-                "would block {what} on every channel that it covers. Nothing was changed."
-            ));
+            let (subject, people) = engine.would_suppress(what).await?;
+            if context.json {
+                print_json(&json!({"schema": "firsttouch.suppress.v1", "dry_run": true,
+                    "blocked": [subject], "people": people}));
+            } else {
+                print(&format!("would block: {subject}, which {people} known people have"));
+                print("Nothing was changed.");
+            }
         }
         Action::Add { what, dry_run: false } => {
             let blocked = engine.suppress(what, "cli").await?;

@@ -18,6 +18,13 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let (running, config) = context.engine().await?;
     let engine = &running.engine;
+    let reps = engine.settings.reps();
+    if let Some(who) = args.who.as_ref().filter(|who| !reps.iter().any(|rep| rep.as_str() == **who))
+    {
+        let known: Vec<&str> = reps.iter().map(|rep| rep.as_str()).collect();
+        let known = known.join(", ");
+        return Err(Failure::usage(format!("there is no rep `{who}`; the settings know {known}")));
+    }
     let rep = rep(engine, args.who.as_deref());
     let queue = engine.queue(rep.as_ref()).await?;
     let now = engine.now();
@@ -30,6 +37,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let mut text = format!("{} to do", queue.len() - later);
     if later > 0 {
         text.push_str(&format!(", {later} calls are for later: it is outside their hours there"));
+    }
+    let since = now - jiff::SignedDuration::from_hours(24);
+    let replies = engine.store.replies(1_000).await?;
+    let fresh = replies.iter().filter(|reply| reply.kind == "reply" && reply.received_at > since);
+    match fresh.count() {
+        0 => {}
+        n => text.push_str(&format!("; replies in the last day: {n} (`firsttouch replies`)")),
     }
     text.push_str("\n\n");
     let rows: Vec<Vec<String>> = queue

@@ -1,10 +1,12 @@
 //! `why`: what happens next for a person, what does not, and which rule says so.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::output::{bold, plain, print, print_json, when};
 use super::{Context, Failure};
+use crate::domain::budget::Waiting;
 use crate::domain::log::Entry;
 use crate::engine::why::{Chapter, Story};
 
@@ -35,7 +37,7 @@ pub(super) fn text(story: &Story, zone: &TimeZone) -> String {
     }
     text.push('\n');
     for chapter in &story.enrollments {
-        text.push_str(&chapter_text(chapter, zone));
+        text.push_str(&chapter_text(chapter, zone, story.now));
     }
     if story.enrollments.is_empty() {
         text.push_str("  was never enrolled\n");
@@ -51,7 +53,7 @@ pub(super) fn text(story: &Story, zone: &TimeZone) -> String {
     text
 }
 
-fn chapter_text(chapter: &Chapter, zone: &TimeZone) -> String {
+fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
     let enrollment = &chapter.person.enrollment;
     let phase = &enrollment.state.phase;
     let state = phase.public_state(enrollment.state.has_begun());
@@ -60,7 +62,16 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone) -> String {
     let mut text = format!("  {} (version {version}): {state}{step}\n", enrollment.cadence);
     if let Some((at, waiting)) = chapter.waits {
         let (word, why) = (waiting.as_str(), waiting.explain());
-        text.push_str(&format!("    waits until {}: {word}: {why}\n", when(at, zone)));
+        match at <= now {
+            true if waiting == Waiting::NotDue || waiting == Waiting::OutsideHours => {
+                let since = when(at, zone);
+                text.push_str(&format!("    is due since {since}: `firsttouch run` does it\n"));
+            }
+            true => text.push_str(&format!("    waits: {word}: {why}\n")),
+            false => {
+                text.push_str(&format!("    waits until {}: {word}: {why}\n", when(at, zone)));
+            }
+        }
     }
     for touch in &chapter.in_doubt {
         text.push_str(&format!(

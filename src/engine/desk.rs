@@ -7,7 +7,7 @@ use super::dispatch::{blocking, circumstances, transition};
 use super::{Engine, EngineError, Person};
 use crate::domain::cadence::Channel;
 use crate::domain::enrollment::{Effect, Event, Phase, State, TaskKind};
-use crate::domain::ids::EnrollmentId;
+use crate::domain::ids::{EnrollmentId, MailboxId};
 use crate::domain::log::What as Happened;
 use crate::domain::touch::{Milestone, Status};
 use crate::ports::{Changes, Guards, Intent, Lane, MilestoneRecord, StoreError};
@@ -49,6 +49,29 @@ impl Engine {
             }
         }
         Ok(on_their_way.len())
+    }
+
+    /// People who wait for a mailbox that is not in the settings any more go on with their owner's.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn adopt(&self) -> Result<usize, EngineError> {
+        let mailboxes: Vec<MailboxId> = self.settings.mailboxes.keys().cloned().collect();
+        let mut adopted = 0;
+        for record in self.store.enrollments_without(&mailboxes).await? {
+            let Some(mut person) = self.person(record.id).await? else { continue };
+            let Some(mailbox) = self.settings.mailbox_of(&record.owner) else { continue };
+            person.enrollment.mailbox = Some(mailbox.id.clone());
+            let mut changes = person.moved(record.state);
+            for moved in &mut changes.moved {
+                moved.mailbox = Some(mailbox.id.clone());
+            }
+            let entry = person.entry(self.now(), Happened::Moved).with("mailbox", &mailbox.id);
+            changes.log.push(entry);
+            self.store.write(changes).await?;
+            adopted += 1;
+        }
+        Ok(adopted)
     }
 
     async fn desk_one(&self, id: EnrollmentId, now: Timestamp) -> Result<(), EngineError> {

@@ -312,6 +312,9 @@ impl Engine {
                 gathering.create(id, company, draft)
             }
         };
+        if outcome == Outcome::Parked {
+            gathering.tell(number, line, no_country(), Some(Outcome::Parked));
+        }
         gathering.count(outcome);
         Ok(())
     }
@@ -425,6 +428,16 @@ impl Gathering {
             let blocks: Vec<_> = blocks.map(|subject| block(subject, Cause::OptOut)).collect();
             self.changes.suppressions.extend(blocks);
         }
+    }
+}
+
+/// Good, but nobody knows what time it is there: nothing can be sent at a decent hour.
+fn no_country() -> Problem {
+    Problem {
+        column: Some("Country".to_owned()),
+        value: String::new(),
+        problem: "no country, so nobody knows what time it is there".to_owned(),
+        fix: "fill in the country, or import with --default-country CC".to_owned(),
     }
 }
 

@@ -67,8 +67,7 @@ fn write(
     let Some(crate::domain::cadence::What::Email { content, thread }) = found else {
         return Err(unfit("the step is not a mail"));
     };
-    let template = person.template(step, content);
-    let rendered = render(person, mailbox, template, now)?;
+    let (template, rendered) = render_any(person, mailbox, step, content, now)?;
     let thread_so_far = thread_of(*thread, earlier);
     let (subject, begins_thread) = match thread_so_far.first() {
         Some(first) => (reply_subject(&first.subject), false),
@@ -117,6 +116,30 @@ fn render(
     })
 }
 
+/// The variant that was drawn for this person; when a field that it needs is not known, the first other
+/// one that can be written. What nobody can write is an error that names the field.
+fn render_any<'a>(
+    person: &Person,
+    mailbox: &Mailbox,
+    step: &StepId,
+    content: &'a Content,
+    now: Timestamp,
+) -> Result<(&'a str, Rendered), NoLetter> {
+    let drawn = person.template(step, content);
+    let missing = match render(person, mailbox, drawn, now) {
+        Ok(rendered) => return Ok((drawn, rendered)),
+        Err(NoLetter::MissingField(field)) => NoLetter::MissingField(field),
+        Err(unfit) => return Err(unfit),
+    };
+    let Content::Split(variants) = content else {
+        return Err(missing);
+    };
+    let others = variants.iter().map(|(name, _)| name.as_str()).filter(|name| *name != drawn);
+    let mut written =
+        others.filter_map(|name| Some((name, render(person, mailbox, name, now).ok()?)));
+    written.next().ok_or(missing)
+}
+
 /// The mails of the conversation that a step goes on with, oldest first; empty when it begins one.
 /// A mail that was in doubt counts: the person may have it.
 fn thread_of(thread: Thread, earlier: &[Touch]) -> Vec<&SentMail> {
@@ -157,7 +180,7 @@ fn first_subject(
         crate::domain::cadence::What::Email { content, .. } => content.clone(),
         _ => Content::Template(String::new()),
     };
-    let rendered = render(person, mailbox, person.template(&opener.id, &content), now)?;
+    let (_, rendered) = render_any(person, mailbox, &opener.id, &content, now)?;
     rendered.subject.ok_or_else(|| NoLetter::Unfit("the first mail has no subject".to_owned()))
 }
 

@@ -56,6 +56,16 @@ impl Engine {
         Ok(blocked)
     }
 
+    /// What [`Engine::suppress`] would write, and how many people it covers.
+    ///
+    /// # Errors
+    /// As [`Engine::suppress`].
+    pub async fn would_suppress(&self, what: &str) -> Result<(String, usize), EngineError> {
+        let subject = parse(what)?;
+        let people = self.people_under(&subject).await?.len();
+        Ok((format!("{} {}", subject.kind(), subject.value()), people))
+    }
+
     /// The prospects that an address belongs to.
     async fn people_under(&self, subject: &Subject) -> Result<Vec<ProspectId>, EngineError> {
         let Subject::Email(canonical) = subject else {
@@ -73,7 +83,7 @@ impl Engine {
             }
             let Some(person) = self.person(enrollment.id).await? else { continue };
             let now = self.now();
-            let (state, effects) = transition(&person, Event::OptedOut, now)?;
+            let (state, effects) = transition(&person, Event::Stopped, now)?;
             let changes = self.changes(&person, state, &effects, now).await?;
             match self.store.write(changes).await {
                 // It is just being worked; the block itself stops it.

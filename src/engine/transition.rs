@@ -23,7 +23,7 @@ impl Person {
     pub(super) fn moved(&self, state: State) -> Changes {
         let wake = self.wake(&state.phase);
         let (id, revision) = (self.enrollment.id, self.enrollment.revision);
-        let moved = EnrollmentMove { id, revision, state, wake, digest: None };
+        let moved = EnrollmentMove { id, revision, state, wake, digest: None, mailbox: None };
         Changes { moved: vec![moved], ..Changes::default() }
     }
 }

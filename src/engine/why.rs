@@ -18,6 +18,8 @@ pub struct Story {
     pub enrollments: Vec<Chapter>,
     pub blocks: Vec<Suppression>,
     pub log: Vec<Entry>,
+    /// When it was told.
+    pub now: Timestamp,
 }
 
 /// One enrollment of the story.
@@ -50,7 +52,7 @@ impl Engine {
         }
         let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
         let log = self.store.log_of(id).await?;
-        Ok(Story { prospect, enrollments, blocks, log })
+        Ok(Story { prospect, enrollments, blocks, log, now: self.now() })
     }
 
     /// A prospect by address, id or task.
@@ -81,10 +83,13 @@ impl Engine {
             let stale = record.inbox_read_at.is_none_or(|at| {
                 at > now || at.duration_until(now) > self.settings.reply_freshness
             });
+            let gone = !self.settings.mailboxes.contains_key(mailbox);
             let has_inbox = self.settings.mailboxes.get(mailbox).is_some_and(|m| m.has_inbox);
             let gap = record.next_send_at.map(|at| (at, Waiting::MailboxLimit));
             let held = record.waits.max(gap).filter(|(until, _)| *until > now);
             waits = match held {
+                // `run` gives these people to their owner's mailbox when it starts.
+                _ if gone => Some((now, Waiting::MailboxDown)),
                 Some(held) => Some(held),
                 None if stale && has_inbox => Some((now, Waiting::InboxStale)),
                 None => waits,

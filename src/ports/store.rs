@@ -76,6 +76,11 @@ pub trait Store: Send + Sync {
         &self,
         cadence: &CadenceId,
     ) -> Result<Vec<EnrollmentRecord>, StoreError>;
+    /// Those that wait for a mailbox which is none of these.
+    async fn enrollments_without(
+        &self,
+        mailboxes: &[MailboxId],
+    ) -> Result<Vec<EnrollmentRecord>, StoreError>;
     /// Those whose mail was on its way when somebody last looked.
     async fn enrollments_on_their_way(&self) -> Result<Vec<EnrollmentRecord>, StoreError>;
     /// Those of a lane whose time has come, in the order in which they should be done.
@@ -175,6 +180,8 @@ pub struct EnrollmentMove {
     pub wake: Option<Wake>,
     /// The version that the enrollment goes on with, when it changes.
     pub digest: Option<String>,
+    /// The mailbox that the enrollment goes on with, when it changes.
+    pub mailbox: Option<MailboxId>,
 }
 
 /// When and where to look at an enrollment again, and why not earlier. Absent once it has ended.

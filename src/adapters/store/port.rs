@@ -146,6 +146,20 @@ impl Store for SqlStore {
         self.all_by_id(sql, prospect.0, rows::enrollment).await
     }
 
+    async fn enrollments_without(
+        &self,
+        mailboxes: &[MailboxId],
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let sql =
+            "select * from enrollment where lane like 'mail:%' and lane is not null order by id";
+        let waiting = self.all(sql, rows::enrollment).await?;
+        let gone = |record: &EnrollmentRecord| match record.wake.as_ref().map(|wake| &wake.lane) {
+            Some(Lane::Mailbox(id)) => !mailboxes.contains(id),
+            Some(Lane::Desk) | None => false,
+        };
+        Ok(waiting.into_iter().filter(gone).collect())
+    }
+
     async fn enrollments_on_their_way(&self) -> Result<Vec<EnrollmentRecord>, StoreError> {
         let sql =
             "select * from enrollment where phase = 'sending' and lane is not null order by id";

@@ -301,7 +301,8 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
         "update enrollment set phase = $3, state = $4, revision = revision + 1, begun = $5, lane = $6, \
          lane_rank = case when $5 = 1 or $6 is null then $7 \
                      when 1000000 - score < 1 then 1 else 1000000 - score end, \
-         wake_at = $8, waiting = $9, ended_at = $10, digest = coalesce($11, digest) \
+         wake_at = $8, waiting = $9, ended_at = $10, digest = coalesce($11, digest), \
+         mailbox_id = coalesce($12, mailbox_id) \
          where id = $1 and revision = $2",
     )
     .bind(moved.id.0)
@@ -315,6 +316,7 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
     .bind(wake.waiting)
     .bind(ended_at)
     .bind(moved.digest.clone())
+    .bind(moved.mailbox.as_ref().map(|id| id.0.clone()))
     .execute(&mut **tx)
     .await
     .map_err(failed("move an enrollment"))?;
