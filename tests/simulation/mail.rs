@@ -67,9 +67,10 @@ fn failure(phase: Phase, answer: Option<(u16, (u8, u16, u16))>) -> Failure {
 impl Offered for SimOffered {
     async fn content(self: Box<Self>, message: &[u8]) -> Result<String, Failure> {
         let world = self.world.clone();
-        world.gate("content").await;
+        let begins_at = world.now();
         let message_id = header(message, "message-id");
         super::checks::on_content(&world, &message_id, &self.envelope, message);
+        world.gate("content").await;
         let answered = draw_answer(&world);
         world.state().answered.entry(message_id.clone()).or_default().push(answered);
         world.note(&format!("content {message_id}: {answered:?}"));
@@ -80,7 +81,7 @@ impl Offered for SimOffered {
                     message_id: message_id.clone(),
                     to: self.envelope.to.to_string(),
                     mailbox: self.envelope.mailbox.clone(),
-                    at: world.now(),
+                    at: begins_at,
                 });
             }
         }

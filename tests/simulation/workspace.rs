@@ -19,7 +19,7 @@ pub const CADENCE: &str = r#"format: cadence/v1
 id: simulated
 title: Simulated
 about: Three channels, two threads, a retry and conditions.
-enroll: { audience: prospects, profiles: any, when: manual, again_after: 180 days }
+enroll: { audience: prospects, profiles: [any], when: manual, again_after: 180 days }
 days: business
 calendar: standard
 send_window: ["08:00-11:00", "14:00-16:30"]
