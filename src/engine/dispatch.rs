@@ -356,6 +356,11 @@ impl Engine {
             let Some(current) = self.person(person.enrollment.id).await? else {
                 return Ok(Done::Moved);
             };
+            // A write that failed for us may have been committed all the same: then the person has
+            // moved on, and the same result would fall on the next step.
+            if !self.is_open(sending.touch, person.enrollment.id).await? {
+                return Ok(Done::Sent);
+            }
             outcome = self.record(&current, sending, &result).await;
             match &outcome {
                 Err(EngineError::Store(_)) => {}
@@ -363,6 +368,13 @@ impl Engine {
             }
         }
         outcome
+    }
+
+    /// Whether the result of a touch is not on record yet.
+    async fn is_open(&self, touch: TouchId, enrollment: EnrollmentId) -> Result<bool, EngineError> {
+        let touches = self.store.touches_of(enrollment).await?;
+        let open = |status| matches!(status, Status::Intended | Status::InDoubt);
+        Ok(touches.iter().any(|known| known.id == touch && open(known.status)))
     }
 
     async fn record(

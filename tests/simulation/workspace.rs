@@ -1,0 +1,190 @@
+//! The team that is simulated: its files, its settings and the people on its list.
+
+use std::collections::BTreeMap;
+
+use firsttouch::domain::budget::Ramp;
+use firsttouch::domain::calendar::{Calendar, weekly};
+use firsttouch::domain::ids::{MailboxId, ProspectId, RepId};
+use firsttouch::domain::prospect::{CompanyDraft, Phone, Prospect, ProspectDraft, Relationship};
+use firsttouch::domain::time::DaySpan;
+use firsttouch::engine::settings::{Clockwork, Company, Limits, Mailbox, Settings};
+use firsttouch::engine::workspace::{self, Files, Workspace};
+use firsttouch::ports::{Changes, CompanyRecord, IdKind, Identity, Store};
+use jiff::civil::{Date, Weekday, time};
+use jiff::{SignedDuration, tz::TimeZone};
+
+use super::chance::Chance;
+
+pub const CADENCE: &str = r#"format: cadence/v1
+id: simulated
+title: Simulated
+about: Three channels, two threads, a retry and conditions.
+enroll: { audience: prospects, profiles: [any], when: manual, again_after: 180 days }
+days: business
+calendar: standard
+send_window: ["08:00-11:00", "14:00-16:30"]
+limits: { new_per_rep_per_day: 6, per_company_at_once: 3, touches_per_prospect_per_day: 2 }
+defaults: { expires_after: 2 business days }
+steps:
+  - id: email-1
+    day: 1
+    email: { template: hello, thread: new }
+  - id: view
+    day: 1
+    only_if: { has: [linkedin_url] }
+    social: { network: linkedin, act: connect }
+  - id: call-1
+    day: 2
+    only_if: { has: [phone] }
+    call: { script: script, voicemail: none }
+    outcomes:
+      no_answer: { retry: { after: 4 business hours, max: 1 } }
+  - id: email-2
+    day: 3
+    skip_if: { outcome: { call-1: [left_voicemail] } }
+    email: { template: bump, thread: reply }
+  - id: message
+    day: 4
+    only_if: { outcome: { view: [accepted, already_connected] } }
+    social: { network: linkedin, act: message, text: note }
+  - id: email-3
+    after: 2 business days
+    email: { template: again, thread: new }
+at_end: stop
+"#;
+
+/// Spans of the send window above, as hours and minutes of a local day.
+pub const WINDOW: [((i8, i8), (i8, i8)); 2] = [((8, 0), (11, 0)), ((14, 0), (16, 30))];
+
+pub const HOLIDAY: Date = jiff::civil::date(2026, 4, 3);
+
+pub const FRESHNESS: SignedDuration = SignedDuration::from_mins(15);
+
+pub const PER_DOMAIN: u32 = 2;
+
+pub fn files(hello: &str) -> Files {
+    let text = |text: &str| text.to_owned();
+    let texts = BTreeMap::from([
+        ("cadences/simulated.yaml".to_owned(), text(CADENCE)),
+        (
+            "templates/hello.hbs".to_owned(),
+            format!(
+                "---\nsubject: \"A question, {{{{first_name}}}}\"\nneeds: [first_name]\nlanguage: en\n---\n{hello} {{{{first_name}}}},\n\nhow do you do it?\n"
+            ),
+        ),
+        (
+            "templates/bump.hbs".to_owned(),
+            text(
+                "---\nneeds: [first_name]\nlanguage: en\n---\nHi {{first_name}},\n\none question.\n",
+            ),
+        ),
+        (
+            "templates/again.hbs".to_owned(),
+            text(
+                "---\nsubject: \"Another way\"\nneeds: [first_name]\nlanguage: en\n---\nHi {{first_name}},\n\nlast one.\n",
+            ),
+        ),
+        ("templates/script.hbs".to_owned(), text("Ask {{default first_name \"them\"}}.\n")),
+        ("templates/note.hbs".to_owned(), text("Thank you, {{default first_name \"you\"}}.\n")),
+    ]);
+    Files { texts }
+}
+
+pub fn checked(files: &Files) -> Workspace {
+    let (workspace, findings) = workspace::check(files, &["standard".to_owned()].into());
+    workspace.unwrap_or_else(|| panic!("{findings:#?}"))
+}
+
+pub fn settings(chance: &mut Chance) -> Settings {
+    use Weekday::{Friday, Monday, Thursday, Tuesday, Wednesday};
+    let office = DaySpan::new(time(8, 0, 0, 0), time(17, 0, 0, 0)).expect("a day");
+    let calendar = Calendar {
+        name: "standard".to_owned(),
+        hours: weekly(&[Monday, Tuesday, Wednesday, Thursday, Friday], &[office]),
+        holidays: [HOLIDAY].into(),
+    };
+    let clockwork = Clockwork { calendar, fixed_zone: None, if_zone_unknown: None };
+    let mailboxes = ["ann", "bob"].map(|name| mailbox(name, chance));
+    Settings {
+        company: Company { name: "Us".to_owned(), postal_address: "1 Road, Town".to_owned() },
+        mailboxes: mailboxes.into_iter().map(|mailbox| (mailbox.id.clone(), mailbox)).collect(),
+        calendars: [("standard".to_owned(), clockwork)].into(),
+        limits: Limits { per_domain_per_day: PER_DOMAIN, ..Limits::default() },
+        reply_freshness: FRESHNESS,
+        bounce_window: SignedDuration::from_hours(72),
+        reader_zone: TimeZone::UTC,
+        secret: b"a secret of the simulation".to_vec(),
+    }
+}
+
+fn mailbox(name: &str, chance: &mut Chance) -> Mailbox {
+    let start = u32::try_from(chance.between(2, 4)).expect("small");
+    Mailbox {
+        id: MailboxId::from(name),
+        from: format!("{name}@us.example").parse().expect("an address"),
+        from_name: Some(name.to_owned()),
+        owner: RepId::from(name),
+        daily_limit: start + 4,
+        ramp: Ramp { start, add_per_day: 1 },
+        gap: (SignedDuration::from_mins(4), SignedDuration::from_mins(9)),
+        has_inbox: true,
+        card: [("first_name".to_owned(), name.to_owned())].into(),
+        unsubscribe_url: None,
+    }
+}
+
+/// Zones of a person; the last has two candidates.
+const ZONES: &[&[&str]] = &[
+    &["America/New_York"],
+    &["America/Los_Angeles"],
+    &["Europe/Berlin"],
+    &["Asia/Tokyo"],
+    &["Australia/Sydney"],
+    &["America/New_York", "America/Chicago"],
+];
+
+/// Writes companies and people; what it returns is what the world knows of them.
+pub async fn people(store: &dyn Store, chance: &mut Chance) -> Vec<Prospect> {
+    let companies = chance.between(3, 8);
+    let first_company = store.ids(IdKind::Company, 8).await.expect("ids");
+    let count = chance.between(10, 30);
+    let first = store.ids(IdKind::Prospect, 30).await.expect("ids");
+    let mut changes = Changes::default();
+    for company in 0..companies {
+        let id = firsttouch::domain::ids::CompanyId(first_company + company);
+        let (key, name) = (format!("domain:c{company}.example"), format!("Company {company}"));
+        changes.companies.push(CompanyRecord { id, key, name });
+    }
+    for n in 0..count {
+        let company = chance.between(0, companies - 1);
+        let prospect = person(first + n, n, company, first_company, chance);
+        let email = prospect.known.email.as_ref().expect("an address");
+        let identity = Identity { kind: "email", value: email.canonical() };
+        changes.prospects.push((prospect, vec![identity]));
+    }
+    let people = changes.prospects.iter().map(|(prospect, _)| prospect.clone()).collect();
+    store.write(changes).await.expect("people");
+    people
+}
+
+fn person(id: i64, n: i64, company: i64, first_company: i64, chance: &mut Chance) -> Prospect {
+    let domain = format!("c{company}.example");
+    let phone = Phone { e164: format!("+1415555{:04}", 100 + n), extension: None };
+    let zones = chance.pick(ZONES).iter().map(|zone| (*zone).to_owned()).collect();
+    let known = ProspectDraft {
+        first_name: Some(format!("Person{n}")),
+        email: Some(format!("p{n}@{domain}").parse().expect("an address")),
+        phones: if chance.percent(80) { vec![phone] } else { Vec::new() },
+        linkedin: chance.percent(70).then(|| format!("person-{n}")),
+        time_zones: zones,
+        company: CompanyDraft { domain: Some(domain), ..CompanyDraft::default() },
+        ..ProspectDraft::default()
+    };
+    Prospect {
+        id: ProspectId(id),
+        company_id: Some(firsttouch::domain::ids::CompanyId(first_company + company)),
+        owner: RepId::from(if chance.percent(50) { "ann" } else { "bob" }),
+        relationship: Relationship::Prospect,
+        known,
+    }
+}
