@@ -2,7 +2,9 @@
 //!
 //! `cargo run --example smtp_sink -- PORT FILE [DELAY_MS]`: the line is
 //! `recipient<TAB>Message-ID<TAB>X-Firsttouch-Touch`. It runs as a process of its own, so that the
-//! sender can be killed at any moment and the file tells what had really arrived.
+//! sender can be killed at any moment and the file tells what had really arrived. One half of the delay
+//! lies before the content, one half behind it: a sender that dies in the first half has sent nothing,
+//! one that dies in the second does not know that it has.
 
 use std::error::Error;
 use std::fs::{File, OpenOptions};
@@ -12,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use firsttouch::adapters::simulated::smtp_server::{
-    Behaviour, ContentReply, Delivered, ServerOptions, SmtpServer,
+    Behaviour, ContentReply, Delivered, Reply, ServerOptions, SmtpServer,
 };
 use mail_parser::MessageParser;
 
@@ -22,11 +24,16 @@ struct Ledger {
 }
 
 impl Behaviour for Ledger {
+    fn on_data(&self, _from: &str, _to: &str) -> Reply {
+        tokio::task::block_in_place(|| std::thread::sleep(self.delay / 2));
+        Reply::Say(354, "go ahead".to_owned())
+    }
+
     fn on_content(&self, delivered: &Delivered) -> ContentReply {
         // One write of a whole line: a reader never sees half of it.
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         match file.write_all(line(delivered).as_bytes()) {
-            Ok(()) => ContentReply::AcceptAfter(self.delay),
+            Ok(()) => ContentReply::AcceptAfter(self.delay / 2),
             Err(error) => ContentReply::Say(451, format!("4.3.0 the ledger: {}", error.kind())),
         }
     }

@@ -100,9 +100,30 @@ pub async fn assemble(
 ) -> Result<Running, WiringError> {
     let store = Arc::new(SqlStore::open(&config.database).await?);
     let dialect = store.dialect();
-    let node = format!("pid-{}", std::process::id());
+    let node = node(dialect)?;
     let engine = Arc::new(Engine::new(Parts { clock, store, mailer, inbox, settings, node }));
     Ok(Running { engine, dialect, _lock: None })
+}
+
+/// How this process signs its leases. On SQLite the lock on the file lets only one daemon live, and a
+/// restarted one must not wait until the leases of its dead forerunner have run out. On PostgreSQL the
+/// process id alone is not enough: in containers everybody is process 1.
+fn node(dialect: Dialect) -> Result<String, WiringError> {
+    match dialect {
+        Dialect::Sqlite => Ok("sole".to_owned()),
+        Dialect::Postgres => {
+            let chance = random::<8>().map_err(|error| {
+                WiringError::Secret(format!("cannot read the system's randomness: {error}"))
+            })?;
+            Ok(format!("pid-{}-{}", std::process::id(), hex(&chance)))
+        }
+    }
+}
+
+fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0u8; N];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The engine of the daemon: on SQLite it must be the only one.
@@ -268,9 +289,7 @@ fn secret_key(workspace: &Path) -> Result<Vec<u8>, WiringError> {
 
 fn make_secret_key(path: &Path) -> Result<Vec<u8>, WiringError> {
     let made = || -> std::io::Result<Vec<u8>> {
-        let mut bytes = [0u8; 32];
-        fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-        let key = hex(&bytes).into_bytes();
+        let key = hex(&random::<32>()?).into_bytes();
         write_secret_key(path, &key)?;
         Ok(key)
     };
