@@ -83,7 +83,7 @@ pub fn enrollment(id: i64) -> EnrollmentRecord {
 }
 
 pub fn moved(id: i64, revision: i64, state: State, wake: Option<Wake>) -> EnrollmentMove {
-    EnrollmentMove { id: EnrollmentId(id), revision, state, wake, digest: None }
+    EnrollmentMove { id: EnrollmentId(id), revision, state, wake, digest: None, mailbox: None }
 }
 
 /// A mail to the person of the enrollment's number.
