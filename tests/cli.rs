@@ -159,6 +159,18 @@ fn the_same_seed_gives_the_same_demo_to_the_byte() {
 }
 
 #[test]
+fn a_demo_tells_its_story_and_its_workspace_can_be_looked_around_in() {
+    let desk = Desk::empty();
+    assert_snapshot!(desk.all(&[
+        &["demo", "--days", "3", "--seed", "7", "--keep", "demo"],
+        &["-C", "demo", "done", "104", "hello"],
+        &["-C", "demo", "done", "40", "hello", "--json"],
+        &["-C", "demo", "replies", "--limit", "3"],
+        &["-C", "demo", "why", "jerome.ainsworth@sablepath.test"],
+    ]));
+}
+
+#[test]
 fn a_second_daemon_on_one_file_ends_at_once_and_names_the_lock() {
     let desk = Desk::applied();
     let mut first = desk.command(&["-C", "ws", "run"]).stderr(Stdio::null()).spawn().unwrap();
