@@ -66,7 +66,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         print_json(&json!({"schema": "firsttouch.init.v1", "written": written}));
     } else {
         print(&format!("made a workspace in {}: {} files", dir.display(), written.len()));
-        print("Next:  edit firsttouch.toml, then  firsttouch check  and  firsttouch apply");
+        let there = match dir.as_os_str() == "." {
+            true => String::new(),
+            false => format!(" -C {}", dir.display()),
+        };
+        print(&format!(
+            "Next:  edit firsttouch.toml, then  firsttouch{there} check  and  firsttouch{there} apply"
+        ));
     }
     Ok(0)
 }

@@ -34,7 +34,7 @@ mod why;
 /// touch and its reply.
 ///
 /// First steps:  firsttouch demo            see it work, with nothing to set up
-///               firsttouch init my-team    make a workspace, then `firsttouch check` in it
+///               firsttouch init my-team    make a workspace; it says what comes next
 #[derive(Parser)]
 #[command(name = "firsttouch", version, verbatim_doc_comment, propagate_version = true)]
 struct Cli {

@@ -112,7 +112,9 @@ impl Numbers {
         text.push_str(&table(&rows));
         text.push_str(&format!("\n{}\n", rate_text(tally.reply_rate())));
         let endings = tally.endings.iter().map(|(ending, n)| format!("{n} {ending}"));
-        text.push_str(&format!("ended: {}\n", by_channel(endings.collect())));
+        if !tally.endings.is_empty() {
+            text.push_str(&format!("ended: {}\n", by_channel(endings.collect())));
+        }
         text.push_str(&self.waiting_text());
         for touch in &self.doubts {
             let (step, at) = (&touch.step, when(touch.at, zone));

@@ -176,10 +176,9 @@ impl Driver {
             let recover = Box::pin(async move {
                 engine.recover().await.map(|_| None).map_err(|error| error.to_string())
             });
-            match self.drive(recover).await {
-                Some(Ok(_)) => return,
-                // The daemon does not begin before this has worked.
-                Some(Err(_)) | None => {}
+            // The daemon does not begin before this has worked.
+            if let Some(Ok(_)) = self.drive(recover).await {
+                return;
             }
         }
     }

@@ -44,7 +44,8 @@ fn refusal(world: &World) -> Failure {
         Phase::Recipient,
         Phase::Recipient,
     ]);
-    let codes: &[Option<(u16, (u8, u16, u16))>] = &[
+    type Code = (u16, (u8, u16, u16));
+    let codes: &[Option<Code>] = &[
         None,
         Some((450, (4, 2, 0))),
         Some((421, (4, 3, 2))),
