@@ -63,7 +63,7 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
     if let Some((at, waiting)) = chapter.waits {
         let (word, why) = (waiting.as_str(), waiting.explain());
         match at <= now {
-            true if waiting == Waiting::NotDue || waiting == Waiting::OutsideHours => {
+            true if !matches!(waiting, Waiting::InboxStale | Waiting::MailboxDown) => {
                 let since = when(at, zone);
                 text.push_str(&format!("    is due since {since}: `firsttouch run` does it\n"));
             }
