@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::output::{print, print_json, table, when};
 use super::{Context, Failure};
+use crate::engine::suppress::parse;
 
 /// Block an address, a domain or a phone number at once, or list what is blocked
 #[derive(clap::Args)]
@@ -31,9 +32,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let engine = &running.engine;
     match &args.action {
         Action::Add { what, dry_run: true } => {
-            print(&format!(
-                "would block {what} on every channel that it covers. Nothing was changed."
-            ));
+            let subject = parse(what)?;
+            let named = format!("{} {}", subject.kind(), subject.value());
+            if context.json {
+                let schema = "firsttouch.suppress.v1";
+                print_json(&json!({"schema": schema, "dry_run": true, "blocked": [named]}));
+            } else {
+                print(&format!("would be blocked: {named}\nNothing was changed."));
+            }
         }
         Action::Add { what, dry_run: false } => {
             let blocked = engine.suppress(what, "cli").await?;

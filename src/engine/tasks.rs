@@ -153,7 +153,7 @@ fn known_outcome(person: &Person, task: &TaskRecord, word: &str) -> Result<Outco
         return Ok(Outcome::from(word));
     }
     let meant = did_you_mean(word, known.iter().copied());
-    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    let meant = meant.map_or_else(|| ".".to_owned(), |meant| format!("; did you mean `{meant}`?"));
     Err(EngineError::Refused(format!(
         "`{word}` is no outcome of a {} task{meant} It can be: {}",
         task_word(task.kind),
