@@ -138,6 +138,8 @@ fn what_is_not_there_is_told_and_who_is_blocked_is_listed() {
         &["-C", "ws", "done", "99", "no_answer", "--json"],
         &["-C", "ws", "replies"],
         &["-C", "ws", "why", "nobody@x.test"],
+        &["-C", "ws", "suppress", "add", "northwind.test", "--dry-run"],
+        &["-C", "ws", "suppress", "add", "???", "--dry-run"],
         &["-C", "ws", "suppress", "add", "northwind.test"],
         &["-C", "ws", "suppress", "add", "???"],
         &["-C", "ws", "suppress", "list"],

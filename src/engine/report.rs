@@ -2,6 +2,7 @@
 
 use super::{Engine, EngineError};
 use crate::domain::report::Tally;
+use crate::domain::schedule::IN_FLIGHT_AT_MOST;
 use crate::domain::touch::{Status, Touch};
 
 /// Entries that are read at a time.
@@ -25,12 +26,19 @@ impl Engine {
         }
     }
 
-    /// Mails of which nobody knows whether they left, oldest first.
+    /// Mails of which nobody knows whether they left, oldest first. One that is just on its way is not
+    /// among them.
     ///
     /// # Errors
     /// The store failed.
     pub async fn doubts(&self) -> Result<Vec<Touch>, EngineError> {
+        let now = self.now();
+        let doubtful = |touch: &Touch| match touch.status {
+            Status::InDoubt => true,
+            Status::Intended => touch.at.duration_until(now) > IN_FLIGHT_AT_MOST,
+            _ => false,
+        };
         let touches = self.store.touches_in_doubt().await?;
-        Ok(touches.into_iter().filter(|touch| touch.status != Status::AssumedSent).collect())
+        Ok(touches.into_iter().filter(doubtful).collect())
     }
 }

@@ -98,7 +98,7 @@ impl Engine {
     }
 }
 
-fn parse(what: &str) -> Result<Subject, EngineError> {
+pub(crate) fn parse(what: &str) -> Result<Subject, EngineError> {
     let what = what.trim();
     if let Ok(address) = what.parse::<EmailAddress>() {
         return Ok(Subject::email(&address));
