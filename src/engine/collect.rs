@@ -58,6 +58,8 @@ impl From<StoreError> for CollectError {
 struct Match {
     prospect: Option<ProspectId>,
     touch: Option<Touch>,
+    /// The message names the mail itself; an address alone proves nothing about a certain mail.
+    names_the_mail: bool,
 }
 
 impl Engine {
@@ -161,7 +163,11 @@ impl Engine {
             tokens(&message.subject).map(|token| format!("{token}@{}", mailbox.from.domain())),
         );
         if let Some(touch) = self.store.touch_by_message_id(&ids).await? {
-            return Ok(Match { prospect: Some(touch.prospect), touch: Some(touch) });
+            return Ok(Match {
+                prospect: Some(touch.prospect),
+                touch: Some(touch),
+                names_the_mail: true,
+            });
         }
         let addresses = match &message.kind {
             Kind::Bounce(bounce) => parse_all(&bounce.recipients),
@@ -172,7 +178,7 @@ impl Engine {
             return Ok(Match::default());
         };
         let touch = self.store.last_mail_to(prospect).await?;
-        Ok(Match { prospect: Some(prospect), touch })
+        Ok(Match { prospect: Some(prospect), touch, names_the_mail: false })
     }
 
     /// Every enrollment that the message is about: the one it answers, and all that are still open.
@@ -205,6 +211,7 @@ impl Engine {
         let mut effects = Vec::new();
         if let (Some(touch), Phase::InDoubt { .. }) = (touch, &current.phase)
             && touch.status == Status::InDoubt
+            && matched.names_the_mail
         {
             (current, effects) = transition(person, Event::Settled, now)?;
             changes.settled.push((touch.id, Status::Sent));
@@ -217,7 +224,8 @@ impl Engine {
                 .unwrap_or((current, Vec::new()))
         });
         effects.extend(more);
-        if let Some(touch) = touch {
+        let left = |touch: &&Touch| matches!(touch.status, Status::Sent | Status::AssumedSent);
+        if let Some(touch) = touch.filter(|touch| matched.names_the_mail || left(touch)) {
             evidence(person, message, touch, now, changes);
         }
         self.note(person, state, &effects, now, changes).await
