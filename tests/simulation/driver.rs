@@ -58,7 +58,7 @@ const JOBS: [Job; 8] = [
 ];
 
 /// Days with faults, and days by whose end everything must have ended.
-const FAULTY_DAYS: i64 = 20;
+const FAULTY_DAYS: i64 = 40;
 const LAST_DAY: i64 = 300;
 
 struct Driver {

@@ -143,6 +143,8 @@ const SQLITE_SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = f
 async fn sqlite_pool(url: &str, connections: u32) -> Result<AnyPool, OpenError> {
     AnyPoolOptions::new()
         .max_connections(connections)
+        // A file does not go away as a server does: asking first would double every question.
+        .test_before_acquire(false)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection.execute(SQLITE_SETTINGS).await?;
