@@ -526,6 +526,27 @@ fn a_step_that_has_passed_is_left_out_when_a_change_puts_it_behind() {
     assert_eq!(state.phase.step(), Some((&StepId::from("c"), 1)));
 }
 
+#[test]
+fn a_question_to_the_owner_stays_open_when_its_step_is_taken_out() {
+    let ordered = |ids: &[&str]| {
+        let steps = ids.iter().map(|id| task_step(id)).collect();
+        cadence(DayKind::Calendar, Verb::Stop, steps)
+    };
+    let (before, changed) = (ordered(&["a", "b", "c"]), ordered(&["a", "c"]));
+    let (calendar, zone, now) = (calendar(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone };
+    let state = begin(&course(&before), now).expect("a cadence with steps");
+    let expires_at = now + SignedDuration::from_hours(48);
+    let phase = Phase::Triage { step: StepId::from("b"), expires_at };
+    let state = State { phase, ..state };
+    let (state, effects) = relocate(&before, &course(&changed), state, now).expect("moved");
+    assert_eq!(state.phase, Phase::Triage { step: StepId::from("a"), expires_at });
+    assert!(effects.is_empty());
+    let answer = Event::Done { outcome: Outcome::from("continue"), until: None };
+    let (state, _) = step(&course(&changed), state, answer, now).expect("a legal event");
+    assert_eq!(state.phase.step(), Some((&StepId::from("c"), 1)));
+}
+
 /// The lives above are worth something only if they get around.
 #[test]
 fn random_lives_reach_every_phase_and_most_endings() {

@@ -542,6 +542,14 @@ pub fn relocate(
         return Some((retimed(course, state, step, attempt, now), Vec::new()));
     }
     let position = before.step(&id).map_or(0, |(position, _)| position);
+    // A question to the owner stays open; its answer goes on behind the last step that is still there.
+    if let Phase::Triage { expires_at, .. } = state.phase {
+        let stays = |step: &&Step| course.cadence.step(&step.id).is_some();
+        if let Some(step) = before.steps[..position].iter().rev().find(stays) {
+            let phase = Phase::Triage { step: step.id.clone(), expires_at };
+            return Some((State { phase, ..state }, Vec::new()));
+        }
+    }
     let is_left = |step: &&Step| {
         course.cadence.step(&step.id).is_some() && state.outcome_of(&step.id).is_none()
     };

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::desk::settle;
 use super::dispatch::transition;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
@@ -209,12 +210,12 @@ impl Engine {
         // Whatever comes back proves that the mail had left.
         let mut current = person.enrollment.state.clone();
         let mut effects = Vec::new();
-        if let (Some(touch), Phase::InDoubt { .. }) = (touch, &current.phase)
-            && touch.status == Status::InDoubt
-            && matched.names_the_mail
-        {
+        let unsettled = |touch: &&Touch| {
+            matches!(touch.status, Status::Intended | Status::InDoubt) && matched.names_the_mail
+        };
+        if let Some(touch) = touch.filter(unsettled) {
             (current, effects) = transition(person, Event::Settled, now)?;
-            changes.settled.push((touch.id, Status::Sent));
+            settle(person, touch, Status::Sent, Happened::Sent, now, changes);
         }
         let Some(event) = event(person, message, touch, now) else {
             return self.note(person, current, &effects, now, changes).await;
@@ -242,11 +243,7 @@ impl Engine {
         if state == person.enrollment.state && effects.is_empty() {
             return Ok(());
         }
-        let one = self.changes(person, state, effects, now).await?;
-        changes.moved.extend(one.moved);
-        changes.tasks.extend(one.tasks);
-        changes.close_tasks.extend(one.close_tasks);
-        changes.log.extend(one.log);
+        changes.append(self.changes(person, state, effects, now).await?);
         Ok(())
     }
 }

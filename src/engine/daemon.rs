@@ -95,7 +95,7 @@ impl Engine {
         while !self.is_stopping() {
             let done = tokio::select! {
                 beat = beats.housekeeping.changed() => match beat {
-                    Ok(()) => self.note_deliveries().await.map(|_| ()),
+                    Ok(()) => self.keep_house().await,
                     Err(_) => return,
                 },
                 beat = beats.digest.changed() => match beat {

@@ -9,7 +9,8 @@ use crate::domain::cadence::Channel;
 use crate::domain::enrollment::{Effect, Event, Phase, State, TaskKind};
 use crate::domain::ids::{EnrollmentId, MailboxId};
 use crate::domain::log::What as Happened;
-use crate::domain::touch::{Milestone, Status};
+use crate::domain::schedule::IN_FLIGHT_AT_MOST;
+use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{Changes, Guards, Intent, Lane, MilestoneRecord, StoreError};
 
 /// Rows that one round looks at.
@@ -121,22 +122,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let touches = self.store.touches_of(person.enrollment.id).await?;
-        let unsettled = |touch: &&crate::domain::touch::Touch| {
-            matches!(touch.status, Status::Intended | Status::InDoubt)
-        };
+        let unsettled = |touch: &&Touch| matches!(touch.status, Status::Intended | Status::InDoubt);
         if let Some(touch) = touches.iter().find(unsettled) {
-            changes.settled.push((touch.id, status));
-            let mut entry =
-                person.entry(now, what).with("step", &touch.step).with("channel", "email");
-            entry.touch = Some(touch.id);
-            changes.log.push(entry);
-            changes.milestones.push(MilestoneRecord {
-                enrollment: person.enrollment.id,
-                prospect: person.prospect.id,
-                milestone: Milestone::Attempt,
-                touch: touch.id,
-                at: now,
-            });
+            settle(person, touch, status, what, now, &mut changes);
         }
         Ok(self.store.write(changes).await?)
     }
@@ -192,6 +180,38 @@ impl Engine {
         }
     }
 
+    /// What nobody waits for, so that no other worker does it.
+    ///
+    /// # Errors
+    /// The store failed; what was done until then is on record.
+    pub async fn keep_house(&self) -> Result<(), EngineError> {
+        self.doubt_the_lost().await?;
+        self.note_deliveries().await?;
+        Ok(())
+    }
+
+    /// A mail was on its way when its process died, and a reply ended the enrollment before anybody
+    /// looked: the desk never sees it again, so it is put in doubt here.
+    async fn doubt_the_lost(&self) -> Result<usize, EngineError> {
+        let now = self.now();
+        let mut lost = 0;
+        for touch in self.store.touches_in_doubt().await? {
+            let left_alone = touch.at.duration_until(now) > IN_FLIGHT_AT_MOST;
+            if touch.status != Status::Intended || !left_alone {
+                continue;
+            }
+            let Some(person) = self.person(touch.enrollment).await? else { continue };
+            if let Phase::Sending { .. } = person.enrollment.state.phase {
+                continue;
+            }
+            let mut changes = Changes::default();
+            settle(&person, &touch, Status::InDoubt, Happened::InDoubt, now, &mut changes);
+            self.store.write(changes).await?;
+            lost += 1;
+        }
+        Ok(lost)
+    }
+
     /// Notes deliveries: mails that did not come back within the bounce window.
     ///
     /// # Errors
@@ -216,4 +236,26 @@ impl Engine {
         }
         Ok(n)
     }
+}
+
+/// What is known of a mail without its server's word, and that it was tried.
+pub(super) fn settle(
+    person: &Person,
+    touch: &Touch,
+    status: Status,
+    what: Happened,
+    now: Timestamp,
+    changes: &mut Changes,
+) {
+    changes.settled.push((touch.id, status));
+    let mut entry = person.entry(now, what).with("step", &touch.step).with("channel", "email");
+    entry.touch = Some(touch.id);
+    changes.log.push(entry);
+    changes.milestones.push(MilestoneRecord {
+        enrollment: person.enrollment.id,
+        prospect: person.prospect.id,
+        milestone: Milestone::Attempt,
+        touch: touch.id,
+        at: now,
+    });
 }

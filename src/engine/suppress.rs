@@ -1,5 +1,7 @@
 //! Blocking somebody by hand: at once, on everything that waits.
 
+use jiff::Timestamp;
+
 use super::dispatch::transition;
 use super::{Engine, EngineError};
 use crate::domain::address::{EmailAddress, is_free_mail};
@@ -8,6 +10,9 @@ use crate::domain::ids::ProspectId;
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::ports::{Changes, Identity, StoreError};
+
+/// A block that lost a race is tried again so often.
+const RACES: usize = 5;
 
 /// What a block stopped.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -24,35 +29,36 @@ impl Engine {
     /// # Errors
     /// The text is none of these, or a free-mail domain.
     pub async fn suppress(&self, what: &str, actor: &str) -> Result<Blocked, EngineError> {
-        let now = self.now();
         let subject = parse(what)?;
-        let mut subjects = vec![subject.clone()];
-        let people = self.people_under(&subject).await?;
-        if matches!(subject, Subject::Email(_)) {
-            subjects.extend(people.iter().map(|id| Subject::Person(*id)));
-        }
-        let mut blocked = Blocked::default();
-        let mut changes = Changes::default();
-        for subject in &subjects {
-            blocked.subjects.push(format!("{} {}", subject.kind(), subject.value()));
-            let (cause, source) = (Cause::Manual, actor.to_owned());
-            changes.suppressions.push(Suppression {
-                subject: subject.clone(),
-                cause,
-                source,
-                at: now,
-            });
-        }
-        let mut entry = Entry::new(now, Happened::Suppressed).with("kind", subject.kind());
-        entry.actor = actor.to_owned();
-        changes.log.push(entry);
-        self.store.write(changes).await?;
-        // The block is in force; what follows only tidies up, one person at a time.
-        if matches!(subject, Subject::Email(_)) {
-            for person in people {
-                blocked.ended += self.end_all(person).await?;
+        for _ in 0..RACES {
+            match self.try_suppress(&subject, actor).await {
+                // Somebody of these is just being worked: look again.
+                Err(EngineError::Store(StoreError::Stale(_))) => {}
+                other => return other,
             }
         }
+        self.try_suppress(&subject, actor).await
+    }
+
+    /// The block and the ends that it brings, in one transaction.
+    async fn try_suppress(&self, subject: &Subject, actor: &str) -> Result<Blocked, EngineError> {
+        let now = self.now();
+        let people = self.people_under(subject).await?;
+        let subjects = [subject.clone()].into_iter();
+        let subjects = subjects.chain(people.iter().map(|id| Subject::Person(*id)));
+        let mut entry = Entry::new(now, Happened::Suppressed).with("kind", subject.kind());
+        entry.actor = actor.to_owned();
+        let mut changes = Changes { log: vec![entry], ..Changes::default() };
+        let mut blocked = Blocked::default();
+        for subject in subjects {
+            blocked.subjects.push(format!("{} {}", subject.kind(), subject.value()));
+            let (cause, source) = (Cause::Manual, actor.to_owned());
+            changes.suppressions.push(Suppression { subject, cause, source, at: now });
+        }
+        for person in people {
+            blocked.ended += self.end_all(person, now, &mut changes).await?;
+        }
+        self.store.write(changes).await?;
         Ok(blocked)
     }
 
@@ -75,24 +81,21 @@ impl Engine {
         Ok(self.store.find_identity(&[key]).await?.into_values().collect())
     }
 
-    async fn end_all(&self, prospect: ProspectId) -> Result<usize, EngineError> {
+    async fn end_all(
+        &self,
+        prospect: ProspectId,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) -> Result<usize, EngineError> {
         let mut ended = 0;
         for enrollment in self.store.enrollments_of(prospect).await? {
             if matches!(enrollment.state.phase, Phase::Ended { .. }) {
                 continue;
             }
             let Some(person) = self.person(enrollment.id).await? else { continue };
-            let now = self.now();
             let (state, effects) = transition(&person, Event::Stopped, now)?;
-            let changes = self.changes(&person, state, &effects, now).await?;
-            match self.store.write(changes).await {
-                // It is just being worked; the block itself stops it.
-                Err(StoreError::Stale(_)) => {}
-                other => {
-                    other?;
-                    ended += 1;
-                }
-            }
+            changes.append(self.changes(&person, state, &effects, now).await?);
+            ended += 1;
         }
         Ok(ended)
     }

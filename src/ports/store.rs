@@ -170,6 +170,20 @@ pub struct Changes {
     pub log: Vec<Entry>,
 }
 
+impl Changes {
+    /// Adds what a transition of an enrollment changes.
+    pub fn append(&mut self, other: Changes) {
+        self.moved.extend(other.moved);
+        self.touches.extend(other.touches);
+        self.settled.extend(other.settled);
+        self.tasks.extend(other.tasks);
+        self.close_tasks.extend(other.close_tasks);
+        self.suppressions.extend(other.suppressions);
+        self.milestones.extend(other.milestones);
+        self.log.extend(other.log);
+    }
+}
+
 /// A new position of an enrollment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnrollmentMove {

@@ -145,7 +145,7 @@ impl Demo {
         }
         next = next.min(self.engine().work_desk().await?.unwrap_or(next));
         if now >= self.next_housekeeping {
-            self.engine().note_deliveries().await?;
+            self.engine().keep_house().await?;
             self.next_housekeeping = now + SignedDuration::from_hours(24);
         }
         next = next.min(self.world.next_at().unwrap_or(next));

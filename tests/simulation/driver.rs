@@ -10,12 +10,14 @@ use firsttouch::domain::cadence::{CALL_OUTCOMES, Channel, SOCIAL_OUTCOMES, TASK_
 use firsttouch::domain::enrollment::{TRIAGE_OUTCOMES, TaskKind};
 use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId, RepId};
 use firsttouch::domain::settings::Settings;
+use firsttouch::domain::touch::Status;
 use firsttouch::engine::enroll::Mode;
 use firsttouch::engine::tasks::DoneTask;
 use firsttouch::engine::{Engine, Parts};
 use firsttouch::ports::{Lane, Store};
 use jiff::{SignedDuration, Timestamp};
 
+use super::letters::Says;
 use super::mail::{SimInbox, SimMailer};
 use super::store::SimStore;
 use super::world::{Mutation, Signal, World};
@@ -42,7 +44,7 @@ enum Job {
     Desk,
     Collect(usize),
     Rep,
-    Deliveries,
+    House,
     Clock,
 }
 
@@ -53,7 +55,7 @@ const JOBS: [Job; 8] = [
     Job::Collect(0),
     Job::Collect(1),
     Job::Rep,
-    Job::Deliveries,
+    Job::House,
     Job::Clock,
 ];
 
@@ -77,28 +79,8 @@ struct Driver {
 
 /// Runs one seed to its end.
 pub async fn run(seed: u64, mutation: Mutation) -> Ran {
-    let begins_at: Timestamp = "2026-03-02T06:00:00Z".parse().expect("a time");
-    let world = World::new(seed, mutation, begins_at);
-    let memory = std::path::Path::new("/dev/shm");
-    let dir = match memory.is_dir() {
-        true => tempfile::tempdir_in(memory),
-        false => tempfile::tempdir(),
-    };
-    let dir = dir.expect("a directory");
-    let path = format!("sqlite:{}", dir.path().join("sim.db").display());
-    let settings = Arc::new(workspace::settings(&mut world.state().chance));
-    let mut driver = Driver {
-        world: world.clone(),
-        path,
-        settings,
-        nodes: Vec::new(),
-        generation: 0,
-        next: [begins_at; JOBS.len()],
-        known: [Timestamp::MAX; 3],
-        to_enroll: Vec::new(),
-        begins_at,
-    };
-    driver.set_up().await;
+    let (mut driver, _dir) = Driver::new(seed, mutation).await;
+    let world = driver.world.clone();
     driver.live().await;
     let store = driver.nodes[0].0.clone();
     let broken = !world.state().findings.is_empty();
@@ -119,7 +101,69 @@ pub async fn run(seed: u64, mutation: Mutation) -> Ran {
     }
 }
 
+/// A process dies while its mail is on its way, and the person replies before anybody looks. How the
+/// touch stands in the end.
+pub async fn reply_behind_a_crash(names_it: bool) -> Status {
+    let (mut driver, _dir) = Driver::new(3, Mutation::None).await;
+    let world = driver.world.clone();
+    let people = driver.to_enroll.clone();
+    let (store, engine) = driver.nodes[0].clone();
+    let cadence = CadenceId::from("simulated");
+    engine.enroll(&people, &cadence, Mode::Commit).await.expect("enrolled");
+    world.clock.jump(SignedDuration::from_hours(34));
+    for mailbox in [0, 1] {
+        driver.once_as(Job::Collect(mailbox), 0).await;
+    }
+    world.state().dies_at = Some("content sent");
+    let worked = driver.once_as(Job::Mailbox(0), 0).await;
+    assert!(worked.is_none(), "the process lives");
+    let mail = world.state().accepted.last().cloned().expect("a mail");
+    world.state().inboxes.coming.clear();
+    world.deliver(&mail, Says::Reply, names_it, world.now());
+    world.clock.jump(SignedDuration::from_mins(5));
+    driver.once_as(Job::Collect(0), 1).await;
+    world.clock.jump(SignedDuration::from_mins(20));
+    driver.once_as(Job::Desk, 1).await;
+    driver.once_as(Job::House, 1).await;
+    assert_eq!(world.state().findings, Vec::<String>::new());
+    let touch = store.touch_by_message_id(&[mail.message_id]).await.expect("read");
+    driver.close().await;
+    touch.expect("a touch").status
+}
+
 impl Driver {
+    async fn new(seed: u64, mutation: Mutation) -> (Self, tempfile::TempDir) {
+        let begins_at: Timestamp = "2026-03-02T06:00:00Z".parse().expect("a time");
+        let world = World::new(seed, mutation, begins_at);
+        let memory = std::path::Path::new("/dev/shm");
+        let dir = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory),
+            false => tempfile::tempdir(),
+        };
+        let dir = dir.expect("a directory");
+        let path = format!("sqlite:{}", dir.path().join("sim.db").display());
+        let settings = Arc::new(workspace::settings(&mut world.state().chance));
+        let mut driver = Self {
+            world,
+            path,
+            settings,
+            nodes: Vec::new(),
+            generation: 0,
+            next: [begins_at; JOBS.len()],
+            known: [Timestamp::MAX; 3],
+            to_enroll: Vec::new(),
+            begins_at,
+        };
+        driver.set_up().await;
+        (driver, dir)
+    }
+
+    async fn once_as(&mut self, job: Job, node: usize) -> Option<Answer> {
+        self.world.state().calls = 0;
+        let operation = self.operation(job, node);
+        self.drive(operation).await
+    }
+
     async fn set_up(&mut self) {
         self.start().await;
         let (store, engine) = self.nodes[0].clone();
@@ -130,7 +174,6 @@ impl Driver {
         let mut state = self.world.state();
         state.chance = chance;
         state.people = people.into_iter().map(|person| (person.id, person)).collect();
-        state.faulty = true;
     }
 
     /// New processes on the same database: nothing is left of what they had in memory.
@@ -306,7 +349,7 @@ impl Driver {
                 }
             }
             Job::Rep => now + self.world.state().chance.mins(30, 300),
-            Job::Deliveries => later(24),
+            Job::House => later(24),
             Job::Clock => later(self.world.state().chance.between(20, 160)),
         }
     }
@@ -345,8 +388,8 @@ impl Driver {
                 })
             }
             Job::Rep => self.rep(engine),
-            Job::Deliveries => Box::pin(async move {
-                engine.note_deliveries().await.map(|_| None).map_err(|e| e.to_string())
+            Job::House => Box::pin(async move {
+                engine.keep_house().await.map(|_| None).map_err(|e| e.to_string())
             }),
             Job::Clock => Box::pin(async { Ok(None) }),
         }

@@ -14,6 +14,7 @@ mod workspace;
 mod world;
 
 use driver::Ran;
+use firsttouch::domain::touch::Status;
 use world::Mutation;
 
 /// Runs one seed to its end, on one core: between two cores the engine and its database wait for
@@ -94,6 +95,16 @@ fn the_same_seed_is_the_same_story() {
     let differ = once.log.lines().zip(again.log.lines()).find(|(a, b)| a != b);
     assert_eq!(differ, None);
     assert_eq!(once.hash, again.hash);
+}
+
+#[test]
+fn a_reply_behind_a_crash_leaves_no_touch_on_its_way() {
+    stay_on(0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    // A reply that names the mail proves that it left; any other leaves it in doubt.
+    assert_eq!(runtime.block_on(driver::reply_behind_a_crash(true)), Status::Sent);
+    assert_eq!(runtime.block_on(driver::reply_behind_a_crash(false)), Status::InDoubt);
 }
 
 /// A test that cannot fail is a defect: every rule that is broken on purpose is noticed.

@@ -116,6 +116,8 @@ pub struct State {
     /// How deep the driver is in calls that interrupt others.
     pub depth: u32,
     signal: Option<Signal>,
+    /// The process dies at the next call there.
+    pub dies_at: Option<&'static str>,
     resumed: bool,
     /// Calls to the world in this operation.
     pub calls: u64,
@@ -155,6 +157,7 @@ impl World {
             faulty: false,
             depth: 0,
             signal: None,
+            dies_at: None,
             resumed: false,
             calls: 0,
             seq: 0,
@@ -230,6 +233,10 @@ impl World {
             self.state().signal = Some(Signal::Crash);
             return Some(Signal::Crash);
         }
+        if state.dies_at.take_if(|at| *at == place).is_some() {
+            state.signal = Some(Signal::Crash);
+            return Some(Signal::Crash);
+        }
         if !state.faulty {
             return None;
         }
@@ -297,10 +304,15 @@ impl World {
     }
 
     fn send_letter(&self, mail: &Accepted, says: Says, at: Timestamp) {
+        let names_it = self.state().chance.percent(75);
+        self.deliver(mail, says, names_it, at);
+    }
+
+    /// Somebody writes back.
+    pub fn deliver(&self, mail: &Accepted, says: Says, names_it: bool, at: Timestamp) {
         let mut state = self.state();
         state.inboxes.written += 1;
         let n = state.inboxes.written;
-        let names_it = state.chance.percent(75);
         let ours = format!("{}@us.example", mail.mailbox);
         let about = About { message_id: &mail.message_id, ours: &ours, theirs: &mail.to, names_it };
         let bytes = letters::write(says, &about, n, at);
