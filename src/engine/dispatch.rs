@@ -6,9 +6,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::letter::{NoLetter, Ready};
-use super::{Engine, EngineError, Person, lock};
-use crate::domain::address::is_free_mail;
-use crate::domain::budget::{Cap, Waiting, gap};
+use super::{Engine, EngineError, Person};
+use crate::domain::budget::Waiting;
 use crate::domain::cadence::Channel;
 use crate::domain::delivery::{Envelope, Failure, Verdict};
 use crate::domain::enrollment::{self, Circumstances, Effect, Event, Phase};
@@ -17,12 +16,15 @@ use crate::domain::ids::{EnrollmentId, MailboxId, StepId, TouchId};
 use crate::domain::log::What as Happened;
 use crate::domain::schedule;
 use crate::domain::settings::Mailbox;
-use crate::domain::suppression::{Cause, Subject, Suppression};
-use crate::domain::touch::{Milestone, Status, Touch};
-use crate::ports::{
-    Changes, Guards, IdKind, Intent, Lane, LeaseRequest, MailboxGuard, MailboxWait,
-    MilestoneRecord, StoreError,
-};
+use crate::domain::touch::Status;
+use crate::ports::{Changes, IdKind, Intent, Lane, MailboxWait, StoreError};
+
+mod guards;
+mod record;
+
+use guards::LEASE;
+pub(super) use guards::blocking;
+use record::{refused, touch};
 
 /// Rows that one round of a mailbox looks at.
 const ROUND: u32 = 50;
@@ -30,21 +32,12 @@ const ROUND: u32 = 50;
 /// Rounds before a worker looks up: nothing may hold it for ever.
 const ROUNDS: u32 = 1_000;
 
-/// A lease lasts so long and is renewed at half of it.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
-
 /// Content must begin so soon after its intent, or it does not begin at all: an opt-out that comes
 /// behind the intent is honoured but for this moment.
 const CONTENT_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// A mailbox whose server is in trouble is left alone for so long.
 const TROUBLE_PAUSE: SignedDuration = SignedDuration::from_mins(5);
-
-/// When a server asks to try later (mail.md, 1.4): these waits, then the step counts as refused.
-const TRY_LATER: [i64; 6] = [15, 60, 240, 720, 720, 720];
-
-/// How a transition that lost a race is tried again.
-const RACES: usize = 5;
 
 /// What came of one due enrollment.
 enum Done {
@@ -268,55 +261,6 @@ impl Engine {
         Ok(self.store.intend(changes, guards).await?)
     }
 
-    async fn guards(
-        &self,
-        person: &Person,
-        sending: &Sending<'_>,
-        epoch: i64,
-        now: Timestamp,
-    ) -> Result<Guards, EngineError> {
-        let mailbox = sending.mailbox;
-        let day = now.as_millisecond().div_euclid(86_400_000);
-        let record = self.store.mailbox(&mailbox.id).await?;
-        let new_day = record.last_sending_day.is_some_and(|last| last != day);
-        let sending_days = record.sending_days + u32::from(new_day);
-        let mut caps = self.person_caps(person);
-        caps.push(Cap {
-            scope: format!("mailbox:{}", mailbox.id),
-            reason: Waiting::MailboxLimit,
-            limit: mailbox.ramp.limit(sending_days, mailbox.daily_limit),
-            window: SignedDuration::from_hours(24),
-        });
-        let domain = sending.ready.to.domain();
-        if !is_free_mail(domain) {
-            caps.push(Cap {
-                scope: format!("domain:{domain}"),
-                reason: Waiting::DomainLimit,
-                limit: self.settings.limits.per_domain_per_day,
-                window: SignedDuration::from_hours(24),
-            });
-        }
-        let seed = person.seed(&sending.step, &self.settings.secret);
-        Ok(Guards {
-            now,
-            lease: Some((lease_name(&mailbox.id), epoch)),
-            subjects: blocking(person, Channel::Email),
-            caps,
-            company: self.company_guard(person),
-            quiet: Some((
-                person.prospect.id,
-                person.enrollment.id,
-                self.settings.limits.prospect_gap,
-            )),
-            mailbox: Some(MailboxGuard {
-                mailbox: mailbox.id.clone(),
-                inbox_fresh_for: mailbox.has_inbox.then_some(self.settings.reply_freshness),
-                gap: gap(mailbox.gap.0, mailbox.gap.1, seed),
-                day,
-            }),
-        })
-    }
-
     async fn not_intended(
         &self,
         person: &Person,
@@ -341,128 +285,6 @@ impl Engine {
                 Ok(Done::Moved)
             }
         }
-    }
-
-    /// Records what the server said. Definite knowledge is tried to be written several times; if the
-    /// store is gone, the record stays "intended", and becomes "in doubt" by itself.
-    async fn settle(
-        &self,
-        person: &Person,
-        sending: &Sending<'_>,
-        result: Result<String, Failure>,
-    ) -> Result<Done, EngineError> {
-        let mut outcome = Err(EngineError::Refused("the result was not recorded".to_owned()));
-        for _ in 0..RACES {
-            let Some(current) = self.person(person.enrollment.id).await? else {
-                return Ok(Done::Moved);
-            };
-            // A write that failed for us may have been committed all the same: then the person has
-            // moved on, and the same result would fall on the next step.
-            if !self.is_open(sending.touch, person.enrollment.id).await? {
-                return Ok(Done::Sent);
-            }
-            outcome = self.record(&current, sending, &result).await;
-            match &outcome {
-                Err(EngineError::Store(_)) => {}
-                _ => break,
-            }
-        }
-        outcome
-    }
-
-    /// Whether the result of a touch is not on record yet.
-    async fn is_open(&self, touch: TouchId, enrollment: EnrollmentId) -> Result<bool, EngineError> {
-        let touches = self.store.touches_of(enrollment).await?;
-        let open = |status| matches!(status, Status::Intended | Status::InDoubt);
-        Ok(touches.iter().any(|known| known.id == touch && open(known.status)))
-    }
-
-    async fn record(
-        &self,
-        person: &Person,
-        sending: &Sending<'_>,
-        result: &Result<String, Failure>,
-    ) -> Result<Done, EngineError> {
-        let now = self.now();
-        match result {
-            Ok(_) => {
-                let (state, effects) = transition(person, Event::Sent, now)?;
-                let mut changes = self.changes(person, state, &effects, now).await?;
-                changes.settled.push((sending.touch, Status::Sent));
-                changes.milestones.push(first_attempt(person, sending.touch, now));
-                changes.log.insert(0, mail_entry(person, sending, Happened::Sent, now));
-                self.store.write(changes).await?;
-                Ok(Done::Sent)
-            }
-            Err(failure) => self.record_failure(person, sending, failure, now).await,
-        }
-    }
-
-    async fn record_failure(
-        &self,
-        person: &Person,
-        sending: &Sending<'_>,
-        failure: &Failure,
-        now: Timestamp,
-    ) -> Result<Done, EngineError> {
-        match failure.verdict() {
-            Verdict::TryLater | Verdict::MailboxTrouble => {
-                self.defer(person, sending, failure, Some(sending.touch)).await
-            }
-            Verdict::DeadAddress | Verdict::Refused => {
-                let (state, effects) = transition(person, Event::Refused, now)?;
-                let mut changes = self.changes(person, state, &effects, now).await?;
-                changes.settled.push((sending.touch, Status::Refused));
-                refused(person, sending, failure, &mut changes, now);
-                self.store.write(changes).await?;
-                Ok(Done::Sent)
-            }
-            Verdict::InDoubt => {
-                let (state, effects) = transition(person, Event::Lost, now)?;
-                let mut changes = self.changes(person, state, &effects, now).await?;
-                changes.settled.push((sending.touch, Status::InDoubt));
-                changes.milestones.push(first_attempt(person, sending.touch, now));
-                changes.log.push(mail_entry(person, sending, Happened::InDoubt, now));
-                self.store.write(changes).await?;
-                Ok(Done::Sent)
-            }
-        }
-    }
-
-    /// Certainly not sent: again later, with the same Message-ID, until the patience is over.
-    async fn defer(
-        &self,
-        person: &Person,
-        sending: &Sending<'_>,
-        failure: &Failure,
-        intended: Option<TouchId>,
-    ) -> Result<Done, EngineError> {
-        let now = self.now();
-        let tries = usize::try_from(person.enrollment.state.tries).unwrap_or(usize::MAX);
-        let wait = TRY_LATER.get(tries).map(|minutes| SignedDuration::from_mins(*minutes));
-        let event = match wait {
-            Some(wait) => Event::Deferred { until: now + wait },
-            None => Event::Refused,
-        };
-        let status = if wait.is_some() { Status::Retryable } else { Status::Refused };
-        let (state, effects) = transition(person, event, now)?;
-        let mut changes = self.changes(person, state, &effects, now).await?;
-        if let Some(moved) = changes.moved.first_mut().and_then(|moved| moved.wake.as_mut())
-            && wait.is_some()
-        {
-            moved.waiting = Waiting::TryLater;
-        }
-        match intended {
-            Some(touch) => changes.settled.push((touch, status)),
-            None if wait.is_none() => {
-                changes.touches.push(touch(person, sending, Status::Refused, now));
-            }
-            None => {}
-        }
-        let what = if wait.is_some() { Happened::Deferred } else { Happened::Refused };
-        changes.log.push(with_failure(mail_entry(person, sending, what, now), failure));
-        self.store.write(changes).await?;
-        Ok(if intended.is_some() { Done::Sent } else { Done::Moved })
     }
 
     /// Moves only the time at which the enrollment is looked at again.
@@ -490,61 +312,6 @@ impl Engine {
         let mailbox_waits = Some(MailboxWait { mailbox: mailbox.clone(), until, reason });
         Ok(self.store.write(Changes { mailbox_waits, ..Changes::default() }).await?)
     }
-
-    /// The fence of this worker, taken or renewed when half of it is over.
-    async fn lease(&self, mailbox: &MailboxId, now: Timestamp) -> Result<Option<i64>, EngineError> {
-        let name = lease_name(mailbox);
-        if let Some((epoch, until)) = lock(&self.leases).get(&name)
-            && now + LEASE / 2 < *until
-        {
-            return Ok(Some(*epoch));
-        }
-        let until = now + LEASE;
-        let request = LeaseRequest { name: name.clone(), holder: self.node.clone(), now, until };
-        let epoch = self.store.lease(request).await?;
-        let mut leases = lock(&self.leases);
-        match epoch {
-            Some(epoch) => leases.insert(name, (epoch, until)),
-            None => leases.remove(&name),
-        };
-        Ok(epoch)
-    }
-
-    /// The caps that count people rather than mails.
-    pub(super) fn person_caps(&self, person: &Person) -> Vec<Cap> {
-        let day = SignedDuration::from_hours(24);
-        let limits = &person.version.cadence.limits;
-        let mut caps = Vec::new();
-        if let Some(limit) = limits.touches_per_prospect_per_day {
-            let scope = format!("prospect:{}", person.prospect.id);
-            caps.push(Cap { scope, reason: Waiting::ProspectLimit, limit, window: day });
-        }
-        if person.enrollment.state.has_begun() {
-            return caps;
-        }
-        if let Some(limit) = limits.new_per_rep_per_day {
-            let scope =
-                format!("rep-new:{}:{}", person.enrollment.owner, person.enrollment.cadence);
-            caps.push(Cap { scope, reason: Waiting::RepLimit, limit, window: day });
-        }
-        if let Some(company) = person.enrollment.company {
-            let limit = self.settings.limits.new_per_company_per_day;
-            let scope = format!("company-new:{company}");
-            caps.push(Cap { scope, reason: Waiting::CompanyLimit, limit, window: day });
-        }
-        caps
-    }
-
-    /// At most so many colleagues at once; only the first touch asks.
-    pub(super) fn company_guard(
-        &self,
-        person: &Person,
-    ) -> Option<(crate::domain::ids::CompanyId, EnrollmentId, u32)> {
-        let own = person.version.cadence.limits.per_company_at_once;
-        let limit = own.unwrap_or(self.settings.limits.active_per_company);
-        let first = !person.enrollment.state.has_begun();
-        person.enrollment.company.filter(|_| first).map(|id| (id, person.enrollment.id, limit))
-    }
 }
 
 /// What a due step's conditions are tested against.
@@ -571,83 +338,8 @@ fn closed_until(person: &Person, now: Timestamp) -> Option<(Timestamp, Waiting)>
     (next.at > now).then_some((next.at, next.waiting))
 }
 
-/// Everything whose block forbids a touch on a channel.
-pub(super) fn blocking(person: &Person, channel: Channel) -> Vec<Subject> {
-    let on_channel = |subject: &Subject| match subject {
-        Subject::Person(_) => true,
-        Subject::Email(_) | Subject::Domain(_) => channel == Channel::Email,
-        Subject::Phone(_) => false,
-    };
-    Subject::all_of(&person.prospect).into_iter().filter(on_channel).collect()
-}
-
 fn is_the_mailboxes(reason: Waiting) -> bool {
     matches!(reason, Waiting::MailboxLimit | Waiting::MailboxDown | Waiting::InboxStale)
-}
-
-fn lease_name(mailbox: &MailboxId) -> String {
-    format!("mailbox:{mailbox}")
-}
-
-fn touch(person: &Person, sending: &Sending<'_>, status: Status, at: Timestamp) -> Touch {
-    Touch {
-        id: sending.touch,
-        enrollment: person.enrollment.id,
-        prospect: person.prospect.id,
-        step: sending.step.clone(),
-        attempt: sending.attempt,
-        channel: Channel::Email,
-        status,
-        at,
-        actor: "engine".to_owned(),
-        mail: Some(sending.ready.mail.clone()),
-        outcome: None,
-    }
-}
-
-fn mail_entry(
-    person: &Person,
-    sending: &Sending<'_>,
-    what: Happened,
-    now: Timestamp,
-) -> crate::domain::log::Entry {
-    let mut entry = person.entry(now, what).with("step", &sending.step).with("channel", "email");
-    entry =
-        entry.with("mailbox", &sending.mailbox.id).with("template", &sending.ready.mail.template);
-    entry.touch = Some(sending.touch);
-    entry
-}
-
-fn with_failure(entry: crate::domain::log::Entry, failure: &Failure) -> crate::domain::log::Entry {
-    let code = failure.answer.as_ref().map_or(0, |answer| answer.code);
-    entry.with("code", code).with("phase", failure.phase.as_str())
-}
-
-/// A refusal for good: on record as a first attempt; a dead address is closed for everybody.
-fn refused(
-    person: &Person,
-    sending: &Sending<'_>,
-    failure: &Failure,
-    changes: &mut Changes,
-    now: Timestamp,
-) {
-    changes.milestones.push(first_attempt(person, sending.touch, now));
-    let dead = failure.verdict() == Verdict::DeadAddress;
-    let what = if dead { Happened::Bounced } else { Happened::Refused };
-    changes.log.insert(0, with_failure(mail_entry(person, sending, what, now), failure));
-    if dead {
-        changes.suppressions.push(Suppression {
-            subject: Subject::email(&sending.ready.to),
-            cause: Cause::HardBounce,
-            source: "smtp".to_owned(),
-            at: now,
-        });
-    }
-}
-
-fn first_attempt(person: &Person, touch: TouchId, at: Timestamp) -> MilestoneRecord {
-    let (enrollment, prospect) = (person.enrollment.id, person.prospect.id);
-    MilestoneRecord { enrollment, prospect, milestone: Milestone::Attempt, touch, at }
 }
 
 /// Our own refusal to begin: too much time has passed since the intent.

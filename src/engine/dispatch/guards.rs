@@ -1,0 +1,139 @@
+//! What must hold when an intent is committed: the worker's fence, blocks, caps and colleagues.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Sending;
+use crate::domain::address::is_free_mail;
+use crate::domain::budget::{Cap, Waiting, gap};
+use crate::domain::cadence::Channel;
+use crate::domain::ids::{CompanyId, EnrollmentId, MailboxId};
+use crate::domain::suppression::Subject;
+use crate::engine::{Engine, EngineError, Person, lock};
+use crate::ports::{Guards, LeaseRequest, MailboxGuard};
+
+/// A lease lasts so long and is renewed at half of it.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+impl Engine {
+    pub(super) async fn guards(
+        &self,
+        person: &Person,
+        sending: &Sending<'_>,
+        epoch: i64,
+        now: Timestamp,
+    ) -> Result<Guards, EngineError> {
+        let mailbox = sending.mailbox;
+        let day = now.as_millisecond().div_euclid(86_400_000);
+        let record = self.store.mailbox(&mailbox.id).await?;
+        let new_day = record.last_sending_day.is_some_and(|last| last != day);
+        let sending_days = record.sending_days + u32::from(new_day);
+        let mut caps = self.person_caps(person);
+        caps.push(Cap {
+            scope: format!("mailbox:{}", mailbox.id),
+            reason: Waiting::MailboxLimit,
+            limit: mailbox.ramp.limit(sending_days, mailbox.daily_limit),
+            window: SignedDuration::from_hours(24),
+        });
+        let domain = sending.ready.to.domain();
+        if !is_free_mail(domain) {
+            caps.push(Cap {
+                scope: format!("domain:{domain}"),
+                reason: Waiting::DomainLimit,
+                limit: self.settings.limits.per_domain_per_day,
+                window: SignedDuration::from_hours(24),
+            });
+        }
+        let seed = person.seed(&sending.step, &self.settings.secret);
+        Ok(Guards {
+            now,
+            lease: Some((lease_name(&mailbox.id), epoch)),
+            subjects: blocking(person, Channel::Email),
+            caps,
+            company: self.company_guard(person),
+            quiet: Some((
+                person.prospect.id,
+                person.enrollment.id,
+                self.settings.limits.prospect_gap,
+            )),
+            mailbox: Some(MailboxGuard {
+                mailbox: mailbox.id.clone(),
+                inbox_fresh_for: mailbox.has_inbox.then_some(self.settings.reply_freshness),
+                gap: gap(mailbox.gap.0, mailbox.gap.1, seed),
+                day,
+            }),
+        })
+    }
+
+    /// The fence of this worker, taken or renewed when half of it is over.
+    pub(super) async fn lease(
+        &self,
+        mailbox: &MailboxId,
+        now: Timestamp,
+    ) -> Result<Option<i64>, EngineError> {
+        let name = lease_name(mailbox);
+        if let Some((epoch, until)) = lock(&self.leases).get(&name)
+            && now + LEASE / 2 < *until
+        {
+            return Ok(Some(*epoch));
+        }
+        let until = now + LEASE;
+        let request = LeaseRequest { name: name.clone(), holder: self.node.clone(), now, until };
+        let epoch = self.store.lease(request).await?;
+        let mut leases = lock(&self.leases);
+        match epoch {
+            Some(epoch) => leases.insert(name, (epoch, until)),
+            None => leases.remove(&name),
+        };
+        Ok(epoch)
+    }
+
+    /// The caps that count people rather than mails.
+    pub(in crate::engine) fn person_caps(&self, person: &Person) -> Vec<Cap> {
+        let day = SignedDuration::from_hours(24);
+        let limits = &person.version.cadence.limits;
+        let mut caps = Vec::new();
+        if let Some(limit) = limits.touches_per_prospect_per_day {
+            let scope = format!("prospect:{}", person.prospect.id);
+            caps.push(Cap { scope, reason: Waiting::ProspectLimit, limit, window: day });
+        }
+        if person.enrollment.state.has_begun() {
+            return caps;
+        }
+        if let Some(limit) = limits.new_per_rep_per_day {
+            let scope =
+                format!("rep-new:{}:{}", person.enrollment.owner, person.enrollment.cadence);
+            caps.push(Cap { scope, reason: Waiting::RepLimit, limit, window: day });
+        }
+        if let Some(company) = person.enrollment.company {
+            let limit = self.settings.limits.new_per_company_per_day;
+            let scope = format!("company-new:{company}");
+            caps.push(Cap { scope, reason: Waiting::CompanyLimit, limit, window: day });
+        }
+        caps
+    }
+
+    /// At most so many colleagues at once; only the first touch asks.
+    pub(in crate::engine) fn company_guard(
+        &self,
+        person: &Person,
+    ) -> Option<(CompanyId, EnrollmentId, u32)> {
+        let own = person.version.cadence.limits.per_company_at_once;
+        let limit = own.unwrap_or(self.settings.limits.active_per_company);
+        let first = !person.enrollment.state.has_begun();
+        person.enrollment.company.filter(|_| first).map(|id| (id, person.enrollment.id, limit))
+    }
+}
+
+/// Everything whose block forbids a touch on a channel.
+pub(in crate::engine) fn blocking(person: &Person, channel: Channel) -> Vec<Subject> {
+    let on_channel = |subject: &Subject| match subject {
+        Subject::Person(_) => true,
+        Subject::Email(_) | Subject::Domain(_) => channel == Channel::Email,
+        Subject::Phone(_) => false,
+    };
+    Subject::all_of(&person.prospect).into_iter().filter(on_channel).collect()
+}
+
+fn lease_name(mailbox: &MailboxId) -> String {
+    format!("mailbox:{mailbox}")
+}
