@@ -1,5 +1,6 @@
 //! `demo`: the main job on real input, with nothing to set up.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +15,10 @@ use super::{Context, Failure, import, init, why};
 use crate::config;
 use crate::domain::ids::{CadenceId, ProspectId, RepId};
 use crate::domain::log::What;
+use crate::domain::prospect::Relationship;
 use crate::engine::Engine;
 use crate::engine::enroll;
-use crate::engine::import::{ImportReport, ImportRequest, Mode, OnDuplicate};
+use crate::engine::import::{ImportReport, ImportRequest, Mode, OnDuplicate, Source};
 use crate::engine::workspace::{self, digest};
 use crate::formats::csv::{Options, Reader};
 use crate::wiring;
@@ -141,17 +143,22 @@ async fn stage(dir: &Path, args: &Args) -> Result<Demo, Failure> {
 
 async fn import_list(demo: &Demo, dir: &Path) -> Result<ImportReport, Failure> {
     let text = std::fs::read(dir.join(LIST))?;
-    let reader = Reader::open(text.as_slice(), &Options::default()).map_err(Failure::new)?;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let digest = digest([&String::from_utf8_lossy(&text).into_owned()]);
+    let text = std::io::Cursor::new(text);
+    let reader = Reader::open(text, &Options::default()).map_err(Failure::new)?;
     let request = ImportRequest {
         file: "demo.csv".to_owned(),
-        digest: digest([&text]),
+        digest,
         list: "demo".to_owned(),
+        list_is_named: false,
         owner: RepId::from("ann"),
         on_duplicate: OnDuplicate::Fill,
+        relationship: Relationship::Prospect,
+        mends: None,
+        reading: BTreeMap::new(),
         mode: Mode::Commit,
     };
-    let report = demo.engine().import(reader, request, &|_| {}).await?;
+    let report = demo.engine().import(Source::new(reader), request, &mut ()).await?;
     share_out(demo.engine()).await?;
     Ok(report)
 }
@@ -201,7 +208,7 @@ async fn show(
     violations: &[String],
 ) -> Result<(), Failure> {
     let zone = demo.engine().settings.reader_zone.clone();
-    print(&import::text(report));
+    print(&import::text(report, None));
     for (title, prospect) in two_people(demo.engine()).await? {
         print(&format!("\n{}", bold(&title)));
         print(&timeline(demo.engine(), prospect, &zone).await?);

@@ -24,8 +24,12 @@ id!(
     CompanyId
 );
 id!(
-    /// One imported file.
+    /// A named list of people.
     ListId
+);
+id!(
+    /// One import of one file.
+    ImportId
 );
 id!(
     /// One prospect going through one cadence.

@@ -24,6 +24,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum What {
     Imported,
+    ImportUndone,
     Enrolled,
     Intended,
     Sent,
@@ -53,8 +54,9 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 26] = [
+    pub const ALL: [(&'static str, Self); 27] = [
         ("imported", Self::Imported),
+        ("import_undone", Self::ImportUndone),
         ("enrolled", Self::Enrolled),
         ("intended", Self::Intended),
         ("sent", Self::Sent),

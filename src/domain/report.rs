@@ -54,6 +54,7 @@ impl Tally {
             What::TaskExpired => self.expired += 1,
             What::Ended => self.end(entry),
             What::Imported
+            | What::ImportUndone
             | What::Intended
             | What::Refused
             | What::Deferred

@@ -4,7 +4,7 @@
 //! intent and the opening of a task go through [`Store::intend`], which checks the guards in that same
 //! transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -15,11 +15,11 @@ use crate::domain::budget::{Cap, Waiting};
 
 use crate::domain::enrollment::{State, TaskKind};
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, InboundId, ListId, MailboxId, ProfileId, ProspectId, RepId,
+    CadenceId, CompanyId, EnrollmentId, ImportId, InboundId, ListId, MailboxId, ProfileId, ProspectId, RepId,
     StepId, TaskId, TouchId,
 };
 use crate::domain::log::Entry;
-use crate::domain::prospect::Prospect;
+use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};
 use crate::domain::reply::Inbound;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Milestone, Status, Touch};
@@ -63,6 +63,41 @@ pub trait Store: Send + Sync {
     async fn lists(&self) -> Result<Vec<ListRecord>, StoreError>;
     async fn list_prospects(&self, list: ListId) -> Result<Vec<ProspectId>, StoreError>;
     async fn all_prospects(&self) -> Result<Vec<ProspectId>, StoreError>;
+    /// Imports, the newest first.
+    async fn imports(&self) -> Result<Vec<ImportRecord>, StoreError>;
+    async fn imports_of(&self, digest: &str) -> Result<Vec<ImportRecord>, StoreError>;
+    /// The report of a finished import, as JSON.
+    async fn import_report(&self, import: ImportId) -> Result<Option<String>, StoreError>;
+    /// What rows behind `after` created or changed, the first ones first.
+    async fn import_rows(
+        &self,
+        import: ImportId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<ImportRow>, StoreError>;
+    /// Whom these rows of an import made or changed.
+    async fn people_of_rows(
+        &self,
+        import: ImportId,
+        rows: &[u64],
+    ) -> Result<BTreeMap<u64, ProspectId>, StoreError>;
+    /// The import that made or last changed each of these people.
+    async fn last_imports(
+        &self,
+        ids: &[ProspectId],
+    ) -> Result<BTreeMap<ProspectId, ImportId>, StoreError>;
+    /// Those of these people with whom something was done: enrolled, or heard from.
+    async fn with_history(&self, ids: &[ProspectId]) -> Result<BTreeSet<ProspectId>, StoreError>;
+    /// The lists on which somebody stands.
+    async fn lists_of(&self, prospect: ProspectId) -> Result<Vec<ListRecord>, StoreError>;
+    /// Those of these people who stand on another list than this one.
+    async fn on_other_lists(
+        &self,
+        list: ListId,
+        ids: &[ProspectId],
+    ) -> Result<BTreeSet<ProspectId>, StoreError>;
+    /// Columns and fields that somebody gave files of this fingerprint.
+    async fn column_map(&self, fingerprint: &str) -> Result<Vec<(String, String)>, StoreError>;
     async fn suppressions(&self, subjects: &[Subject]) -> Result<Vec<Suppression>, StoreError>;
     async fn all_suppressions(&self) -> Result<Vec<Suppression>, StoreError>;
 
@@ -147,6 +182,12 @@ pub struct Changes {
     pub profiles: Vec<ProfileRecord>,
     pub lists: Vec<ListRecord>,
     pub list_members: Vec<(ListId, ProspectId)>,
+    /// New imports, or how far they have come.
+    pub imports: Vec<ImportRecord>,
+    /// What those did to whom.
+    pub import_rows: Vec<ImportRow>,
+    pub undone: Option<Undone>,
+    pub column_map: Option<ColumnMap>,
     pub companies: Vec<CompanyRecord>,
     /// New or changed, with every identity under which they can be found.
     pub prospects: Vec<(Prospect, Vec<Identity>)>,
@@ -263,6 +304,7 @@ pub enum IdKind {
     Prospect,
     Company,
     List,
+    Import,
     Enrollment,
     Touch,
     Task,
@@ -309,6 +351,94 @@ pub struct ListRecord {
     pub imported_at: Timestamp,
     /// The import report, as JSON.
     pub report: String,
+}
+
+/// One import of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRecord {
+    pub id: ImportId,
+    /// As people name it: the day and a number, such as `2026-03-02-1`.
+    pub name: String,
+    pub list: ListId,
+    pub list_name: String,
+    pub file: String,
+    /// Of the file's bytes.
+    pub digest: String,
+    /// With which settings; an import goes on only with the same ones.
+    pub options: BTreeMap<String, String>,
+    pub status: ImportStatus,
+    /// Rows that are on record.
+    pub rows_done: u64,
+    /// Rows by outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    pub started_at: Timestamp,
+    /// When it ended, and its report as JSON.
+    pub finished: Option<(Timestamp, String)>,
+}
+
+/// How an import stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportStatus {
+    /// It is under way, or was stopped and can go on.
+    Running,
+    Done,
+    /// It was taken back; whom it kept is in the log.
+    Undone,
+}
+
+impl ImportStatus {
+    /// Every status with the word that is stored and shown.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("running", Self::Running), ("done", Self::Done), ("undone", Self::Undone)];
+
+    /// The word that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, status)| *status == self).map_or("running", |(word, _)| word)
+    }
+}
+
+/// One row of an import that created or changed somebody.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportRow {
+    pub import: ImportId,
+    /// 1 = the first row below the header.
+    pub row: u64,
+    pub prospect: ProspectId,
+    /// `None` for somebody new.
+    pub before: Option<Before>,
+}
+
+/// Somebody before an import changed them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    pub known: ProspectDraft,
+    pub company_id: Option<CompanyId>,
+    pub relationship: Relationship,
+    /// The import that had made or changed them until then.
+    pub import: Option<ImportId>,
+}
+
+/// A part of an import that is taken back.
+#[derive(Debug, Clone)]
+pub struct Undone {
+    pub import: ImportId,
+    pub list: ListId,
+    /// The rows that are taken back.
+    pub rows: Vec<u64>,
+    /// People that go away, with everything that hangs on them alone.
+    pub removed: Vec<ProspectId>,
+    /// People as they were before, how they are recognised, and the import that had made them so.
+    pub restored: Vec<(Prospect, Vec<Identity>, Option<ImportId>)>,
+    /// Nothing is left to take back: list entries, the list and companies go that nobody needs.
+    pub finished: bool,
+}
+
+/// How the columns of a kind of file are to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnMap {
+    pub fingerprint: String,
+    pub columns: Vec<(String, String)>,
+    pub learned_at: Timestamp,
 }
 
 /// A company as it is stored.

@@ -32,6 +32,8 @@ use crate::engine::{Engine, Parts};
 use crate::ports::{Clock, Inbox, Mailer};
 
 pub mod demo;
+pub mod list_file;
+pub mod lists;
 
 /// Why an engine could not be put together.
 #[derive(Debug, Error)]

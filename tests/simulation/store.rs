@@ -1,7 +1,7 @@
 //! The real store, in a world in which every call may fail, be the last, or let others in between; it
 //! also sees what was really committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -142,6 +142,16 @@ store! {
     lists() -> Vec<ListRecord>;
     list_prospects(list: ListId) -> Vec<ProspectId>;
     all_prospects() -> Vec<ProspectId>;
+    imports() -> Vec<ImportRecord>;
+    imports_of(digest: &str) -> Vec<ImportRecord>;
+    import_report(import: ImportId) -> Option<String>;
+    import_rows(import: ImportId, after: u64, limit: u32) -> Vec<ImportRow>;
+    people_of_rows(import: ImportId, rows: &[u64]) -> BTreeMap<u64, ProspectId>;
+    last_imports(ids: &[ProspectId]) -> BTreeMap<ProspectId, ImportId>;
+    with_history(ids: &[ProspectId]) -> BTreeSet<ProspectId>;
+    lists_of(prospect: ProspectId) -> Vec<ListRecord>;
+    on_other_lists(list: ListId, ids: &[ProspectId]) -> BTreeSet<ProspectId>;
+    column_map(fingerprint: &str) -> Vec<(String, String)>;
     all_suppressions() -> Vec<Suppression>;
     enrollment(id: EnrollmentId) -> Option<EnrollmentRecord>;
     enrollments_of(prospect: ProspectId) -> Vec<EnrollmentRecord>;

@@ -1,6 +1,6 @@
 //! The store as the port describes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,18 +8,19 @@ use sqlx::{Any, Transaction};
 
 use super::json::timestamp;
 use super::read::ms;
-use super::{Block, SqlStore, failed, get, intend, rows, write};
+use super::{Block, SqlStore, failed, get, intend, lists, rows, write};
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Waiting;
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, ListId, MailboxId, ProspectId, RepId, TaskId,
+    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
-    Changes, EnrollmentRecord, Guards, IdKind, Identity, Intent, Lane, LeaseRequest, ListRecord,
+    Changes, EnrollmentRecord, Guards, IdKind, Identity, ImportRecord, ImportRow, Intent, Lane,
+    LeaseRequest, ListRecord,
     MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store, StoreError, TaskRecord,
     VersionRecord,
 };
@@ -123,6 +124,68 @@ impl Store for SqlStore {
 
     async fn all_prospects(&self) -> Result<Vec<ProspectId>, StoreError> {
         self.all("select id from prospect order by id", |row| Ok(ProspectId(get(row, "id")?))).await
+    }
+
+    async fn imports(&self) -> Result<Vec<ImportRecord>, StoreError> {
+        self.all("select * from import order by id desc", lists::import).await
+    }
+
+    async fn imports_of(&self, digest: &str) -> Result<Vec<ImportRecord>, StoreError> {
+        let sql = "select * from import where digest = $1 order by id desc";
+        self.all_by_text(sql, digest, lists::import).await
+    }
+
+    async fn import_report(&self, import: ImportId) -> Result<Option<String>, StoreError> {
+        let sql = "select report from import where id = $1";
+        Ok(self.all_by_id(sql, import.0, |row| get(row, "report")).await?.pop().flatten())
+    }
+
+    async fn import_rows(
+        &self,
+        import: ImportId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<ImportRow>, StoreError> {
+        self.read_import_rows(import, after, limit).await
+    }
+
+    async fn people_of_rows(
+        &self,
+        import: ImportId,
+        rows: &[u64],
+    ) -> Result<BTreeMap<u64, ProspectId>, StoreError> {
+        self.read_people_of_rows(import, rows).await
+    }
+
+    async fn last_imports(
+        &self,
+        ids: &[ProspectId],
+    ) -> Result<BTreeMap<ProspectId, ImportId>, StoreError> {
+        self.read_last_imports(ids).await
+    }
+
+    async fn with_history(&self, ids: &[ProspectId]) -> Result<BTreeSet<ProspectId>, StoreError> {
+        self.read_with_history(ids).await
+    }
+
+    async fn lists_of(&self, prospect: ProspectId) -> Result<Vec<ListRecord>, StoreError> {
+        let sql = "select l.* from list l join list_member m on m.list_id = l.id \
+             where m.prospect_id = $1 order by l.id";
+        self.all_by_id(sql, prospect.0, rows::list).await
+    }
+
+    async fn on_other_lists(
+        &self,
+        list: ListId,
+        ids: &[ProspectId],
+    ) -> Result<BTreeSet<ProspectId>, StoreError> {
+        self.read_on_other_lists(list, ids).await
+    }
+
+    async fn column_map(&self, fingerprint: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "select columns from column_map where fingerprint = $1";
+        let found = self.all_by_text(sql, fingerprint, lists::columns).await?;
+        Ok(found.into_iter().next().unwrap_or_default())
     }
 
     async fn suppressions(&self, subjects: &[Subject]) -> Result<Vec<Suppression>, StoreError> {
@@ -351,6 +414,7 @@ fn id_kind_word(kind: IdKind) -> &'static str {
         IdKind::Prospect => "prospect",
         IdKind::Company => "company",
         IdKind::List => "list",
+        IdKind::Import => "import",
         IdKind::Enrollment => "enrollment",
         IdKind::Touch => "touch",
         IdKind::Task => "task",

@@ -22,7 +22,7 @@ const CHUNK: usize = 500;
 impl SqlStore {
     /// The rows of a list of values that came as one JSON text in `$1`: the only way to say `in (…)`
     /// with one constant text on both databases.
-    fn listed(&self, cast: &str) -> String {
+    pub(super) fn listed(&self, cast: &str) -> String {
         match self.dialect {
             Dialect::Sqlite => format!("(select cast(value as {cast}) from json_each($1))"),
             Dialect::Postgres => {
@@ -91,16 +91,22 @@ impl SqlStore {
         &self,
         keys: &[Identity],
     ) -> Result<BTreeMap<Identity, ProspectId>, StoreError> {
-        let sql = format!("select * from identity where value in {}", self.listed("text"));
-        let wanted: BTreeMap<(&str, &str), &Identity> =
-            keys.iter().map(|key| ((key.kind, key.value.as_str()), key)).collect();
+        let sql = format!(
+            "select value, prospect_id from identity where kind = $2 and value in {}",
+            self.listed("text")
+        );
+        let mut by_kind: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+        for key in keys {
+            by_kind.entry(key.kind).or_default().push(&key.value);
+        }
         let mut found = BTreeMap::new();
-        for chunk in keys.chunks(CHUNK) {
-            let values: Vec<&str> = chunk.iter().map(|key| key.value.as_str()).collect();
-            for row in self.rows_in(sql.clone(), to_text(&values)).await? {
-                let (kind, value): (String, String) = (get(&row, "kind")?, get(&row, "value")?);
-                if let Some(key) = wanted.get(&(kind.as_str(), value.as_str())) {
-                    found.insert((*key).clone(), ProspectId(get(&row, "prospect_id")?));
+        for (kind, values) in by_kind {
+            for chunk in values.chunks(CHUNK) {
+                let query = query(sql.clone()).bind(to_text(&chunk)).bind(kind);
+                let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
+                for row in rows {
+                    let identity = Identity { kind, value: get(&row, "value")? };
+                    found.insert(identity, ProspectId(get(&row, "prospect_id")?));
                 }
             }
         }
@@ -126,16 +132,24 @@ impl SqlStore {
         &self,
         subjects: &[Subject],
     ) -> Result<Vec<Suppression>, StoreError> {
-        let sql = format!("select * from suppression where value in {}", self.listed("text"));
+        let sql = format!(
+            "select * from suppression where kind = $2 and value in {}",
+            self.listed("text")
+        );
+        let mut by_kind: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for subject in subjects {
+            by_kind.entry(subject.kind()).or_default().push(subject.value());
+        }
         let mut found = Vec::new();
-        for chunk in subjects.chunks(CHUNK) {
-            let values: Vec<String> = chunk.iter().map(Subject::value).collect();
-            for row in self.rows_in(sql.clone(), to_text(&values)).await? {
-                found.push(rows::suppression(&row)?);
+        for (kind, values) in by_kind {
+            for chunk in values.chunks(CHUNK) {
+                let query = query(sql.clone()).bind(to_text(&chunk)).bind(kind);
+                let blocks = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
+                for row in blocks {
+                    found.push(rows::suppression(&row)?);
+                }
             }
         }
-        // A phone number and an id may share their digits: the kind decides.
-        found.retain(|block| subjects.contains(&block.subject));
         Ok(found)
     }
 

@@ -112,6 +112,10 @@ pub(super) fn prospect(row: &AnyRow) -> Result<Prospect, StoreError> {
     })
 }
 
+pub(super) fn relationship(word: &str) -> Result<Relationship, StoreError> {
+    known("a relationship", &RELATIONSHIPS, word)
+}
+
 pub(super) fn list(row: &AnyRow) -> Result<ListRecord, StoreError> {
     Ok(ListRecord {
         id: ListId(get(row, "id")?),

@@ -2,15 +2,12 @@
 
 use sqlx::{Any, Transaction};
 
-use super::json;
-use super::rows;
-use super::{SqlStore, failed};
+use super::{SqlStore, failed, json, lists, rows};
 use crate::domain::enrollment::Phase;
 use crate::domain::log::Entry;
-use crate::domain::suppression::Suppression;
 use crate::domain::touch::Touch;
 use crate::ports::{
-    Changes, EnrollmentMove, EnrollmentRecord, InboundRecord, InboxRead, ListRecord, MailboxWait,
+    Changes, EnrollmentMove, EnrollmentRecord, InboundRecord, InboxRead, MailboxWait,
     MilestoneRecord, ProfileRecord, StoreError, TaskRecord, VersionRecord, Wake,
 };
 
@@ -28,7 +25,7 @@ pub(super) async fn apply(
     for (position, profile) in changes.profiles.iter().enumerate() {
         put_profile(tx, profile, position).await?;
     }
-    put_people(tx, changes).await?;
+    lists::put(store, tx, changes).await?;
     for enrollment in &changes.enrolled {
         insert_enrollment(tx, enrollment).await?;
     }
@@ -49,38 +46,6 @@ pub(super) async fn apply(
         put_mailbox_wait(tx, wait).await?;
     }
     insert_log(store, tx, &changes.log).await
-}
-
-async fn put_people(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
-    for company in &changes.companies {
-        sqlx::query("insert into company (id, identity, name) values ($1, $2, $3)")
-            .bind(company.id.0)
-            .bind(company.key.clone())
-            .bind(company.name.clone())
-            .execute(&mut **tx)
-            .await
-            .map_err(failed("write a company"))?;
-    }
-    for (prospect, identities) in &changes.prospects {
-        put_prospect(tx, prospect).await?;
-        for identity in identities {
-            put_identity(tx, identity, prospect.id.0).await?;
-        }
-    }
-    for list in &changes.lists {
-        put_list(tx, list).await?;
-    }
-    for (list, prospect) in &changes.list_members {
-        sqlx::query(
-            "insert into list_member (list_id, prospect_id) values ($1, $2) on conflict do nothing",
-        )
-        .bind(list.0)
-        .bind(prospect.0)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed("write a list"))?;
-    }
-    Ok(())
 }
 
 async fn put_outcomes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
@@ -113,9 +78,7 @@ async fn put_outcomes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> 
     for task in &changes.tasks {
         insert_task(tx, task).await?;
     }
-    for suppression in &changes.suppressions {
-        put_suppression(tx, suppression).await?;
-    }
+    lists::put_suppressions(tx, &changes.suppressions).await?;
     for milestone in &changes.milestones {
         put_milestone(tx, milestone).await?;
     }
@@ -173,62 +136,6 @@ async fn put_profile(
     .execute(&mut **tx)
     .await
     .map_err(failed("write a profile version"))?;
-    Ok(())
-}
-
-async fn put_prospect(
-    tx: &mut Tx,
-    prospect: &crate::domain::prospect::Prospect,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into prospect (id, company_id, owner, relationship, known) values ($1, $2, $3, $4, $5) \
-         on conflict (id) do update set company_id = excluded.company_id, owner = excluded.owner, \
-         relationship = excluded.relationship, known = excluded.known",
-    )
-    .bind(prospect.id.0)
-    .bind(prospect.company_id.map(|id| id.0))
-    .bind(prospect.owner.0.clone())
-    .bind(rows::relationship_word(prospect.relationship))
-    .bind(json::known_to_text(&prospect.known))
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("write a prospect"))?;
-    Ok(())
-}
-
-async fn put_identity(
-    tx: &mut Tx,
-    identity: &crate::ports::Identity,
-    prospect: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into identity (kind, value, prospect_id) values ($1, $2, $3) on conflict do nothing",
-    )
-    .bind(identity.kind)
-    .bind(identity.value.clone())
-    .bind(prospect)
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("write an identity"))?;
-    Ok(())
-}
-
-async fn put_list(tx: &mut Tx, list: &ListRecord) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into list (id, name, digest, row_count, imported_at, report) \
-         values ($1, $2, $3, $4, $5, $6) \
-         on conflict (id) do update set digest = excluded.digest, row_count = excluded.row_count, \
-         imported_at = excluded.imported_at, report = excluded.report",
-    )
-    .bind(list.id.0)
-    .bind(list.name.clone())
-    .bind(list.digest.clone())
-    .bind(i64::try_from(list.rows).unwrap_or(i64::MAX))
-    .bind(list.imported_at.as_millisecond())
-    .bind(list.report.clone())
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("write a list"))?;
     Ok(())
 }
 
@@ -382,22 +289,6 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .execute(&mut **tx)
     .await
     .map_err(failed("open a task"))?;
-    Ok(())
-}
-
-async fn put_suppression(tx: &mut Tx, block: &Suppression) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into suppression (kind, value, cause, source, at) values ($1, $2, $3, $4, $5) \
-         on conflict do nothing",
-    )
-    .bind(block.subject.kind())
-    .bind(block.subject.value())
-    .bind(block.cause.as_str())
-    .bind(block.source.clone())
-    .bind(block.at.as_millisecond())
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("write a suppression"))?;
     Ok(())
 }
 

@@ -1,0 +1,422 @@
+//! A list goes in: every row ends in exactly one outcome, with its reason (promise 10).
+//!
+//! Rows are taken in by the chunk, each chunk in one transaction together with how far the import has
+//! come. A crash leaves whole chunks behind; the same file with the same settings then goes on behind
+//! them and ends as one clean run would have ended.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::{Engine, EngineError};
+use crate::domain::ids::{ImportId, ListId, ProspectId, RepId};
+use crate::domain::log::{Entry, What as Happened};
+use crate::domain::profile::Profile;
+use crate::domain::prospect::Relationship;
+use crate::formats::csv::{Layout, Reader, Row};
+use crate::formats::profile_file;
+use crate::ports::{
+    Changes, IdKind, ImportRecord, ImportStatus, LeaseRequest, ListRecord,
+};
+
+mod chunk;
+mod people;
+mod report;
+mod undo;
+
+use chunk::Chunk;
+pub use people::identities;
+pub use report::{ImportReport, Kind, Outcome, RowProblem, Rows};
+pub use undo::Taken;
+
+/// Rows of one transaction.
+const CHUNK: usize = 1_000;
+
+/// One import at a time, on every node: two would not see each other's people.
+const LEASE: &str = "import";
+const LEASE_LASTS: SignedDuration = SignedDuration::from_secs(20);
+
+/// What is imported, and how.
+#[derive(Debug, Clone)]
+pub struct ImportRequest {
+    /// As the report names it.
+    pub file: String,
+    /// Of the file's bytes.
+    pub digest: String,
+    pub list: String,
+    /// The list was named by a person: people are added to it if it is there already.
+    pub list_is_named: bool,
+    /// The rep who works these people.
+    pub owner: RepId,
+    pub on_duplicate: OnDuplicate,
+    pub relationship: Relationship,
+    /// The import whose mended rows these are.
+    pub mends: Option<ImportId>,
+    /// Whatever else decides how rows are read, such as `--default-country`.
+    pub reading: BTreeMap<String, String>,
+    pub mode: Mode,
+}
+
+/// Whether to do it or only to say what would be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    DryRun,
+    Commit,
+}
+
+/// What to do with a person who is known already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDuplicate {
+    /// Fill in what is not known.
+    Fill,
+    /// The list is right.
+    Overwrite,
+    /// Leave everything as it is.
+    Skip,
+}
+
+impl OnDuplicate {
+    /// The word that the command line uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fill => "fill",
+            Self::Overwrite => "overwrite",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// Who hears how an import goes on.
+pub trait Listener: Send {
+    /// So many rows are on record.
+    fn rows(&mut self, _rows: u64) {}
+
+    /// A row that somebody has to mend.
+    fn to_mend(&mut self, _row: &Row, _problem: &RowProblem) {}
+
+    /// Whether what was read so far can be trusted; nothing is written when not.
+    ///
+    /// # Errors
+    /// Why it cannot, and what to do.
+    fn sound(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether to stop behind this chunk.
+    fn stops(&self) -> bool {
+        false
+    }
+}
+
+/// Nobody listens.
+impl Listener for () {}
+
+/// Rows of a list, parsed on a thread of their own.
+pub struct Source {
+    layout: Layout,
+    rows: mpsc::Receiver<Parsed>,
+}
+
+enum Parsed {
+    Rows(Vec<Row>),
+    End { footers: u64 },
+}
+
+impl Source {
+    /// Begins to read; a few chunks are read ahead.
+    pub fn new<R: Read + Send + 'static>(mut reader: Reader<R>) -> Self {
+        let (to, rows) = mpsc::channel(2);
+        let layout = reader.layout().clone();
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let rows: Vec<Row> = std::iter::from_fn(|| reader.next_row()).take(CHUNK).collect();
+                let sent = match rows.is_empty() {
+                    true => to.blocking_send(Parsed::End { footers: reader.footers() }),
+                    false => {
+                        if to.blocking_send(Parsed::Rows(rows)).is_ok() {
+                            continue;
+                        }
+                        return;
+                    }
+                };
+                // Nobody waits for the end any more: the import has failed.
+                return sent.unwrap_or(());
+            }
+        });
+        Self { layout, rows }
+    }
+}
+
+/// An import under way.
+pub(super) struct Importing {
+    pub request: ImportRequest,
+    pub now: Timestamp,
+    pub record: ImportRecord,
+    /// Rows that an earlier, interrupted run has put on record.
+    pub behind: u64,
+    pub list: ListId,
+    /// Written together with the first rows.
+    pub new_list: Option<ListRecord>,
+    /// Everybody who stood in the file so far.
+    pub in_file: HashSet<ProspectId>,
+    /// In a dry run: hashes of how people of the file are recognised, since they are not stored.
+    pub would_be: HashSet<u64>,
+    pub profiles: Arc<Vec<Profile>>,
+    pub report: ImportReport,
+}
+
+impl Engine {
+    /// Imports a list. When it was stopped before its end, the same request goes on there.
+    ///
+    /// # Errors
+    /// The list's name is taken, another import is running, or the store failed; what was on record
+    /// until then stays, and the same request goes on behind it.
+    pub async fn import(
+        &self,
+        mut source: Source,
+        request: ImportRequest,
+        listener: &mut dyn Listener,
+    ) -> Result<ImportReport, EngineError> {
+        let commits = request.mode == Mode::Commit;
+        if commits {
+            self.hold_imports().await?;
+        }
+        let mut importing = self.begin_import(request, source.layout.clone()).await?;
+        loop {
+            match source.rows.recv().await {
+                Some(Parsed::Rows(rows)) => {
+                    self.import_chunk(&mut importing, rows, listener).await?;
+                    listener.rows(importing.report.rows);
+                }
+                Some(Parsed::End { footers }) => {
+                    importing.report.footers = footers;
+                    break;
+                }
+                None => return Err(EngineError::Refused("the file could not be read".to_owned())),
+            }
+            if listener.stops() {
+                importing.report.stopped = true;
+                self.let_imports_go(commits).await?;
+                return Ok(importing.report);
+            }
+        }
+        listener.sound().map_err(EngineError::Refused)?;
+        if commits {
+            self.end_import(&mut importing).await?;
+        }
+        self.let_imports_go(commits).await?;
+        Ok(importing.report)
+    }
+
+    async fn hold_imports(&self) -> Result<(), EngineError> {
+        let now = self.now();
+        let request = LeaseRequest {
+            name: LEASE.to_owned(),
+            holder: self.node.clone(),
+            now,
+            until: now + LEASE_LASTS,
+        };
+        match self.store.lease(request).await? {
+            Some(_) => Ok(()),
+            None => Err(EngineError::Refused(
+                "another import is running: wait for its end (or for 20 seconds, if it was killed) \
+                 and try again"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    async fn let_imports_go(&self, held: bool) -> Result<(), EngineError> {
+        if held {
+            let (now, holder) = (self.now(), self.node.clone());
+            let request = LeaseRequest { name: LEASE.to_owned(), holder, now, until: now };
+            self.store.lease(request).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_import(
+        &self,
+        request: ImportRequest,
+        layout: Layout,
+    ) -> Result<Importing, EngineError> {
+        let now = self.now();
+        let known = self.store.list(&request.list).await?;
+        let stopped = self.stopped_import(&request).await?;
+        if let (Some(known), None) = (&known, &stopped)
+            && !request.list_is_named
+            && known.digest != request.digest
+        {
+            return Err(EngineError::Refused(format!(
+                "there is a list `{0}` already, of another file: add these people to it with \
+                 `--list {0}`, or give them a list of their own with `--list NAME`",
+                request.list
+            )));
+        }
+        let is_new_list = known.is_none();
+        let list = match (&known, request.mode) {
+            (Some(known), _) => known.id,
+            (None, Mode::Commit) => ListId(self.id(IdKind::List).await?),
+            (None, Mode::DryRun) => ListId(0),
+        };
+        let behind = stopped.as_ref().map_or(0, |record| record.rows_done);
+        let record = match stopped {
+            Some(record) => record,
+            None => self.new_import(&request, list, now).await?,
+        };
+        let report = ImportReport::new(&request, &record, layout);
+        let profiles = Arc::new(self.current_profiles().await?);
+        Ok(Importing {
+            now,
+            behind,
+            new_list: is_new_list.then(|| new_list(&record)),
+            list,
+            in_file: HashSet::new(),
+            would_be: HashSet::new(),
+            profiles,
+            report,
+            record,
+            request,
+        })
+    }
+
+    /// The interrupted import that this request goes on with.
+    async fn stopped_import(
+        &self,
+        request: &ImportRequest,
+    ) -> Result<Option<ImportRecord>, EngineError> {
+        if request.mode == Mode::DryRun {
+            return Ok(None);
+        }
+        let earlier = self.store.imports_of(&request.digest).await?;
+        let Some(stopped) =
+            earlier.into_iter().find(|record| record.status == ImportStatus::Running)
+        else {
+            return Ok(None);
+        };
+        if stopped.options == options(request) && stopped.list_name == request.list {
+            return Ok(Some(stopped));
+        }
+        Err(EngineError::Refused(format!(
+            "import {0} of this file stopped behind row {1}, with other settings: finish it with the \
+             same ones, or take it back with `firsttouch import undo {0}`",
+            stopped.name, stopped.rows_done
+        )))
+    }
+
+    async fn new_import(
+        &self,
+        request: &ImportRequest,
+        list: ListId,
+        now: Timestamp,
+    ) -> Result<ImportRecord, EngineError> {
+        let day = self.settings.reader_zone.to_datetime(now).date().to_string();
+        let of_today = |record: &ImportRecord| {
+            let n = record.name.strip_prefix(&day)?.strip_prefix('-')?;
+            n.parse::<u32>().ok()
+        };
+        let last = self.store.imports().await?.iter().filter_map(of_today).max().unwrap_or(0);
+        let id = match request.mode {
+            Mode::Commit => self.id(IdKind::Import).await?,
+            Mode::DryRun => 0,
+        };
+        Ok(ImportRecord {
+            id: ImportId(id),
+            name: format!("{day}-{}", last + 1),
+            list,
+            list_name: request.list.clone(),
+            file: request.file.clone(),
+            digest: request.digest.clone(),
+            options: options(request),
+            status: ImportStatus::Running,
+            rows_done: 0,
+            outcomes: BTreeMap::new(),
+            started_at: now,
+            finished: None,
+        })
+    }
+
+    async fn import_chunk(
+        &self,
+        importing: &mut Importing,
+        rows: Vec<Row>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), EngineError> {
+        let mut chunk = Chunk::look_up(self, importing, &rows).await?;
+        for row in rows {
+            chunk.take(importing, row, listener);
+        }
+        let mut changes = chunk.changes;
+        if importing.request.mode == Mode::DryRun || importing.report.rows <= importing.behind {
+            return Ok(());
+        }
+        listener.sound().map_err(EngineError::Refused)?;
+        self.hold_imports().await?;
+        changes.lists.extend(importing.new_list.take());
+        importing.record.rows_done = importing.report.rows;
+        importing.record.outcomes = importing.report.outcomes_by_word();
+        changes.imports.push(importing.record.clone());
+        Ok(self.store.write(changes).await?)
+    }
+
+    async fn end_import(&self, importing: &mut Importing) -> Result<(), EngineError> {
+        let now = self.now();
+        let report = importing.report.to_json();
+        importing.record.status = ImportStatus::Done;
+        importing.record.rows_done = importing.report.rows;
+        importing.record.outcomes = importing.report.outcomes_by_word();
+        importing.record.finished = Some((now, report.to_string()));
+        let record = importing.record.clone();
+        let list = ListRecord {
+            id: importing.list,
+            name: record.list_name.clone(),
+            digest: record.digest.clone(),
+            rows: importing.report.rows,
+            imported_at: importing.now,
+            report: record.name.clone(),
+        };
+        let entry = Entry::new(now, Happened::Imported)
+            .with("list", &record.list_name)
+            .with("import", &record.name)
+            .with("text", &report["outcomes"]);
+        let (imports, lists, log) = (vec![record], vec![list], vec![entry]);
+        Ok(self.store.write(Changes { imports, lists, log, ..Changes::default() }).await?)
+    }
+
+    async fn current_profiles(&self) -> Result<Vec<Profile>, EngineError> {
+        let records = self.store.current_profiles().await?;
+        let parsed =
+            records.iter().map(|record| profile_file::parse(&record.path, &record.text));
+        Ok(parsed.filter_map(Result::ok).map(|(profile, _)| profile).collect())
+    }
+}
+
+/// What decides how rows are read and what becomes of them.
+fn options(request: &ImportRequest) -> BTreeMap<String, String> {
+    let mut options = request.reading.clone();
+    options.insert("owner".to_owned(), request.owner.0.clone());
+    options.insert("on-duplicate".to_owned(), request.on_duplicate.as_str().to_owned());
+    let audience = match request.relationship {
+        Relationship::Prospect => "prospects",
+        Relationship::Customer => "customers",
+    };
+    options.insert("audience".to_owned(), audience.to_owned());
+    if let Some(mends) = request.mends {
+        options.insert("mends".to_owned(), mends.to_string());
+    }
+    options
+}
+
+fn new_list(record: &ImportRecord) -> ListRecord {
+    ListRecord {
+        id: record.list,
+        name: record.list_name.clone(),
+        digest: record.digest.clone(),
+        rows: 0,
+        imported_at: record.started_at,
+        report: record.name.clone(),
+    }
+}
