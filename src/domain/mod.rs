@@ -16,6 +16,7 @@ pub mod report;
 pub mod schedule;
 pub mod settings;
 pub mod suppression;
+mod table;
 pub mod time;
 pub mod title;
 pub mod touch;

@@ -1,5 +1,6 @@
 //! The lines of `match`: words for text, ranges for numbers.
 
+use crate::domain::facts::FIELDS;
 use crate::domain::profile::{Criterion, Wants};
 use crate::domain::title;
 use crate::domain::words::words;
@@ -31,6 +32,9 @@ fn criterion(line: &Entry, findings: &mut Findings<'_>) -> Option<Criterion> {
     let wants = match field.as_str() {
         "employees" => within(&line.value, field, Money::No, findings),
         "revenue" => within(&line.value, field, Money::Usd, findings),
+        _ if is_own_column(field) && looks_like_range(&line.value) => {
+            within(&line.value, field, Money::No, findings)
+        }
         _ => word_lists(line, findings),
     };
     Some(Criterion { field: field.clone(), wants: wants? })
@@ -137,6 +141,16 @@ fn unknown_level(phrase: &At<String>, findings: &mut Findings<'_>) {
             findings.warning("C403", phrase.place(), message, hint);
         }
     }
+}
+
+/// A column of the list may hold numbers; the fields that we know and that are not numbers do not.
+fn is_own_column(field: &str) -> bool {
+    !FIELDS.contains(&field)
+}
+
+fn looks_like_range(node: &At<Node>) -> bool {
+    let Node::Scalar(scalar) = &node.value else { return false };
+    scalar.text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '<' | '>'))
 }
 
 fn is_country(field: &str) -> bool {
