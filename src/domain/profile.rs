@@ -10,7 +10,7 @@ use super::title::completed;
 use super::words::{contains, words};
 
 mod matcher;
-mod said;
+pub(in crate::domain) mod said;
 #[cfg(test)]
 mod tests;
 
@@ -189,16 +189,21 @@ fn judge_words(value: &str, any: &[String], none: &[String]) -> (Verdict, String
 }
 
 fn judge_range(value: Option<Range>, wanted: Range) -> (Verdict, String) {
-    let bounds = match wanted.high {
-        Some(high) => format!("{} to {high}", wanted.low),
-        None => format!("{} and more", wanted.low),
-    };
+    let bounds = bounds(wanted);
     match value.map(|value| overlap(value, wanted)) {
         Some(Overlap::All) => (Verdict::Held, format!("is in {bounds}")),
         Some(Overlap::Most) => (Verdict::Held, format!("is mostly in {bounds}")),
         Some(Overlap::Less) => (Verdict::Failed, format!("is mostly not in {bounds}")),
         Some(Overlap::None) => (Verdict::Failed, format!("is not in {bounds}")),
         None => (Verdict::Unknown, "is not a whole number".to_owned()),
+    }
+}
+
+/// A range in words.
+pub(super) fn bounds(range: Range) -> String {
+    match range.high {
+        Some(high) => format!("{} to {high}", range.low),
+        None => format!("{} and more", range.low),
     }
 }
 
@@ -238,7 +243,7 @@ fn shown(facts: &Facts, field: &str, value: &str) -> String {
 }
 
 /// A list that stays readable on one line.
-fn listed(phrases: &[String]) -> String {
+pub(super) fn listed(phrases: &[String]) -> String {
     const SHOWN: usize = 6;
     let shown = phrases.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match phrases.len().saturating_sub(SHOWN) {

@@ -83,7 +83,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    fn words_of(&self, field: &str) -> Option<Rc<[String]>> {
+    /// What is known of the field, as words.
+    pub(crate) fn words_of(&self, field: &str) -> Option<Rc<[String]>> {
         if let Some(known) = self.words.borrow().get(field) {
             return Some(known.clone());
         }
@@ -135,6 +136,19 @@ impl Matcher {
         }
     }
 
+    /// Whether a line of `match`, by its place, holds.
+    pub fn holds(&self, at: usize, person: &Person<'_>) -> bool {
+        self.criteria.get(at).is_some_and(|line| line.holds(person))
+    }
+
+    /// Whether anything is known that a line of `match`, by its place, could be compared with.
+    pub fn knows(&self, at: usize, person: &Person<'_>) -> bool {
+        self.criteria.get(at).is_some_and(|line| match line.wants {
+            ReadyWants::Words { .. } => person.value(&line.field).is_some(),
+            ReadyWants::Within(_) => person.facts.range(&line.field).is_some(),
+        })
+    }
+
     /// The places in `require` of what is not known.
     pub fn missing(&self, person: &Person<'_>) -> Vec<usize> {
         let facts = self.facts(person);
@@ -175,11 +189,6 @@ impl Matchers {
             }
         }
         best
-    }
-
-    /// What came of each profile, in their order.
-    pub fn quick(&self, person: &Person<'_>) -> Vec<Quick> {
-        self.matchers.iter().map(|matcher| matcher.quick(person)).collect()
     }
 
     /// The profiles, ready, in their order.
@@ -325,6 +334,10 @@ mod tests {
                 prop_assert_eq!(matcher.quick(&person), quick_of(profile, &slow));
                 let score = match slow.fit { Fit::Fits { score } => Some(score), _ => None };
                 prop_assert_eq!(matcher.score(&person), score);
+                for (at, line) in slow.lines.iter().enumerate() {
+                    prop_assert_eq!(matcher.holds(at, &person), line.verdict == Verdict::Held);
+                    prop_assert_eq!(matcher.knows(at, &person), line.verdict != Verdict::Unknown);
+                }
             }
             let slow = best(profiles.iter(), &facts);
             let slow = slow.chosen.map(|(chosen, score)| {

@@ -3,7 +3,7 @@
 use crate::domain::cadence::{Condition, Test};
 
 /// All lines of a condition in one sentence.
-pub(super) fn all_in_words(conditions: &[Condition]) -> String {
+pub(in crate::domain) fn all_in_words(conditions: &[Condition]) -> String {
     conditions.iter().map(in_words).collect::<Vec<_>>().join(" and ")
 }
 
