@@ -43,6 +43,12 @@ pub(super) fn colour_on(stream: &impl IsTerminal) -> bool {
     is_set("CLICOLOR_FORCE") || (stream.is_terminal() && !is_set("NO_COLOR") && !dumb)
 }
 
+/// Columns of the reader's screen: what `COLUMNS` says, else 80.
+pub(super) fn width() -> usize {
+    let told = variable("COLUMNS").and_then(|columns| columns.parse::<usize>().ok());
+    told.unwrap_or(80).clamp(40, 200)
+}
+
 /// Bold, where colours are welcome.
 pub(super) fn bold(text: &str) -> String {
     if colour_on(&std::io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
