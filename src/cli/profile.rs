@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::output::{bold, plain, print, print_json, table};
+use super::output::{bold, plain, print, print_json, table, width};
 use super::{Context, Failure, NOT_FOUND};
 use crate::domain::profile::Profile;
 use crate::engine::Engine;
@@ -17,13 +17,15 @@ mod trial;
 
 /// See who fits a buyer profile, who nearly does, and what earned replies
 ///
-/// These read the files of the workspace as they are, applied or not: change a line, look again, and
-/// apply when it is right. Nothing is changed and nobody is contacted.
+/// These read the files of the workspace as they are, applied or not: change a
+/// line, look again, and apply when it is right. Nothing is changed and nobody is
+/// contacted.
 ///
-///   firsttouch profile list                        every profile, and how many people fit it
-///   firsttouch profile test LIST                   a list against all profiles
-///   firsttouch profile test LIST --profile NAME    against one of them
-///   firsttouch profile learn                       which lines earned replies, which did not
+///   firsttouch profile list                       who fits which, in numbers
+///   firsttouch profile test LIST                  a list against all profiles
+///   firsttouch profile test LIST --profile NAME   against one of them
+///   firsttouch profile learn                      which lines earned replies
+///   firsttouch why PERSON                         every line for one person
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -134,10 +136,16 @@ async fn list(context: &Context, engine: &Engine, shelf: &Shelf) -> Result<u8, F
         print("No profiles yet: write one in profiles/ (`firsttouch init` writes examples).");
         return Ok(0);
     }
+    let widest =
+        |of: &dyn Fn(&ProfileFile) -> usize| files.iter().map(|f| of(f)).max().unwrap_or(0);
+    let others = widest(&|file| file.profile.id.as_str().len())
+        + widest(&|file| shelf.state(file).len())
+        + "    fits  version      ".len();
+    let room = width().saturating_sub(others).max(20);
     let row = |(file, fits): (&&ProfileFile, &u64)| {
         let id = file.profile.id.to_string();
         let (version, state) = (version(&file.digest).to_owned(), shelf.state(file).to_owned());
-        let title = plain(&file.profile.title, 60);
+        let title = plain(&file.profile.title, room);
         vec![id, format!("{fits:>6}"), version, state, title]
     };
     let head = ["profile", "  fits", "version", "state", "title"].map(str::to_owned).to_vec();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::output::{bold, plain, print, print_json, when};
+use super::output::{bold, plain, print, print_json, when, width};
 use super::{Context, Failure};
 use crate::domain::budget::Waiting;
 use crate::domain::log::Entry;
@@ -25,14 +25,25 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     if context.json {
         print_json(&story_json(&story));
     } else {
-        print(&text(&story, &config.reader_zone));
-        print(&standings(&story));
+        let zone = &config.reader_zone;
+        let profiles = standings(&story, width());
+        print(&format!("{}{profiles}\n{}", place(&story, zone), log(&story, zone)));
     }
     Ok(0)
 }
 
-/// The story as people read it.
+/// Where somebody is and what has happened, without the profiles.
 pub(super) fn text(story: &Story, zone: &TimeZone) -> String {
+    format!("{}\n{}", place(story, zone), log(story, zone))
+}
+
+fn log(story: &Story, zone: &TimeZone) -> String {
+    let line = |entry: &Entry| format!("  {}  {}\n", when(entry.at, zone), entry_text(entry));
+    story.log.iter().map(line).collect()
+}
+
+/// Who it is, where they came from, where they are and what blocks them.
+fn place(story: &Story, zone: &TimeZone) -> String {
     let known = &story.prospect.known;
     let mut text = bold(&story.prospect.display_name());
     for part in [known.title.as_ref(), known.company.name.as_ref()].into_iter().flatten() {
@@ -40,7 +51,8 @@ pub(super) fn text(story: &Story, zone: &TimeZone) -> String {
     }
     text.push('\n');
     if !story.lists.is_empty() {
-        text.push_str(&format!("  from the list {}\n", story.lists.join(", ")));
+        let lists = if story.lists.len() == 1 { "list" } else { "lists" };
+        text.push_str(&format!("  from the {lists} {}\n", story.lists.join(", ")));
     }
     for chapter in &story.enrollments {
         text.push_str(&chapter_text(chapter, zone, story.now));
@@ -51,10 +63,6 @@ pub(super) fn text(story: &Story, zone: &TimeZone) -> String {
     for block in &story.blocks {
         let (kind, cause) = (block.subject.kind(), block.cause.as_str());
         text.push_str(&format!("  blocked ({kind}): {cause}, since {}\n", when(block.at, zone)));
-    }
-    text.push('\n');
-    for entry in &story.log {
-        text.push_str(&format!("  {}  {}\n", when(entry.at, zone), entry_text(entry)));
     }
     text
 }
@@ -94,7 +102,7 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
 }
 
 /// Each applied profile with each of its lines and the reason.
-fn standings(story: &Story) -> String {
+fn standings(story: &Story, width: usize) -> String {
     let mut text = String::new();
     for standing in &story.profiles {
         let (id, evaluation) = (&standing.profile.id, &standing.evaluation);
@@ -107,10 +115,10 @@ fn standings(story: &Story) -> String {
                 Verdict::Failed => "x",
                 Verdict::Unknown => "?",
             };
-            text.push_str(&format!("    {mark:<4}{}\n", plain(&line.reason, 160)));
+            text.push_str(&format!("    {mark:<4}{}\n", plain(&line.reason, width.max(100) - 8)));
         }
         for (points, why) in &evaluation.score_lines {
-            text.push_str(&format!("    {points:<+4}{}\n", plain(why, 160)));
+            text.push_str(&format!("    {points:<+4}{}\n", plain(why, width.max(100) - 8)));
         }
     }
     text

@@ -98,7 +98,12 @@ impl Learning {
             let part = Part::Points { add: line.add, when: said::all_in_words(&line.when) };
             (Test::Points(line.when.clone()), part)
         });
-        let preferred = profile.prefer.iter().map(|field| {
+        // A field that has points of its own is told once.
+        let has_points = |field: &&String| {
+            let alone = [Condition::Has(vec![(*field).clone()])];
+            profile.score.iter().any(|line| line.when == alone)
+        };
+        let preferred = profile.prefer.iter().filter(|field| !has_points(field)).map(|field| {
             (Test::Preferred(field.clone()), Part::Preferred { field: field.clone() })
         });
         let tests = lines.chain(points).chain(preferred);
@@ -258,7 +263,7 @@ mod tests {
             about: String::new(),
             criteria: vec![title, Criterion { field: "employees".into(), wants: size }],
             require: vec![],
-            prefer: vec!["x.trigger".into()],
+            prefer: vec!["x.trigger".into(), "phone".into()],
             score: vec![ScoreLine { add: 15, when: phone }],
             say: BTreeMap::new(),
             language: None,

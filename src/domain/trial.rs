@@ -8,8 +8,8 @@ use super::ids::ProspectId;
 use super::profile::{Matcher, Matchers, Person, Profile, Quick, evaluate};
 use super::prospect::Prospect;
 
-/// People who are kept by name for each profile.
-pub const NEAR_SHOWN: usize = 10;
+/// People who are kept by name for each line of each profile.
+pub const NEAR_SHOWN: usize = 3;
 
 /// The counts so far. People are added one by one and, but for the closest, not kept.
 pub struct Trial<'a> {
@@ -40,7 +40,8 @@ pub struct Tried {
     pub scores: BTreeMap<i64, u64>,
     /// People whom only one line keeps out.
     pub near: u64,
-    closest: BTreeMap<(Reverse<i64>, ProspectId), (usize, Prospect)>,
+    /// The best by score, for each line of `match`.
+    closest: Vec<BTreeMap<(Reverse<i64>, ProspectId), Prospect>>,
 }
 
 /// How often one line of `match` did not hold.
@@ -90,15 +91,19 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The closest of those whom only one line keeps out of a profile, best score first.
-    pub fn closest(&self, at: usize) -> Vec<NearMiss> {
+    /// The closest of those whom only this line of a profile keeps out, best score first.
+    pub fn closest(&self, at: usize, field: &str) -> Vec<NearMiss> {
         let (Some(profile), Some(tried)) = (self.profiles.get(at), self.tried.get(at)) else {
             return Vec::new();
         };
-        let near = tried.closest.iter().filter_map(|((Reverse(score), _), (line, prospect))| {
-            let line = evaluate(profile, &Facts::of(prospect)).lines.into_iter().nth(*line)?;
-            let (field, reason) = (line.label, line.reason);
-            Some(NearMiss { prospect: prospect.clone(), field, reason, score: *score })
+        let line = tried.lines.iter().position(|line| line.field == field);
+        let closest = line.and_then(|line| Some((line, tried.closest.get(line)?)));
+        let near = closest.into_iter().flat_map(|(line, people)| {
+            people.iter().filter_map(move |((Reverse(score), _), prospect)| {
+                let line = evaluate(profile, &Facts::of(prospect)).lines.into_iter().nth(line)?;
+                let (field, reason) = (line.label, line.reason);
+                Some(NearMiss { prospect: prospect.clone(), field, reason, score: *score })
+            })
         });
         near.collect()
     }
@@ -107,8 +112,9 @@ impl<'a> Trial<'a> {
 impl Tried {
     fn new(profile: &Profile) -> Self {
         let line = |field: &String| LineCount { field: field.clone(), ..LineCount::default() };
-        let lines = profile.criteria.iter().map(|criterion| line(&criterion.field)).collect();
-        Self { lines, ..Self::default() }
+        let lines: Vec<_> = profile.criteria.iter().map(|line_of| line(&line_of.field)).collect();
+        let closest = vec![BTreeMap::new(); lines.len()];
+        Self { lines, closest, ..Self::default() }
     }
 
     /// The lines that keep anybody out: the one that keeps most out first, of equals the one that does
@@ -152,14 +158,15 @@ impl Tried {
     }
 
     fn keep(&mut self, score: i64, line: usize, prospect: &Prospect) {
+        let Some(closest) = self.closest.get_mut(line) else { return };
         let key = (Reverse(score), prospect.id);
-        let is_full = self.closest.len() >= NEAR_SHOWN;
-        if is_full && self.closest.last_key_value().is_some_and(|(last, _)| key > *last) {
+        let is_full = closest.len() >= NEAR_SHOWN;
+        if is_full && closest.last_key_value().is_some_and(|(last, _)| key > *last) {
             return;
         }
-        self.closest.insert(key, (line, prospect.clone()));
-        if self.closest.len() > NEAR_SHOWN {
-            self.closest.pop_last();
+        closest.insert(key, prospect.clone());
+        if closest.len() > NEAR_SHOWN {
+            closest.pop_last();
         }
     }
 }
@@ -240,17 +247,24 @@ mod tests {
         let profiles = [profile("sales", "sales")];
         let mut trial = Trial::new(&profiles);
         for id in 1..=40 {
-            let title = if id == 33 { "VP Sales" } else { "Carpenter" };
+            let title = match id {
+                33 => "VP Sales",
+                // The department is known from the title, so the score is better.
+                20 => "CFO",
+                _ => "Carpenter",
+            };
             let employees = if id == 33 { 10 } else { 60 };
             trial.add(&person(id, title, Some(employees), Some("Oslo")));
         }
-        let closest = trial.closest(0);
-        assert_eq!((trial.tried[0].near, closest.len()), (40, NEAR_SHOWN));
-        let ids: Vec<i64> = closest.iter().map(|near| near.prospect.id.0).collect();
-        assert_eq!(ids, [33, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        assert_eq!(closest[0].score, 5, "the department is known from the title");
-        assert_eq!(closest[0].reason, "employees `10` is not in 51 and more");
-        assert_eq!((closest[1].field.as_str(), closest[1].score), ("title", 0));
-        assert!(trial.closest(1).is_empty());
+        let ids = |field: &str| -> Vec<i64> {
+            trial.closest(0, field).iter().map(|near| near.prospect.id.0).collect()
+        };
+        assert_eq!(trial.tried[0].near, 40);
+        assert_eq!((ids("title"), ids("employees")), (vec![20, 1, 2], vec![33]));
+        let near = &trial.closest(0, "employees")[0];
+        assert_eq!((near.score, near.reason.as_str()), (5, "employees `10` is not in 51 and more"));
+        let near = &trial.closest(0, "title")[0];
+        assert_eq!((near.score, near.reason.as_str()), (5, "title `CFO` has none of: sales"));
+        assert!(ids("country").is_empty() && trial.closest(1, "title").is_empty());
     }
 }

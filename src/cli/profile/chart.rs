@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 /// Rows of a chart at most.
 const ROWS: i64 = 12;
 
+/// Columns for one person at most.
+const WIDEST: usize = 4;
+
 /// How bars are drawn.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ink {
@@ -46,7 +49,9 @@ fn bins(scores: &BTreeMap<i64, u64>) -> Vec<(i64, i64, u64)> {
 fn bars(rows: &[(String, u64)], width: usize, ink: Ink) -> String {
     let most = rows.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
     let label_width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    let room = width.saturating_sub(label_width + most.to_string().len() + 4).max(8);
+    let room = width.saturating_sub(label_width + most.to_string().len() + 5).max(8);
+    // A handful of people is a short bar, however wide the screen.
+    let room = room.min(usize::try_from(most).unwrap_or(room).saturating_mul(WIDEST));
     let mut text = String::new();
     for (label, n) in rows {
         let bar = bar(*n, most, room, ink);
@@ -79,7 +84,7 @@ mod tests {
         let chart = scores(&people, 40, Ink::Plain);
         let wanted = "  -10 to -6  # 1\n   -5 to -1  0\n     0 to 4  ### 4\n     5 to 9  0\n";
         assert!(chart.starts_with(wanted), "{chart}");
-        assert!(chart.ends_with(&format!("   35 to 39  {} 40\n", "#".repeat(25))), "{chart}");
+        assert!(chart.ends_with(&format!("   35 to 39  {} 40\n", "#".repeat(22))), "{chart}");
         assert!(chart.lines().all(|line| line.chars().count() <= 40), "{chart}");
     }
 

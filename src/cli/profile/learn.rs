@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::output::{plain, print, print_json};
+use super::super::output::{plain, print, print_json, width, wrapped};
 use super::super::{Context, Failure};
 use super::{Shelf, profiles_of};
 use crate::domain::learn::{Learning, Lesson, NEEDED, Part};
@@ -23,10 +23,12 @@ pub(super) struct Args {
     profile: Option<String>,
 }
 
-const DEFINITION: &str = "\
-Of everybody who was touched, once a person, by what is known of them today. [low–high] is the 95 %
-Wilson interval. \"could be chance\": the 95 % interval of the difference (Newcombe) holds zero. Among
-many lines one in twenty looks better than it is by chance alone: try a change before you trust it.";
+const DEFINITION: [&str; 3] = [
+    "Of everybody who was touched, once a person, by what is known of them today. [low–high] is the 95 % Wilson \
+     interval.",
+    "\"could be chance\": the 95 % interval of the difference (Newcombe) holds zero.",
+    "Among many lines one in twenty looks better or worse by chance alone: try a change before you trust it.",
+];
 
 pub(super) async fn run(
     context: &Context,
@@ -50,31 +52,40 @@ pub(super) async fn run(
         text.push_str(&lessons(learning));
         text.push('\n');
     }
-    print(&(text + DEFINITION));
+    print(&(text + &DEFINITION.map(|line| wrapped(line, width(), 0)).join("\n")));
     Ok(0)
 }
 
 fn lessons(learning: &Learning) -> String {
-    let mut text = format!("  {}\n\n", everybody(learning.all));
+    let mut text = format!("  {}\n", everybody(learning.all));
     if learning.all.of == 0 {
         return text;
     }
+    text.push('\n');
     let (said, unsaid): (Vec<_>, Vec<_>) =
         learning.lessons().into_iter().partition(|lesson| lesson.lift().is_some());
+    let line = |indent, said: String| wrapped(&said, width(), indent) + "\n";
     for lesson in said {
-        text.push_str(&format!("  {}{}\n", plain(&lesson.sentence(), 160), points(lesson)));
+        let said = plain(&lesson.sentence(), 200) + &points(lesson);
+        text.push_str(&line(2, said));
     }
     if !unsaid.is_empty() {
-        text.push_str(&format!(
-            "  not enough to say (fewer than {NEEDED} with it or without it):\n"
-        ));
+        text.push_str(&format!("\n  not enough to say, fewer than {NEEDED} on either side:\n"));
     }
     for lesson in unsaid {
-        let (part, Rate { hits, of }) = (lesson.part.in_words(), lesson.with);
-        let of_all = if lesson.without.of == 0 { ": everybody" } else { "" };
-        text.push_str(&format!("    {}: {hits} of {of} replied{of_all}\n", plain(&part, 100)));
+        text.push_str(&line(4, too_few(lesson)));
     }
     text
+}
+
+fn too_few(lesson: &Lesson) -> String {
+    let part = plain(&lesson.part.in_words(), 120);
+    let Rate { hits, of } = lesson.with;
+    match (of, lesson.without.of) {
+        (0, _) => format!("{part}: nobody"),
+        (_, 0) => format!("{part}: everybody, so there is nothing to compare with"),
+        (_, others) => format!("{part}: {hits} of {of} replied ({others} others)"),
+    }
 }
 
 fn everybody(all: Rate) -> String {
@@ -95,7 +106,7 @@ fn everybody(all: Rate) -> String {
 fn points(lesson: &Lesson) -> String {
     let Some(lift) = lesson.lift() else { return String::new() };
     let chance = if lift.may_be_chance() { ", could be chance" } else { "" };
-    format!(" ({:+.1} points{chance})", lift.difference * 100.0)
+    format!("; {:+.1} points{chance}", lift.difference * 100.0)
 }
 
 fn learning_json(file: &ProfileFile, learning: &Learning) -> Value {

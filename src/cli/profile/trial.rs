@@ -7,7 +7,7 @@ use super::super::{Context, Failure};
 use super::chart::{self, Ink};
 use super::{Shelf, nobody_fits, profiles_of};
 use crate::domain::prospect::Prospect;
-use crate::domain::trial::{NearMiss, Trial, Tried};
+use crate::domain::trial::{NEAR_SHOWN, NearMiss, Trial, Tried};
 use crate::engine::Engine;
 use crate::engine::workspace::ProfileFile;
 
@@ -61,11 +61,32 @@ impl Report<'_> {
             text.push_str(&format!("\n{}", self.shelf.heading(file)));
             text.push_str(&fits(tried, people));
             text.push_str(&obstacles(tried));
-            text.push_str(&closest(tried, &self.trial.closest(at), width));
+            text.push_str(&self.closest(at, tried, width));
             text.push_str(&distribution(tried, width));
         }
         if self.files.len() > 1 {
             text.push_str(&self.chosen());
+        }
+        text
+    }
+
+    /// People whom one line keeps out, a few for each line.
+    fn closest(&self, at: usize, tried: &Tried, width: usize) -> String {
+        if tried.near == 0 {
+            return String::new();
+        }
+        let near = tried.obstacles().into_iter();
+        let near: Vec<NearMiss> =
+            near.flat_map(|line| self.trial.closest(at, &line.field)).collect();
+        let best = match usize::try_from(tried.near) {
+            Ok(all) if all == near.len() => String::new(),
+            _ => format!(", the best {NEAR_SHOWN} of each line shown"),
+        };
+        let mut text = format!("\n  near misses, one line away: {}{best}\n", tried.near);
+        for miss in near {
+            let who = person(&miss.prospect, width.saturating_sub(4));
+            let reason = plain(&miss.reason, width.saturating_sub(6));
+            text.push_str(&format!("    {who}\n      {reason}\n"));
         }
         text
     }
@@ -98,7 +119,8 @@ impl Report<'_> {
             json!({"field": line.field, "failed": line.failed, "only": line.only,
                 "unknown": line.unknown})
         });
-        let near = self.trial.closest(at);
+        let near = tried.obstacles().into_iter();
+        let near = near.flat_map(|line| self.trial.closest(at, &line.field));
         let scores = tried.scores.iter().map(|(score, n)| json!({"score": score, "people": n}));
         json!({
             "profile": file.profile.id.as_str(),
@@ -112,7 +134,7 @@ impl Report<'_> {
             "missing": tried.missing,
             "lines": lines.collect::<Vec<_>>(),
             "near": tried.near,
-            "near_misses": near.iter().map(near_json).collect::<Vec<_>>(),
+            "near_misses": near.map(|near| near_json(&near)).collect::<Vec<_>>(),
             "scores": scores.collect::<Vec<_>>(),
         })
     }
@@ -150,23 +172,6 @@ fn obstacles(tried: &Tried) -> String {
         rows.push(vec![format!("  {}", line.field), failed, only, unknown]);
     }
     format!("\n{}", table(&rows))
-}
-
-fn closest(tried: &Tried, near: &[NearMiss], width: usize) -> String {
-    if near.is_empty() {
-        return String::new();
-    }
-    let shown = match usize::try_from(tried.near) {
-        Ok(all) if all == near.len() => String::new(),
-        _ => format!(", the best {} shown", near.len()),
-    };
-    let mut text = format!("\n  near misses, one line away: {}{shown}\n", tried.near);
-    for miss in near {
-        let who = person(&miss.prospect, width.saturating_sub(4));
-        let reason = plain(&miss.reason, width.saturating_sub(6));
-        text.push_str(&format!("    {who}\n      {reason}\n"));
-    }
-    text
 }
 
 /// `Dana Reed · VP Sales · Northwind`.
