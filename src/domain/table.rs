@@ -55,8 +55,10 @@ fn quoted(text: &'static str) -> Vec<&'static str> {
 mod tests {
     use super::*;
 
+    type Lines = Vec<(String, Vec<String>)>;
+
     /// What a TOML reader makes of the same text.
-    fn real(text: &str) -> Vec<(String, Vec<(String, Vec<String>)>)> {
+    fn real(text: &str) -> Vec<(String, Lines)> {
         let strings = |value: &toml::Value| match value {
             toml::Value::Array(items) => {
                 items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()

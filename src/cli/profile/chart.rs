@@ -84,7 +84,7 @@ mod tests {
         let chart = scores(&people, 40, Ink::Plain);
         let wanted = "  -10 to -6  # 1\n   -5 to -1  0\n     0 to 4  ### 4\n     5 to 9  0\n";
         assert!(chart.starts_with(wanted), "{chart}");
-        assert!(chart.ends_with(&format!("   35 to 39  {} 40\n", "#".repeat(22))), "{chart}");
+        assert!(chart.ends_with(&format!("   35 to 39  {} 40\n", "#".repeat(24))), "{chart}");
         assert!(chart.lines().all(|line| line.chars().count() <= 40), "{chart}");
     }
 
@@ -93,8 +93,10 @@ mod tests {
         let people = BTreeMap::from([(1, 8), (3, 1)]);
         assert_eq!(
             scores(&people, 24, Ink::Blocks),
-            "  1  ██████████████████ 8\n  2  0\n  3  ██▎ 1\n"
+            "  1  █████████████████ 8\n  2  0\n  3  ██▏ 1\n"
         );
+        let two = BTreeMap::from([(1, 2)]);
+        assert_eq!(scores(&two, 80, Ink::Plain), "  1  ######## 2\n");
         assert_eq!(scores(&BTreeMap::new(), 80, Ink::Blocks), "");
         let far = BTreeMap::from([(i64::MIN, 1), (i64::MAX, 1)]);
         assert!(scores(&far, 80, Ink::Plain).lines().count() <= 12);

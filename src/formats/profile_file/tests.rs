@@ -215,6 +215,13 @@ fn every_mistake_is_told_with_its_place() {
             format!("{p}:12:23: warning[C401]: `on` has no quotes"),
         ),
         (
+            "{ any: [software, saas, internet, information technology] }",
+            "{ any: [software companies, saas], none: [software] }",
+            format!(
+                "{p}:12:23: warning[C404]: `software companies` lets nobody in: `none` rules out `software`"
+            ),
+        ),
+        (
             "add: 20",
             "add: many",
             format!(
