@@ -12,7 +12,7 @@ use crate::domain::profile::{Fit, Verdict};
 use crate::engine::profiles::Standing;
 use crate::engine::why::{Chapter, Story};
 
-/// Say what happens next for a person and why, and everything that has happened
+/// Say what happens next for a person and why, what has happened, and which profiles fit
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// An e-mail address, a prospect id, or task:NUMBER

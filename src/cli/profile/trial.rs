@@ -15,7 +15,8 @@ use crate::engine::workspace::ProfileFile;
 ///
 /// "fails" counts everybody for whom a line does not hold, "only this" those for whom every other line
 /// does: that many more would fit if the line let them in. A near miss is somebody whom one line keeps
-/// out. The score orders who comes first; it does not decide who is in.
+/// out and of whom every required field is known. The score orders who comes first; it does not decide
+/// who is in.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The name of an imported list
