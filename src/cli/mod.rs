@@ -22,6 +22,7 @@ mod import;
 mod init;
 mod output;
 mod plan;
+mod profile;
 mod replies;
 mod report;
 mod run;
@@ -55,6 +56,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
     Import(import::Args),
+    Profile(profile::Args),
     Enroll(enroll::Args),
     Run(run::Args),
     Today(today::Args),
@@ -192,6 +194,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
+        Command::Profile(args) => profile::run(context, &args).await,
         Command::Enroll(args) => enroll::run(context, &args).await,
         Command::Run(args) => run::run(context, &args).await,
         Command::Today(args) => today::run(context, &args).await,

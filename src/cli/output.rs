@@ -43,6 +43,33 @@ pub(super) fn colour_on(stream: &impl IsTerminal) -> bool {
     is_set("CLICOLOR_FORCE") || (stream.is_terminal() && !is_set("NO_COLOR") && !dumb)
 }
 
+/// Columns of the reader's screen: what `COLUMNS` says, else 80.
+pub(super) fn width() -> usize {
+    let told = variable("COLUMNS").and_then(|columns| columns.parse::<usize>().ok());
+    told.unwrap_or(80).clamp(40, 200)
+}
+
+/// Broken between words so that it fits, indented by so much and two more behind the first line. A
+/// number keeps its `%`.
+pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> String {
+    let text = text.replace(" %", "\u{a0}%");
+    let mut lines = " ".repeat(indent);
+    let mut column = indent;
+    for (at, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if at > 0 && column + 1 + length > width {
+            lines.push_str(&format!("\n{}", " ".repeat(indent + 2)));
+            column = indent + 2;
+        } else if at > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines.replace('\u{a0}', " ")
+}
+
 /// Bold, where colours are welcome.
 pub(super) fn bold(text: &str) -> String {
     if colour_on(&std::io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
@@ -86,6 +113,13 @@ mod tests {
     fn text_from_outside_cannot_steer_the_terminal() {
         assert_eq!(plain("a\x1b[2Jb\r\nc", 80), "a [2Jb c");
         assert_eq!(plain("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_indented() {
+        assert_eq!(wrapped("one two three", 9, 2), "  one two\n    three");
+        assert_eq!(wrapped("so 33.3 %", 8, 0), "so\n  33.3 %");
+        assert_eq!(wrapped("unbreakable", 4, 2), "  unbreakable");
     }
 
     #[test]

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::output::{bold, plain, print, print_json, when};
+use super::output::{bold, plain, print, print_json, when, width};
 use super::{Context, Failure};
 use crate::domain::budget::Waiting;
 use crate::domain::log::Entry;
+use crate::domain::profile::{Fit, Verdict};
+use crate::engine::profiles::Standing;
 use crate::engine::why::{Chapter, Story};
 
-/// Say what happens next for a person and why, and everything that has happened
+/// Say what happens next for a person and why, what has happened, and which profiles fit
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// An e-mail address, a prospect id, or task:NUMBER
@@ -23,19 +25,35 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     if context.json {
         print_json(&story_json(&story));
     } else {
-        print(&text(&story, &config.reader_zone));
+        let zone = &config.reader_zone;
+        let profiles = standings(&story, width());
+        print(&format!("{}{profiles}\n{}", place(&story, zone), log(&story, zone)));
     }
     Ok(0)
 }
 
-/// The story as people read it.
+/// Where somebody is and what has happened, without the profiles.
 pub(super) fn text(story: &Story, zone: &TimeZone) -> String {
+    format!("{}\n{}", place(story, zone), log(story, zone))
+}
+
+fn log(story: &Story, zone: &TimeZone) -> String {
+    let line = |entry: &Entry| format!("  {}  {}\n", when(entry.at, zone), entry_text(entry));
+    story.log.iter().map(line).collect()
+}
+
+/// Who it is, where they came from, where they are and what blocks them.
+fn place(story: &Story, zone: &TimeZone) -> String {
     let known = &story.prospect.known;
     let mut text = bold(&story.prospect.display_name());
     for part in [known.title.as_ref(), known.company.name.as_ref()].into_iter().flatten() {
         text.push_str(&format!(" · {}", plain(part, 50)));
     }
     text.push('\n');
+    if !story.lists.is_empty() {
+        let lists = if story.lists.len() == 1 { "list" } else { "lists" };
+        text.push_str(&format!("  from the {lists} {}\n", story.lists.join(", ")));
+    }
     for chapter in &story.enrollments {
         text.push_str(&chapter_text(chapter, zone, story.now));
     }
@@ -45,10 +63,6 @@ pub(super) fn text(story: &Story, zone: &TimeZone) -> String {
     for block in &story.blocks {
         let (kind, cause) = (block.subject.kind(), block.cause.as_str());
         text.push_str(&format!("  blocked ({kind}): {cause}, since {}\n", when(block.at, zone)));
-    }
-    text.push('\n');
-    for entry in &story.log {
-        text.push_str(&format!("  {}  {}\n", when(entry.at, zone), entry_text(entry)));
     }
     text
 }
@@ -60,6 +74,10 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
     let step = phase.step().map_or_else(String::new, |(step, _)| format!(", {step}"));
     let version = enrollment.digest.get(..6).unwrap_or_default();
     let mut text = format!("  {} (version {version}): {state}{step}\n", enrollment.cadence);
+    if let Some((profile, digest)) = &enrollment.profile {
+        let (version, score) = (digest.get(..6).unwrap_or_default(), enrollment.score);
+        text.push_str(&format!("    let in by {profile} (version {version}), score {score}\n"));
+    }
     if let Some((at, waiting)) = chapter.waits {
         let (word, why) = (waiting.as_str(), waiting.explain());
         match at <= now {
@@ -81,6 +99,63 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
         ));
     }
     text
+}
+
+/// Each applied profile with each of its lines and the reason.
+fn standings(story: &Story, width: usize) -> String {
+    let mut text = String::new();
+    for standing in &story.profiles {
+        let (id, evaluation) = (&standing.profile.id, &standing.evaluation);
+        let version = standing.digest.get(..6).unwrap_or_default();
+        let fit = fit_text(&evaluation.fit, standing.is_best && story.profiles.len() > 1);
+        text.push_str(&format!("\n  {} (version {version}): {fit}\n", bold(id.as_str())));
+        for line in &evaluation.lines {
+            let mark = match line.verdict {
+                Verdict::Held => "ok",
+                Verdict::Failed => "x",
+                Verdict::Unknown => "?",
+            };
+            text.push_str(&format!("    {mark:<4}{}\n", plain(&line.reason, width.max(100) - 8)));
+        }
+        for (points, why) in &evaluation.score_lines {
+            text.push_str(&format!("    {points:<+4}{}\n", plain(why, width.max(100) - 8)));
+        }
+    }
+    text
+}
+
+fn fit_text(fit: &Fit, is_best: bool) -> String {
+    match fit {
+        Fit::Fits { score } if is_best => format!("fits, score {score}: the best of the profiles"),
+        Fit::Fits { score } => format!("fits, score {score}"),
+        Fit::Incomplete { missing } => format!("fits, but {} is not known", missing.join(" and ")),
+        Fit::DoesNotFit { failed } => format!("does not fit: {}", failed.join(", ")),
+    }
+}
+
+fn standing_json(standing: &Standing) -> Value {
+    let evaluation = &standing.evaluation;
+    let (fit, score) = match &evaluation.fit {
+        Fit::Fits { score } => ("fits", Some(score)),
+        Fit::Incomplete { .. } => ("incomplete", None),
+        Fit::DoesNotFit { .. } => ("does_not_fit", None),
+    };
+    let missing = match &evaluation.fit {
+        Fit::Incomplete { missing } => missing.as_slice(),
+        Fit::Fits { .. } | Fit::DoesNotFit { .. } => &[],
+    };
+    let lines = evaluation.lines.iter().map(|line| {
+        let verdict = match line.verdict {
+            Verdict::Held => "held",
+            Verdict::Failed => "failed",
+            Verdict::Unknown => "unknown",
+        };
+        json!({"field": line.label, "verdict": verdict, "reason": line.reason})
+    });
+    let points = evaluation.score_lines.iter().map(|(add, why)| json!({"add": add, "why": why}));
+    json!({"profile": standing.profile.id.as_str(), "version": standing.digest, "fit": fit,
+        "score": score, "best": standing.is_best, "missing": missing,
+        "lines": lines.collect::<Vec<_>>(), "points": points.collect::<Vec<_>>()})
 }
 
 /// One line of the log as people read it.
@@ -107,6 +182,9 @@ fn story_json(story: &Story) -> Value {
             "enrollment": enrollment.id.0,
             "cadence": enrollment.cadence.as_str(),
             "version": enrollment.digest,
+            "profile": enrollment.profile.as_ref().map(|(id, _)| id.as_str()),
+            "profile_version": enrollment.profile.as_ref().map(|(_, digest)| digest),
+            "score": enrollment.score,
             "state": phase.public_state(enrollment.state.has_begun()),
             "phase": phase.name(),
             "step": phase.step().map(|(step, _)| step.as_str()),
@@ -126,6 +204,8 @@ fn story_json(story: &Story) -> Value {
         "schema": "firsttouch.why.v1",
         "prospect": story.prospect.id.0,
         "name": story.prospect.display_name(),
+        "lists": story.lists,
+        "profiles": story.profiles.iter().map(standing_json).collect::<Vec<_>>(),
         "enrollments": enrollments.collect::<Vec<_>>(),
         "blocks": blocks.collect::<Vec<_>>(),
         "log": log.collect::<Vec<_>>(),

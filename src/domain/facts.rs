@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::prospect::{Prospect, ProspectDraft};
+use super::prospect::{Prospect, ProspectDraft, Range};
 
 /// Known, non-blank values by field name; numbers as plain digits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     values: BTreeMap<String, String>,
+    /// The whole of what a list gives as a range; `values` holds its low end.
+    ranges: BTreeMap<String, Range>,
 }
 
 /// The fields that a condition, a profile or a template may name, beside `x.<column>`.
@@ -44,7 +46,7 @@ impl Facts {
     /// Everything that one row says.
     pub fn of_draft(known: &ProspectDraft) -> Self {
         let company = &known.company;
-        let low = |range: &Option<super::prospect::Range>| range.map(|range| range.low.to_string());
+        let low = |range: &Option<Range>| range.map(|range| range.low.to_string());
         let named = [
             ("city", known.city.clone()),
             ("company.city", company.city.clone()),
@@ -73,7 +75,30 @@ impl Facts {
         ];
         let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let extra = known.extra.iter().map(|(slug, value)| (format!("x.{slug}"), value.clone()));
-        Self::from_iter(named.chain(extra))
+        let mut facts = Self::from_iter(named.chain(extra));
+        let ranges = [("employees", company.employees), ("revenue", company.revenue)];
+        let ranges = ranges.into_iter().filter_map(|(name, range)| Some((name.to_owned(), range?)));
+        facts.ranges = ranges.collect();
+        facts
+    }
+
+    /// The same with these values in place of what they were.
+    pub fn with<'a>(&self, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut facts = self.clone();
+        for (field, value) in values.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
+            facts.ranges.remove(field);
+            facts.values.insert(field.to_owned(), value.to_owned());
+        }
+        facts
+    }
+
+    /// The numbers that a field may stand for: a range as the list gives it, or one whole number.
+    pub fn range(&self, field: &str) -> Option<Range> {
+        if let Some(range) = self.ranges.get(field) {
+            return Some(*range);
+        }
+        let number = self.get(field)?.trim().parse::<u64>().ok()?;
+        Some(Range { low: number, high: Some(number) })
     }
 
     /// Whether the field is known.
@@ -97,6 +122,6 @@ impl FromIterator<(String, String)> for Facts {
     /// Blank values are left out: a field is either known or absent.
     fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
         let values = fields.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
-        Self { values }
+        Self { values, ranges: BTreeMap::new() }
     }
 }

@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::cadence::{Condition, Test};
+use super::cadence::Condition;
 use super::facts::Facts;
 use super::ids::ProfileId;
 use super::prospect::Range;
 use super::title::completed;
 use super::words::{contains, words};
+
+mod matcher;
+pub(in crate::domain) mod said;
+#[cfg(test)]
+mod tests;
+
+pub use matcher::{Matcher, Matchers, Person, Quick};
+use said::all_in_words;
 
 /// One profile file after parsing.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +48,8 @@ pub struct Criterion {
 pub enum Wants {
     /// Whole words: one of `any` (unless that is empty), and none of `none`.
     Words { any: Vec<String>, none: Vec<String> },
-    /// A number in this range. Of a company's own range ("51-200") the low end is compared, which
-    /// is also the number that conditions and templates see.
+    /// A number in this range. A company's own range ("51-200") counts as inside when most of it is;
+    /// conditions and templates see its low end.
     Within(Range),
 }
 
@@ -161,8 +169,9 @@ fn judge(criterion: &Criterion, listed: &Facts, full: &Facts) -> Line {
     let origin = if listed.has(&label) { "" } else { " (from the title)" };
     let (verdict, said) = match &criterion.wants {
         Wants::Words { any, none } => judge_words(value, any, none),
-        Wants::Within(range) => judge_number(value, *range),
+        Wants::Within(range) => judge_range(full.range(&label), *range),
     };
+    let value = shown(full, &label, value);
     Line { verdict, reason: format!("{label} `{value}`{origin} {said}"), label }
 }
 
@@ -179,252 +188,66 @@ fn judge_words(value: &str, any: &[String], none: &[String]) -> (Verdict, String
     }
 }
 
-fn judge_number(value: &str, range: Range) -> (Verdict, String) {
-    let bounds = match range.high {
+fn judge_range(value: Option<Range>, wanted: Range) -> (Verdict, String) {
+    let bounds = bounds(wanted);
+    match value.map(|value| overlap(value, wanted)) {
+        Some(Overlap::All) => (Verdict::Held, format!("is in {bounds}")),
+        Some(Overlap::Most) => (Verdict::Held, format!("is mostly in {bounds}")),
+        Some(Overlap::Less) => (Verdict::Failed, format!("is mostly not in {bounds}")),
+        Some(Overlap::None) => (Verdict::Failed, format!("is not in {bounds}")),
+        None => (Verdict::Unknown, "is not a whole number".to_owned()),
+    }
+}
+
+/// A range in words.
+pub(super) fn bounds(range: Range) -> String {
+    match range.high {
         Some(high) => format!("{} to {high}", range.low),
         None => format!("{} and more", range.low),
-    };
-    match value.trim().parse::<u64>() {
-        Ok(n) if n >= range.low && range.high.is_none_or(|high| n <= high) => {
-            (Verdict::Held, format!("is in {bounds}"))
-        }
-        Ok(_) => (Verdict::Failed, format!("is not in {bounds}")),
-        Err(_) => (Verdict::Unknown, "is not a whole number".to_owned()),
+    }
+}
+
+/// How much of a company's own range lies inside the wanted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Overlap {
+    All,
+    /// At least half of it.
+    Most,
+    Less,
+    None,
+}
+
+fn overlap(value: Range, wanted: Range) -> Overlap {
+    let most = |range: Range| range.high.unwrap_or(u64::MAX);
+    let low = value.low.max(wanted.low);
+    let high = most(value).min(most(wanted));
+    if low > high {
+        return Overlap::None;
+    }
+    if (low, high) == (value.low, most(value)) {
+        return Overlap::All;
+    }
+    let count = |low: u64, high: u64| u128::from(high - low) + 1;
+    // A range without an end is never mostly inside one that has an end.
+    let is_most = 2 * count(low, high) >= count(value.low, most(value));
+    if is_most { Overlap::Most } else { Overlap::Less }
+}
+
+/// A value as a reason shows it: a range in full.
+fn shown(facts: &Facts, field: &str, value: &str) -> String {
+    match facts.range(field) {
+        Some(Range { low, high: None }) => format!("{low}+"),
+        Some(Range { low, high: Some(high) }) if low < high => format!("{low}-{high}"),
+        Some(_) | None => value.to_owned(),
     }
 }
 
 /// A list that stays readable on one line.
-fn listed(phrases: &[String]) -> String {
+pub(super) fn listed(phrases: &[String]) -> String {
     const SHOWN: usize = 6;
     let shown = phrases.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match phrases.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
-    }
-}
-
-fn all_in_words(conditions: &[Condition]) -> String {
-    conditions.iter().map(in_words).collect::<Vec<_>>().join(" and ")
-}
-
-fn in_words(condition: &Condition) -> String {
-    match condition {
-        Condition::Has(fields) => are(fields, "known"),
-        Condition::HasNot(fields) => are(fields, "unknown"),
-        Condition::Field(lines) => {
-            let each = lines.iter().map(|(field, test)| format!("{field} {}", test_in_words(test)));
-            each.collect::<Vec<_>>().join(" and ")
-        }
-        Condition::Outcome(lines) => {
-            let steps = lines.iter().map(|(step, _)| step.as_str()).collect::<Vec<_>>();
-            format!("the outcome of {}", steps.join(", "))
-        }
-        Condition::Any(groups) => {
-            groups.iter().map(|group| all_in_words(group)).collect::<Vec<_>>().join(" or ")
-        }
-    }
-}
-
-fn are(fields: &[String], what: &str) -> String {
-    let verb = if fields.len() == 1 { "is" } else { "are" };
-    format!("{} {verb} {what}", fields.join(" and "))
-}
-
-fn test_in_words(test: &Test) -> String {
-    match test {
-        Test::Is(text) => format!("is `{text}`"),
-        Test::AtLeast(bound) => format!("is at least {bound}"),
-        Test::AtMost(bound) => format!("is at most {bound}"),
-        Test::MoreThan(bound) => format!("is more than {bound}"),
-        Test::LessThan(bound) => format!("is less than {bound}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Pairs<'a> = &'a [(&'a str, &'a str)];
-
-    fn facts(pairs: Pairs<'_>) -> Facts {
-        Facts::from_iter(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
-    }
-
-    fn strings(texts: &[&str]) -> Vec<String> {
-        texts.iter().map(|text| (*text).to_owned()).collect()
-    }
-
-    fn wants(field: &str, any: &[&str], none: &[&str]) -> Criterion {
-        let wants = Wants::Words { any: strings(any), none: strings(none) };
-        Criterion { field: field.to_owned(), wants }
-    }
-
-    fn within(field: &str, low: u64, high: Option<u64>) -> Criterion {
-        Criterion { field: field.to_owned(), wants: Wants::Within(Range { low, high }) }
-    }
-
-    fn profile(id: &str, criteria: Vec<Criterion>) -> Profile {
-        Profile {
-            id: ProfileId::from(id),
-            title: String::new(),
-            about: String::new(),
-            criteria,
-            require: strings(&["email"]),
-            prefer: strings(&["phone"]),
-            score: vec![ScoreLine { add: 20, when: vec![Condition::Has(strings(&["trigger"]))] }],
-            say: BTreeMap::new(),
-            language: None,
-        }
-    }
-
-    #[test]
-    fn every_line_has_a_verdict_and_a_reason() {
-        let title = || wants("title", &["VP Sales", "Head of Sales", "CRO"], &["assistant"]);
-        let level = || wants("seniority", &["c_level", "vp"], &[]);
-        let staff = || within("employees", 51, Some(1000));
-        let cases: Vec<(Criterion, Pairs<'_>, Verdict, &str)> = vec![
-            (title(), &[("title", "VP, Sales")], Verdict::Held, "title `VP, Sales` has `VP Sales`"),
-            (
-                title(),
-                &[("title", "Account Executive")],
-                Verdict::Failed,
-                "title `Account Executive` has none of: VP Sales, Head of Sales, CRO",
-            ),
-            (
-                title(),
-                &[("title", "Assistant to the CRO")],
-                Verdict::Failed,
-                "title `Assistant to the CRO` has `assistant`, which the profile rules out",
-            ),
-            (title(), &[], Verdict::Unknown, "title is unknown"),
-            (
-                wants("title", &[], &["intern"]),
-                &[("title", "Head of International")],
-                Verdict::Held,
-                "title `Head of International` has none of: intern",
-            ),
-            (wants("title", &[], &["intern"]), &[], Verdict::Unknown, "title is unknown"),
-            (
-                level(),
-                &[("title", "VP Sales")],
-                Verdict::Held,
-                "seniority `vp` (from the title) has `vp`",
-            ),
-            (
-                level(),
-                &[("title", "VP Sales"), ("seniority", "Manager")],
-                Verdict::Failed,
-                "seniority `manager` has none of: c_level, vp",
-            ),
-            (
-                level(),
-                &[("seniority", "C-Suite")],
-                Verdict::Held,
-                "seniority `c_level` has `c_level`",
-            ),
-            (level(), &[("title", "Digital Nomad")], Verdict::Unknown, "seniority is unknown"),
-            (staff(), &[("employees", "51")], Verdict::Held, "employees `51` is in 51 to 1000"),
-            (staff(), &[("employees", "1000")], Verdict::Held, "employees `1000` is in 51 to 1000"),
-            (
-                staff(),
-                &[("employees", "50")],
-                Verdict::Failed,
-                "employees `50` is not in 51 to 1000",
-            ),
-            (staff(), &[("employees", "1001")], Verdict::Failed, "is not in 51 to 1000"),
-            (staff(), &[("employees", "many")], Verdict::Unknown, "is not a whole number"),
-            (
-                within("employees", 1001, None),
-                &[("employees", "90000")],
-                Verdict::Held,
-                "employees `90000` is in 1001 and more",
-            ),
-            (
-                wants("x.stack", &["postgres"], &[]),
-                &[("x.stack", "Rust, Postgres")],
-                Verdict::Held,
-                "x.stack `Rust, Postgres` has `postgres`",
-            ),
-        ];
-        for (criterion, known, verdict, reason) in cases {
-            let known = facts(known);
-            let line = judge(&criterion, &known, &completed(&known));
-            assert_eq!(line.verdict, verdict, "{line:?}");
-            assert!(line.reason.contains(reason), "{line:?}");
-        }
-    }
-
-    #[test]
-    fn a_long_list_of_words_stays_short_in_the_reason() {
-        let many = strings(&["a", "b", "c", "d", "e", "f", "g", "h"]);
-        assert_eq!(listed(&many), "a, b, c, d, e, f and 2 more");
-    }
-
-    #[test]
-    fn who_fits_is_scored_who_lacks_a_required_field_is_incomplete() {
-        let sales =
-            profile("sales", vec![wants("title", &["sales"], &[]), within("employees", 10, None)]);
-        let cases: Vec<(Pairs<'_>, Fit)> = vec![
-            (
-                &[("title", "VP Sales"), ("employees", "20"), ("email", "a@b.example")],
-                Fit::Fits { score: 0 },
-            ),
-            (
-                &[
-                    ("title", "VP Sales"),
-                    ("employees", "20"),
-                    ("email", "a@b.example"),
-                    ("phone", "+1"),
-                    ("x.trigger", "new office"),
-                ],
-                Fit::Fits { score: 21 },
-            ),
-            (
-                &[("title", "VP Sales"), ("employees", "20")],
-                Fit::Incomplete { missing: strings(&["email"]) },
-            ),
-            (&[("title", "CFO")], Fit::DoesNotFit { failed: strings(&["title", "employees"]) }),
-            (&[], Fit::DoesNotFit { failed: strings(&["title", "employees"]) }),
-        ];
-        for (known, fit) in cases {
-            assert_eq!(evaluate(&sales, &facts(known)).fit, fit);
-        }
-    }
-
-    #[test]
-    fn points_come_with_their_reasons() {
-        let mut rich = profile("rich", vec![wants("title", &["sales"], &[])]);
-        let at_least = Condition::Field(vec![("employees".to_owned(), Test::AtLeast(200.0))]);
-        let lacks = Condition::HasNot(strings(&["linkedin_url"]));
-        rich.score.push(ScoreLine { add: 10, when: vec![at_least, lacks.clone()] });
-        rich.score.push(ScoreLine { add: -5, when: vec![Condition::Any(vec![vec![lacks]])] });
-        let known = facts(&[("employees", "200"), ("trigger", "x"), ("phone", "+1")]);
-        let wanted = [
-            (20, "trigger is known"),
-            (10, "employees is at least 200 and linkedin_url is unknown"),
-            (-5, "linkedin_url is unknown"),
-            (1, "preferred: phone is known"),
-        ];
-        let got = evaluate(&rich, &known).score_lines;
-        assert_eq!(got, wanted.map(|(add, why)| (add, why.to_owned())));
-    }
-
-    #[test]
-    fn the_best_score_wins_and_of_equals_the_first() {
-        let plain = profile("plain", vec![wants("title", &["sales"], &[])]);
-        let twin = profile("twin", vec![wants("title", &["vp"], &[])]);
-        let mut better = profile("better", vec![wants("title", &["vp sales"], &[])]);
-        better.score.push(ScoreLine { add: 1, when: vec![Condition::Has(strings(&["title"]))] });
-        let other = profile("other", vec![wants("title", &["cfo"], &[])]);
-        let known = facts(&[("title", "VP Sales"), ("email", "a@b.example")]);
-        let chosen = |list: &[&Profile]| {
-            let choice = best(list.iter().copied(), &known);
-            assert_eq!(choice.evaluations.len(), list.len());
-            choice.chosen.map(|(profile, score)| (profile.id.to_string(), score))
-        };
-        assert_eq!(chosen(&[&other, &plain, &twin]), Some(("plain".to_owned(), 0)));
-        assert_eq!(chosen(&[&twin, &plain, &better]), Some(("better".to_owned(), 1)));
-        assert_eq!(chosen(&[&other]), None);
-        assert_eq!(chosen(&[]), None);
     }
 }

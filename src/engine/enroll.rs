@@ -10,7 +10,7 @@ use crate::domain::enrollment::{self, Course, Phase};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CadenceId, EnrollmentId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
-use crate::domain::profile::{self, Fit, Profile};
+use crate::domain::profile::{self, Fit, Matchers, Person, Profile};
 use crate::domain::prospect::{Prospect, Relationship};
 use crate::domain::schedule::{self, Place};
 use crate::domain::suppression::{Subject, closed_channels};
@@ -40,6 +40,7 @@ struct Admitting {
     cadence: Cadence,
     digest: String,
     profiles: Vec<(Profile, String)>,
+    matchers: Matchers,
     clockwork: crate::domain::settings::Clockwork,
 }
 
@@ -107,9 +108,10 @@ impl Engine {
         let ready = self.version(&version.digest).await?;
         let profiles = self.store.current_profiles().await?;
         let profiles = profiles_of(&ready.cadence, &profiles);
+        let matchers = Matchers::new(profiles.iter().map(|(profile, _)| profile));
         let clockwork = self.clockwork(&ready.cadence.calendar)?;
         let (cadence, digest) = (ready.cadence.clone(), version.digest.clone());
-        Ok(Admitting { cadence, digest, profiles, clockwork })
+        Ok(Admitting { cadence, digest, profiles, matchers, clockwork })
     }
 
     /// A new enrollment for one person, or why there is none.
@@ -240,20 +242,21 @@ fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> 
         return Ok(None);
     }
     let facts = Facts::of(prospect);
-    let choice = profile::best(admitting.profiles.iter().map(|(profile, _)| profile), &facts);
-    if let Some((chosen, score)) = choice.chosen {
-        let digest = admitting.profiles.iter().find(|(profile, _)| profile.id == chosen.id);
-        return Ok(digest.map(|(profile, digest)| (profile.id.clone(), digest.clone(), score)));
+    if let Some((at, score)) = admitting.matchers.best(&Person::new(&facts)) {
+        let chosen = admitting.profiles.get(at);
+        return Ok(chosen.map(|(profile, digest)| (profile.id.clone(), digest.clone(), score)));
     }
+    let judge = |(profile, _): &(Profile, String)| profile::evaluate(profile, &facts).fit;
+    let fits: Vec<Fit> = admitting.profiles.iter().map(judge).collect();
     // The nearest miss explains most: fewest lines failed.
-    let incomplete = choice.evaluations.iter().find_map(|(_, evaluation)| match &evaluation.fit {
+    let incomplete = fits.iter().find_map(|fit| match fit {
         Fit::Incomplete { missing } => Some(missing.join(" and ")),
         Fit::Fits { .. } | Fit::DoesNotFit { .. } => None,
     });
     if let Some(missing) = incomplete {
         return Err(format!("fits a profile, but {missing} is not known"));
     }
-    let failed = choice.evaluations.iter().filter_map(|(_, evaluation)| match &evaluation.fit {
+    let failed = fits.iter().filter_map(|fit| match fit {
         Fit::DoesNotFit { failed } => Some(failed),
         Fit::Fits { .. } | Fit::Incomplete { .. } => None,
     });

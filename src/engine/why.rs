@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::profiles::Standing;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Waiting;
@@ -15,6 +16,10 @@ use crate::ports::Lane;
 /// Everything that is known of why a person is where they are.
 pub struct Story {
     pub prospect: Prospect,
+    /// The lists that brought the person, oldest first.
+    pub lists: Vec<String>,
+    /// The applied profiles, and how the person stands to each.
+    pub profiles: Vec<Standing>,
     pub enrollments: Vec<Chapter>,
     pub blocks: Vec<Suppression>,
     pub log: Vec<Entry>,
@@ -52,7 +57,9 @@ impl Engine {
         }
         let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
         let log = self.store.log_of(id).await?;
-        Ok(Story { prospect, enrollments, blocks, log, now: self.now() })
+        let lists = self.lists_of(id).await?;
+        let profiles = self.standings(&prospect).await?;
+        Ok(Story { prospect, lists, profiles, enrollments, blocks, log, now: self.now() })
     }
 
     /// A prospect by address, id or task.

@@ -1,8 +1,9 @@
 //! The lines of `match`: words for text, ranges for numbers.
 
+use crate::domain::facts::FIELDS;
 use crate::domain::profile::{Criterion, Wants};
 use crate::domain::title;
-use crate::domain::words::words;
+use crate::domain::words::{contains, words};
 use crate::formats::cadence_file::condition::check_field;
 use crate::formats::yaml::reading::{
     Findings, Keys, Map, entries, is_plain, near, shortened, text, texts,
@@ -31,6 +32,9 @@ fn criterion(line: &Entry, findings: &mut Findings<'_>) -> Option<Criterion> {
     let wants = match field.as_str() {
         "employees" => within(&line.value, field, Money::No, findings),
         "revenue" => within(&line.value, field, Money::Usd, findings),
+        _ if is_own_column(field) && looks_like_range(&line.value) => {
+            within(&line.value, field, Money::No, findings)
+        }
         _ => word_lists(line, findings),
     };
     Some(Criterion { field: field.clone(), wants: wants? })
@@ -67,10 +71,29 @@ fn word_lists(line: &Entry, findings: &mut Findings<'_>) -> Option<Wants> {
     }
     let any = map.get("any").map(|node| word_list(node, field, "any", findings));
     let none = map.get("none").map(|node| word_list(node, field, "none", findings));
-    Some(Wants::Words { any: any.unwrap_or_default(), none: none.unwrap_or_default() })
+    let (any, none) = (any.unwrap_or_default(), none.unwrap_or_default());
+    any.iter().for_each(|phrase| check_not_ruled_out(phrase, &none, findings));
+    let texts = |phrases: Vec<At<String>>| phrases.into_iter().map(|phrase| phrase.value).collect();
+    Some(Wants::Words { any: texts(any), none: texts(none) })
 }
 
-fn word_list(node: &At<Node>, field: &str, key: &str, findings: &mut Findings<'_>) -> Vec<String> {
+/// Notes a phrase that `none` rules out wherever it stands (C404).
+fn check_not_ruled_out(phrase: &At<String>, none: &[At<String>], findings: &mut Findings<'_>) {
+    let wanted = words(&phrase.value);
+    let Some(against) = none.iter().find(|other| contains(&wanted, &words(&other.value))) else {
+        return;
+    };
+    let (wanted, against) = (shortened(&phrase.value), shortened(&against.value));
+    let message = format!("`{wanted}` lets nobody in: `none` rules out `{against}`");
+    findings.warning("C404", phrase.place(), message, "take one of the two out");
+}
+
+fn word_list(
+    node: &At<Node>,
+    field: &str,
+    key: &str,
+    findings: &mut Findings<'_>,
+) -> Vec<At<String>> {
     let phrases = texts(node, &format!("`{key}` of `{}`", shortened(field)), findings);
     if let Node::List(items) = &node.value {
         items.iter().for_each(|item| check_quotes(item, field, findings));
@@ -78,7 +101,7 @@ fn word_list(node: &At<Node>, field: &str, key: &str, findings: &mut Findings<'_
     for phrase in &phrases {
         check_phrase(phrase, field, findings);
     }
-    phrases.into_iter().map(|phrase| phrase.value).collect()
+    phrases
 }
 
 /// Notes a country code, or anything else that other tools misread, without quotes (C401).
@@ -137,6 +160,16 @@ fn unknown_level(phrase: &At<String>, findings: &mut Findings<'_>) {
             findings.warning("C403", phrase.place(), message, hint);
         }
     }
+}
+
+/// A column of the list may hold numbers; the fields that we know and that are not numbers do not.
+fn is_own_column(field: &str) -> bool {
+    !FIELDS.contains(&field)
+}
+
+fn looks_like_range(node: &At<Node>) -> bool {
+    let Node::Scalar(scalar) = &node.value else { return false };
+    scalar.text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '<' | '>'))
 }
 
 fn is_country(field: &str) -> bool {

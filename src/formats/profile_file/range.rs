@@ -1,4 +1,4 @@
-//! Ranges as profiles write them: `51-1000`, `1001+`, `5M-200M USD`.
+//! Ranges as profiles write them: `51-1000`, `1001+`, `<= 50`, `5M-200M USD`.
 
 use crate::domain::prospect::Range;
 
@@ -19,6 +19,8 @@ pub enum NotARange {
     Backwards(String),
     #[error("`{0}` has a unit on one side only; write it on both, like 5M-200M")]
     OneUnit(String),
+    #[error("`{0}` leaves out every number")]
+    Empty(String),
 }
 
 /// Reads a range of whole numbers; K, M and B stand for thousands, millions and billions.
@@ -37,6 +39,10 @@ pub fn parse(text: &str, money: Money) -> Result<Range, NotARange> {
         Money::No => text.trim(),
         Money::Usd => text.trim().trim_end_matches("USD").trim_end(),
     };
+    if bare.starts_with(['<', '>']) {
+        let range = bound(bare).ok_or_else(unreadable)?;
+        return range.ok_or_else(|| NotARange::Empty(text.to_owned()));
+    }
     if let Some(low) = bare.strip_suffix('+') {
         let low = Amount::parse(low).ok_or_else(unreadable)?;
         return Ok(Range { low: low.value, high: None });
@@ -51,6 +57,23 @@ pub fn parse(text: &str, money: Money) -> Result<Range, NotARange> {
         return Err(NotARange::Backwards(text.to_owned()));
     }
     Ok(Range { low: low.value, high: Some(high.value) })
+}
+
+/// `>= 200`, `<= 50`, `> 1000`, `< 10K`; `Some(None)` when no number is left.
+fn bound(text: &str) -> Option<Option<Range>> {
+    let behind = |sign: &str| text.strip_prefix(sign).map(Amount::parse);
+    let at_most = |high: u64| Range { low: 0, high: Some(high) };
+    let at_least = |low: u64| Range { low, high: None };
+    if let Some(amount) = behind(">=") {
+        return Some(Some(at_least(amount?.value)));
+    }
+    if let Some(amount) = behind("<=") {
+        return Some(Some(at_most(amount?.value)));
+    }
+    if let Some(amount) = behind(">") {
+        return Some(amount?.value.checked_add(1).map(at_least));
+    }
+    Some(behind("<")??.value.checked_sub(1).map(at_most))
 }
 
 struct Amount {
@@ -104,6 +127,11 @@ mod tests {
             ("0-200M", Money::Usd, 0, Some(200_000_000)),
             ("500k-1b", Money::Usd, 500_000, Some(1_000_000_000)),
             ("200M+ USD", Money::Usd, 200_000_000, None),
+            ("<= 50", Money::No, 0, Some(50)),
+            ("<50", Money::No, 0, Some(49)),
+            (">= 1,001", Money::No, 1001, None),
+            ("> 10K", Money::No, 10_001, None),
+            ("<= 5M USD", Money::Usd, 0, Some(5_000_000)),
         ];
         for (text, money, low, high) in cases {
             assert_eq!(parse(text, money), Ok(Range { low, high }), "{text}");
@@ -116,6 +144,10 @@ mod tests {
             ("50", Money::No, "`50` is not a range; write one like 51-1000 or 1001+"),
             ("1001", Money::Usd, "`1001` is not a range; write one like 5M-200M USD or 200M+ USD"),
             ("", Money::No, "is not a range"),
+            ("<= ", Money::No, "is not a range"),
+            (">", Money::No, "is not a range"),
+            ("=> 50", Money::No, "is not a range"),
+            ("< 0", Money::No, "`< 0` leaves out every number"),
             ("-", Money::No, "is not a range"),
             ("+", Money::No, "is not a range"),
             ("1-2-3", Money::No, "is not a range"),

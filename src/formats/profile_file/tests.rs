@@ -123,7 +123,7 @@ fn a_profile_that_was_read_judges_people() {
         [("title", "CRO")].map(|(f, v)| (f.to_owned(), v.to_owned())).into_iter().collect();
     assert!(matches!(evaluate(&vp, &nameless).fit, Fit::DoesNotFit { .. }));
     assert_eq!(fit(&[("country", "NO")]), failed(&["country"]));
-    assert_eq!(fit(&[("title", "Former VP Sales")]), failed(&["title"]));
+    assert_eq!(fit(&[("title", "Former VP Sales")]), failed(&["title", "seniority"]));
     assert_eq!(fit(&[("title", "Microsoft Partner Manager")]), failed(&["title", "seniority"]));
 }
 
@@ -215,6 +215,13 @@ fn every_mistake_is_told_with_its_place() {
             format!("{p}:12:23: warning[C401]: `on` has no quotes"),
         ),
         (
+            "{ any: [software, saas, internet, information technology] }",
+            "{ any: [software companies, saas], none: [software] }",
+            format!(
+                "{p}:12:23: warning[C404]: `software companies` lets nobody in: `none` rules out `software`"
+            ),
+        ),
+        (
             "add: 20",
             "add: many",
             format!(
@@ -253,6 +260,20 @@ fn a_profile_that_fits_everybody_is_refused() {
         found,
         ["profiles/all.yaml:4:8: error[C004]: `match` has no line, so it would fit everybody"]
     );
+}
+
+#[test]
+fn numbers_in_a_column_of_the_list_can_be_a_range() {
+    let text = VP.replace("revenue:    5M-200M USD", "x.open_roles: \">= 3\"");
+    let (profile, _) = parse(VP_PATH, &text).unwrap();
+    assert_eq!(profile.criteria[3].wants, Wants::Within(Range { low: 3, high: None }));
+    let fit = |roles: &str| {
+        let facts: Facts = [("x.open_roles".to_owned(), roles.to_owned())].into_iter().collect();
+        evaluate(&profile, &facts).lines[3].reason.clone()
+    };
+    assert_eq!(fit("2"), "x.open_roles `2` is not in 3 and more");
+    assert_eq!(fit("4"), "x.open_roles `4` is in 3 and more");
+    assert_eq!(fit("many"), "x.open_roles `many` is not a whole number");
 }
 
 proptest! {
