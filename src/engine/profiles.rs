@@ -138,12 +138,7 @@ impl Engine {
     /// # Errors
     /// The store failed.
     pub async fn lists_of(&self, prospect: ProspectId) -> Result<Vec<String>, EngineError> {
-        let mut names = Vec::new();
-        for list in self.store.lists().await? {
-            if self.store.list_prospects(list.id).await?.contains(&prospect) {
-                names.push(list.name);
-            }
-        }
-        Ok(names)
+        let lists = self.store.lists_of(prospect).await?;
+        Ok(lists.into_iter().map(|list| list.name).collect())
     }
 }

@@ -4,7 +4,7 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::failed;
+use super::{Dialect, failed};
 use crate::ports::StoreError;
 
 /// Parameters of one statement at most; SQLite takes 32,766, PostgreSQL 65,535.
@@ -26,6 +26,7 @@ impl Insert {
     /// Inserts every row; `bind` binds the columns of one.
     pub async fn all<T>(
         &self,
+        dialect: Dialect,
         tx: &mut Transaction<'static, Any>,
         rows: &[T],
         bind: impl Fn(Bound, &T) -> Bound,
@@ -34,14 +35,16 @@ impl Insert {
         for chunk in rows.chunks(most) {
             // Only full statements are worth being remembered by the connection.
             let whole = chunk.len() == most || chunk.len() == 1;
-            let query = sqlx::query(AssertSqlSafe(self.text(chunk.len()))).persistent(whole);
+            let query = sqlx::query(AssertSqlSafe(self.text(dialect, chunk.len()))).persistent(whole);
             let query = chunk.iter().fold(query, &bind);
             query.execute(&mut **tx).await.map_err(failed(self.attempted))?;
         }
         Ok(())
     }
 
-    fn text(&self, rows: usize) -> String {
+    /// SQLite takes `$1` for a name and looks each one up among all: with a thousand parameters that is
+    /// most of the work, so there they have none.
+    fn text(&self, dialect: Dialect, rows: usize) -> String {
         let mut text = String::with_capacity(rows * self.columns * 6 + 200);
         text.push_str(self.head);
         text.push_str(" values ");
@@ -50,8 +53,11 @@ impl Insert {
             text.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..self.columns {
                 n += 1;
-                text.push_str(if column == 0 { "$" } else { ", $" });
-                text.push_str(&n.to_string());
+                text.push_str(if column == 0 { "" } else { ", " });
+                match dialect {
+                    Dialect::Sqlite => text.push('?'),
+                    Dialect::Postgres => text.push_str(&format!("${n}")),
+                }
             }
             text.push(')');
         }

@@ -7,7 +7,7 @@ use sqlx::{Any, Transaction};
 
 use super::bulk::Insert;
 use super::json::{self, timestamp, to_text};
-use super::{SqlStore, failed, get, query, rows};
+use super::{Dialect, SqlStore, failed, get, query, rows};
 use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::Suppression;
@@ -32,7 +32,7 @@ pub(super) async fn put(
         take_back(store, tx, undone).await?;
     }
     COMPANIES
-        .all(tx, &changes.companies, |query, company| {
+        .all(store.dialect, tx, &changes.companies, |query, company| {
             let (key, name) = (company.key.clone(), company.name.clone());
             query.bind(company.id.0).bind(key).bind(name).bind(import)
         })
@@ -44,22 +44,22 @@ pub(super) async fn put(
         .iter()
         .map(|(prospect, _)| (prospect, made_by.get(&prospect.id).copied()))
         .collect();
-    put_prospects(tx, &people).await?;
+    put_prospects(store.dialect, tx, &people).await?;
     let identities: Vec<(&Identity, ProspectId)> = changes
         .prospects
         .iter()
         .flat_map(|(prospect, own)| own.iter().map(|identity| (identity, prospect.id)))
         .collect();
-    put_identities(tx, &identities).await?;
+    put_identities(store.dialect, tx, &identities).await?;
     for list in &changes.lists {
         put_list(tx, list).await?;
     }
     MEMBERS
-        .all(tx, &changes.list_members, |query, (list, prospect)| {
+        .all(store.dialect, tx, &changes.list_members, |query, (list, prospect)| {
             query.bind(list.0).bind(prospect.0).bind(import)
         })
         .await?;
-    IMPORT_ROWS.all(tx, &changes.import_rows, bind_import_row).await?;
+    IMPORT_ROWS.all(store.dialect, tx, &changes.import_rows, bind_import_row).await?;
     for import in &changes.imports {
         put_import(tx, import).await?;
     }
@@ -129,11 +129,12 @@ fn bind_import_row(query: Bound, row: &ImportRow) -> Bound {
 }
 
 async fn put_prospects(
+    dialect: Dialect,
     tx: &mut Tx,
     people: &[(&Prospect, Option<ImportId>)],
 ) -> Result<(), StoreError> {
     PROSPECTS
-        .all(tx, people, |query, (prospect, import)| {
+        .all(dialect, tx, people, |query, (prospect, import)| {
             query
                 .bind(prospect.id.0)
                 .bind(prospect.company_id.map(|id| id.0))
@@ -146,22 +147,24 @@ async fn put_prospects(
 }
 
 async fn put_identities(
+    dialect: Dialect,
     tx: &mut Tx,
     identities: &[(&Identity, ProspectId)],
 ) -> Result<(), StoreError> {
     IDENTITIES
-        .all(tx, identities, |query, (identity, prospect)| {
+        .all(dialect, tx, identities, |query, (identity, prospect)| {
             query.bind(identity.kind).bind(identity.value.clone()).bind(prospect.0)
         })
         .await
 }
 
 pub(super) async fn put_suppressions(
+    dialect: Dialect,
     tx: &mut Tx,
     blocks: &[Suppression],
 ) -> Result<(), StoreError> {
     SUPPRESSIONS
-        .all(tx, blocks, |query, block| {
+        .all(dialect, tx, blocks, |query, block| {
             query
                 .bind(block.subject.kind())
                 .bind(block.subject.value())
@@ -245,7 +248,7 @@ async fn take_back(store: &SqlStore, tx: &mut Tx, undone: &Undone) -> Result<(),
     store.delete_in(tx, "prospect where id", &gone).await?;
     let people: Vec<(&Prospect, Option<ImportId>)> =
         undone.restored.iter().map(|(person, _, import)| (person, *import)).collect();
-    put_prospects(tx, &people).await?;
+    put_prospects(store.dialect, tx, &people).await?;
     for (person, _, import) in &undone.restored {
         sqlx::query("update prospect set changed_by = $2 where id = $1")
             .bind(person.id.0)
@@ -259,7 +262,7 @@ async fn take_back(store: &SqlStore, tx: &mut Tx, undone: &Undone) -> Result<(),
         .iter()
         .flat_map(|(person, own, _)| own.iter().map(|identity| (identity, person.id)))
         .collect();
-    put_identities(tx, &identities).await?;
+    put_identities(store.dialect, tx, &identities).await?;
     for row in &undone.rows {
         sqlx::query("delete from import_row where import_id = $1 and row_number = $2")
             .bind(undone.import.0)

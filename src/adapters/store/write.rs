@@ -35,7 +35,7 @@ pub(super) async fn apply(
     for touch in &changes.touches {
         put_touch(tx, touch).await?;
     }
-    put_outcomes(tx, changes).await?;
+    put_outcomes(store, tx, changes).await?;
     for inbound in &changes.inbound {
         insert_inbound(tx, inbound).await?;
     }
@@ -48,7 +48,11 @@ pub(super) async fn apply(
     insert_log(store, tx, &changes.log).await
 }
 
-async fn put_outcomes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
+async fn put_outcomes(
+    store: &SqlStore,
+    tx: &mut Tx,
+    changes: &Changes,
+) -> Result<(), StoreError> {
     for (touch, status) in &changes.settled {
         sqlx::query("update touch set status = $2 where id = $1")
             .bind(touch.0)
@@ -78,7 +82,7 @@ async fn put_outcomes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> 
     for task in &changes.tasks {
         insert_task(tx, task).await?;
     }
-    lists::put_suppressions(tx, &changes.suppressions).await?;
+    lists::put_suppressions(store.dialect, tx, &changes.suppressions).await?;
     for milestone in &changes.milestones {
         put_milestone(tx, milestone).await?;
     }

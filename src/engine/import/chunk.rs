@@ -7,7 +7,7 @@ use super::people::{NAME_AT_COMPANY, identities, merged, subjects};
 use super::{Importing, Listener, Mode, OnDuplicate, Outcome, RowProblem};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CompanyId, ImportId, ProspectId, RepId};
-use crate::domain::profile::{self, Fit, Profile};
+use crate::domain::profile::{Person, Profile, Quick};
 use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::engine::{Engine, EngineError};
@@ -29,6 +29,8 @@ pub(super) struct Chunk {
     next_prospect: i64,
     next_company: i64,
     row_column: Option<usize>,
+    /// How each row is recognised, in their order.
+    ways: std::vec::IntoIter<Vec<Identity>>,
 }
 
 impl Chunk {
@@ -39,7 +41,9 @@ impl Chunk {
         rows: &[Row],
     ) -> Result<Self, EngineError> {
         let drafts = || rows.iter().filter_map(|row| row.parsed.as_ref().ok());
-        let keys: Vec<Identity> = drafts().flat_map(identities).collect();
+        let ways = |row: &Row| row.parsed.as_ref().map(identities).unwrap_or_default();
+        let ways: Vec<Vec<Identity>> = rows.iter().map(ways).collect();
+        let keys: Vec<Identity> = ways.iter().flatten().cloned().collect();
         let known = engine.store.find_identity(&keys).await?;
         let row_column = importing.report.layout.columns.iter().position(|c| c.header == "_row");
         let mended = match importing.request.mends {
@@ -72,6 +76,7 @@ impl Chunk {
             next_prospect: 1,
             next_company: 1,
             row_column,
+            ways: ways.into_iter(),
         };
         for block in blocks {
             match block.subject {
@@ -95,9 +100,10 @@ impl Chunk {
             importing.report.tell(&row, problem, None);
         }
         let parsed = std::mem::replace(&mut row.parsed, Ok(ProspectDraft::default()));
+        let ways = self.ways.next().unwrap_or_default();
         let (outcome, problem) = match parsed {
-            Ok(draft) if before => return self.take_again(importing, &draft),
-            Ok(draft) => self.decide(importing, &row, draft),
+            Ok(_) if before => return self.take_again(importing, &ways),
+            Ok(draft) => self.decide(importing, &row, draft, ways),
             Err(problem) => (Outcome::Rejected, Some(problem)),
         };
         if let Some(problem) = problem {
@@ -113,8 +119,8 @@ impl Chunk {
     }
 
     /// A row that is on record since an earlier run: only who it was has to be known.
-    fn take_again(&mut self, importing: &mut Importing, draft: &ProspectDraft) {
-        if let Some(id) = self.find(draft) {
+    fn take_again(&mut self, importing: &mut Importing, ways: &[Identity]) {
+        if let Some(id) = self.find(ways) {
             importing.in_file.insert(id);
         }
     }
@@ -124,13 +130,15 @@ impl Chunk {
         importing: &mut Importing,
         row: &Row,
         draft: ProspectDraft,
+        ways: Vec<Identity>,
     ) -> (Outcome, Option<Problem>) {
         if subjects(&draft).any(|subject| self.blocked.contains(&subject)) {
             return skipped("is on the do-not-contact list", "Nothing is to do.");
         }
         let fit = count_fit(importing, &draft);
+        let placeless = draft.country.is_none() && draft.time_zones.is_empty();
         let mended = mended_row(row, self.row_column).and_then(|n| self.mended.get(&n).copied());
-        let outcome = match mended.or_else(|| self.find(&draft)) {
+        let outcome = match mended.or_else(|| self.find(&ways)) {
             Some(id) if self.blocked_people.contains(&id) => {
                 return skipped("is on the do-not-contact list", "Nothing is to do.");
             }
@@ -138,26 +146,25 @@ impl Chunk {
             Some(id) if self.is_customer(importing, id) => {
                 return skipped("is a customer", "Import customers with --audience customers.");
             }
-            Some(id) => self.update(importing, row, id, draft.clone(), mended.is_some()),
-            None if is_twice_in_dry_run(importing, &draft) => return twice(),
+            Some(id) => self.update(importing, row, id, draft, mended.is_some()),
+            None if is_twice_in_dry_run(importing, &ways) => return twice(),
             None => {
-                self.suggest(importing, row, &draft);
-                self.create(importing, row, draft.clone())
+                self.suggest(importing, row, &ways);
+                self.create(importing, row, draft, ways)
             }
         };
         if outcome != Outcome::Created {
             return (outcome, None);
         }
-        let placeless = draft.country.is_none() && draft.time_zones.is_empty();
         match placeless.then(no_country).or(fit) {
             Some(problem) => (Outcome::Parked, Some(problem)),
             None => (Outcome::Created, None),
         }
     }
 
-    fn find(&self, draft: &ProspectDraft) -> Option<ProspectId> {
-        let certain = identities(draft).into_iter().filter(|known| known.kind != NAME_AT_COMPANY);
-        certain.into_iter().find_map(|identity| self.known.get(&identity).copied())
+    fn find(&self, ways: &[Identity]) -> Option<ProspectId> {
+        let mut certain = ways.iter().filter(|known| known.kind != NAME_AT_COMPANY);
+        certain.find_map(|identity| self.known.get(identity).copied())
     }
 
     fn is_customer(&self, importing: &Importing, id: ProspectId) -> bool {
@@ -166,9 +173,9 @@ impl Chunk {
     }
 
     /// Says that somebody may be known already, by name and company.
-    fn suggest(&self, importing: &mut Importing, row: &Row, draft: &ProspectDraft) {
-        let names = identities(draft).into_iter().filter(|known| known.kind == NAME_AT_COMPANY);
-        let Some(id) = names.into_iter().find_map(|name| self.known.get(&name).copied()) else {
+    fn suggest(&self, importing: &mut Importing, row: &Row, ways: &[Identity]) {
+        let mut names = ways.iter().filter(|known| known.kind == NAME_AT_COMPANY);
+        let Some(id) = names.find_map(|name| self.known.get(name).copied()) else {
             return;
         };
         let name = self.people.get(&id).map(Prospect::display_name).unwrap_or_default();
@@ -181,7 +188,13 @@ impl Chunk {
         importing.report.tell(row, problem, None);
     }
 
-    fn create(&mut self, importing: &mut Importing, row: &Row, draft: ProspectDraft) -> Outcome {
+    fn create(
+        &mut self,
+        importing: &mut Importing,
+        row: &Row,
+        draft: ProspectDraft,
+        ways: Vec<Identity>,
+    ) -> Outcome {
         let id = ProspectId(self.next_prospect);
         self.next_prospect += 1;
         importing.in_file.insert(id);
@@ -192,7 +205,7 @@ impl Chunk {
         self.block_opt_outs(importing, id, &draft);
         let relationship = request.relationship;
         let prospect = Prospect { id, company_id, owner, relationship, known: draft };
-        self.put(importing, row, prospect, None);
+        self.put(importing, row, prospect, ways, None);
         Outcome::Created
     }
 
@@ -230,7 +243,9 @@ impl Chunk {
             relationship: before.relationship,
             import: self.last_imports.get(&id).copied(),
         };
-        self.put(importing, row, Prospect { known, relationship, company_id, ..before }, Some(was));
+        let ways = identities(&known);
+        let prospect = Prospect { known, relationship, company_id, ..before };
+        self.put(importing, row, prospect, ways, Some(was));
         Outcome::Updated
     }
 
@@ -239,11 +254,11 @@ impl Chunk {
         importing: &Importing,
         row: &Row,
         prospect: Prospect,
+        ways: Vec<Identity>,
         before: Option<Before>,
     ) {
         let id = prospect.id;
-        let identities = identities(&prospect.known);
-        for identity in &identities {
+        for identity in &ways {
             self.known.entry(identity.clone()).or_insert(id);
         }
         let import = importing.record.id;
@@ -251,8 +266,7 @@ impl Chunk {
         if self.changes.import_rows.last().is_some_and(|row| row.before.is_none()) {
             self.changes.list_members.push((importing.list, id));
         }
-        self.people.insert(id, prospect.clone());
-        self.changes.prospects.push((prospect, identities));
+        self.changes.prospects.push((prospect, ways));
     }
 
     fn company(&mut self, draft: &ProspectDraft) -> Option<CompanyId> {
@@ -290,20 +304,25 @@ impl Chunk {
 
 /// Counts who fits which profile; says what is missing when somebody would fit with it.
 fn count_fit(importing: &mut Importing, draft: &ProspectDraft) -> Option<Problem> {
-    if importing.profiles.is_empty() {
+    let (profiles, matchers) = &*importing.profiles.clone();
+    if profiles.is_empty() {
         return None;
     }
-    let profiles = importing.profiles.clone();
-    let choice = profile::best(profiles.iter(), &Facts::of_draft(draft));
-    let id = choice.chosen.map(|(profile, _)| profile.id.clone());
-    let fits = id.is_some();
-    *importing.report.fits.entry(id).or_default() += 1;
-    if fits {
+    let facts = Facts::of_draft(draft);
+    let person = Person::new(&facts);
+    let chosen = matchers.best(&person).and_then(|(at, _)| profiles.get(at));
+    *importing.report.fits.entry(chosen.map(|profile| profile.id.clone())).or_default() += 1;
+    if chosen.is_some() {
         return None;
     }
-    choice.evaluations.iter().find_map(|(profile, evaluation)| match &evaluation.fit {
-        Fit::Incomplete { missing } => Some(incomplete(profile, missing)),
-        Fit::Fits { .. } | Fit::DoesNotFit { .. } => None,
+    profiles.iter().zip(matchers.iter()).find_map(|(profile, matcher)| {
+        match matcher.quick(&person) {
+            Quick::Incomplete { missing, .. } => {
+                let missing = missing.iter().filter_map(|at| profile.require.get(*at).cloned());
+                Some(incomplete(profile, &missing.collect::<Vec<_>>()))
+            }
+            Quick::Fits { .. } | Quick::DoesNotFit { .. } => None,
+        }
     })
 }
 
@@ -323,7 +342,7 @@ fn mended_row(row: &Row, column: Option<usize>) -> Option<u64> {
 }
 
 /// Whether somebody of this file would be recognised in this row; nothing is stored in a dry run.
-fn is_twice_in_dry_run(importing: &mut Importing, draft: &ProspectDraft) -> bool {
+fn is_twice_in_dry_run(importing: &mut Importing, ways: &[Identity]) -> bool {
     if importing.request.mode == Mode::Commit {
         return false;
     }
@@ -332,8 +351,8 @@ fn is_twice_in_dry_run(importing: &mut Importing, draft: &ProspectDraft) -> bool
         identity.hash(&mut hasher);
         hasher.finish()
     };
-    let certain = identities(draft).into_iter().filter(|known| known.kind != NAME_AT_COMPANY);
-    let hashes: Vec<u64> = certain.into_iter().map(|identity| hash(&identity)).collect();
+    let certain = ways.iter().filter(|known| known.kind != NAME_AT_COMPANY);
+    let hashes: Vec<u64> = certain.map(hash).collect();
     let twice = hashes.iter().any(|hash| importing.would_be.contains(hash));
     if !twice {
         importing.would_be.extend(hashes);

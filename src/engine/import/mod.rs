@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::{Engine, EngineError};
 use crate::domain::ids::{ImportId, ListId, ProspectId, RepId};
 use crate::domain::log::{Entry, What as Happened};
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Matchers, Profile};
 use crate::domain::prospect::Relationship;
 use crate::formats::csv::{Layout, Reader, Row};
 use crate::formats::profile_file;
@@ -164,7 +164,7 @@ pub(super) struct Importing {
     pub in_file: HashSet<ProspectId>,
     /// In a dry run: hashes of how people of the file are recognised, since they are not stored.
     pub would_be: HashSet<u64>,
-    pub profiles: Arc<Vec<Profile>>,
+    pub profiles: Arc<(Vec<Profile>, Matchers)>,
     pub report: ImportReport,
 }
 
@@ -268,7 +268,9 @@ impl Engine {
             None => self.new_import(&request, list, now).await?,
         };
         let report = ImportReport::new(&request, &record, layout);
-        let profiles = Arc::new(self.current_profiles().await?);
+        let profiles = self.current_profiles().await?;
+        let matchers = Matchers::new(&profiles);
+        let profiles = Arc::new((profiles, matchers));
         Ok(Importing {
             now,
             behind,
