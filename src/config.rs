@@ -45,8 +45,18 @@ pub struct Config {
     /// Mails a minute, inside one process: from one mailbox, and to one domain.
     pub pacing: (u32, u32),
     pub log_json: bool,
+    /// Lists that are dropped into `lists/inbox/`.
+    pub lists: ListsConfig,
     /// What works but should be looked at.
     pub warnings: Vec<String>,
+}
+
+/// What is not said by a list that nobody attends.
+#[derive(Debug, Clone, Default)]
+pub struct ListsConfig {
+    /// Whose people they are, unless the list lies in a rep's folder.
+    pub owner: Option<RepId>,
+    pub default_country: Option<String>,
 }
 
 /// A mailbox with the way in and the way out.
@@ -138,8 +148,16 @@ struct Raw {
     calendar: BTreeMap<String, RawCalendar>,
     limits: RawLimits,
     inbox: RawInbox,
+    lists: RawLists,
     pacing: RawPacing,
     log: RawLog,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawLists {
+    owner: Option<String>,
+    default_country: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -232,6 +250,25 @@ struct RawLog {
     format: Option<String>,
 }
 
+fn lists(raw: RawLists, mailboxes: &[MailboxConfig], wrong: &mut Vec<String>) -> ListsConfig {
+    let owner = raw.owner.map(RepId);
+    let owners: Vec<&str> = mailboxes.iter().map(|m| m.mailbox.owner.as_str()).collect();
+    if let Some(owner) = owner.as_ref().filter(|o| !owners.contains(&o.as_str()))
+        && !owners.is_empty()
+    {
+        let known = owners.join(", ");
+        wrong.push(format!("lists.owner: no mailbox belongs to `{owner}`; owners are: {known}"));
+    }
+    let country = raw.default_country;
+    let is_code = |code: &String| code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic());
+    if let Some(country) = country.as_ref().filter(|country| !is_code(country)) {
+        wrong.push(format!(
+            "lists.default_country: `{country}` is no country code: write its two letters, like \"US\""
+        ));
+    }
+    ListsConfig { owner, default_country: country }
+}
+
 /// Reads the settings of a workspace.
 ///
 /// # Errors
@@ -259,6 +296,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
     let calendars = calendars(raw.calendar, &mut wrong);
     let zone = raw.time_zone.as_deref().unwrap_or("UTC");
     let reader_zone = time_zone(zone, "time_zone", &mut wrong);
+    let lists = lists(raw.lists, &mailboxes, &mut wrong);
     let mut time = |text: Option<String>, default: SignedDuration, key: &str| match text {
         None => default,
         Some(text) => duration(&text, key, &mut wrong).unwrap_or(default),
@@ -319,6 +357,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
             raw.pacing.per_domain_per_minute.unwrap_or(20).max(1),
         ),
         log_json: raw.log.format.as_deref() == Some("json"),
+        lists,
         warnings,
     })
 }

@@ -106,6 +106,7 @@ impl From<EngineError> for Failure {
         let (code, kind) = match &error {
             EngineError::NotFound { .. } => (NOT_FOUND, "not_found"),
             EngineError::Refused(_) => (FAILED, "refused"),
+            EngineError::Busy(_) => (BUSY, "busy"),
             EngineError::Store(StoreError::Database { .. }) => (BUSY, "database"),
             EngineError::Store(StoreError::Stale(_) | StoreError::Unknown { .. })
             | EngineError::Version { .. } => (FAILED, "failed"),

@@ -2,8 +2,9 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Context, Failure, start_logging};
+use super::{Context, Failure, import, start_logging};
 use crate::wiring;
+use crate::wiring::list_inbox::ListInbox;
 
 /// Run the daemon: send what is due, read replies, open tasks; SIGTERM or Ctrl-C ends it cleanly
 #[derive(clap::Args)]
@@ -42,6 +43,13 @@ pub(super) async fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (mut scheduler, beats) = wiring::beats().await?;
     tracing::info!(mailboxes = engine.settings.mailboxes.len(), "ready");
+    let lists = ListInbox::new(
+        engine.clone(),
+        &context.workspace,
+        config.lists.clone(),
+        import::plain_text,
+    )?;
+    let watching = tokio::spawn(lists.watch(beats.tick.clone()));
     let work = tokio::spawn(engine.clone().run(beats, config.poll_every));
     tokio::select! {
         _ = terminate.recv() => {}
@@ -50,6 +58,7 @@ pub(super) async fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
     tracing::info!("stopping: what is on its way is finished first");
     engine.stop();
     let done = work.await;
+    watching.await.map_err(Failure::new)?;
     let _ = scheduler.shutdown().await;
     done.map_err(Failure::new)?;
     tracing::info!("stopped");

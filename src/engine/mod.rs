@@ -80,6 +80,9 @@ pub enum EngineError {
     /// Something that cannot be done as asked.
     #[error("{0}")]
     Refused(String),
+    /// Somebody else is at it; the same works later.
+    #[error("{0}")]
+    Busy(String),
 }
 
 /// One person on the way through one cadence, with everything that a decision needs.

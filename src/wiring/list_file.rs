@@ -222,12 +222,13 @@ pub struct Mending {
 }
 
 impl Mending {
-    /// Where the rows of a list go: beside it, under a name that is not taken by what was imported.
-    pub fn path_for(list: &ListFile) -> PathBuf {
-        let folder = match list.path.as_os_str() == "-" {
+    /// Where the rows of a list go: beside it or into a folder, under a name that is not its own.
+    pub fn path_for(list: &ListFile, folder: Option<&Path>) -> PathBuf {
+        let beside = match list.path.as_os_str() == "-" {
             true => Path::new(""),
             false => list.path.parent().unwrap_or(Path::new("")),
         };
+        let folder = folder.unwrap_or(beside);
         let stem = list.stem();
         let first = folder.join(format!("{stem}.fix.csv"));
         if first != list.path {
@@ -270,6 +271,9 @@ impl Mending {
 
     fn writer(&mut self) -> io::Result<&mut csv::Writer<Encoded>> {
         if self.writer.is_none() {
+            if let Some(folder) = self.path.parent().filter(|path| !path.as_os_str().is_empty()) {
+                fs::create_dir_all(folder)?;
+            }
             let file = BufWriter::new(File::create(self.part())?);
             let encoded = Encoded::new(file, &self.layout.encoding)?;
             let mut builder = csv::WriterBuilder::new();

@@ -1,6 +1,6 @@
 //! From a file and what somebody asked for to an import: the same for the command and the daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -85,7 +85,7 @@ impl Listener for Ears<'_> {
     }
 }
 
-/// Imports a file; rows that somebody has to mend are written beside it.
+/// Imports a file; rows that somebody has to mend are written beside it, or into a folder.
 ///
 /// # Errors
 /// See [`ImportError`]; what was on record until then stays, and the same command goes on.
@@ -93,6 +93,7 @@ pub async fn import(
     engine: &Engine,
     list: &ListFile,
     asked: &Asked,
+    mend_in: Option<&Path>,
     progress: &mut dyn Progress,
 ) -> Result<Imported, ImportError> {
     let options = options(asked);
@@ -106,7 +107,7 @@ pub async fn import(
     let options = options_for(engine, &asked, &layout).await?;
     let reader = list.reader(&options)?;
     let dry_run = request.mode == Mode::DryRun;
-    let path = Mending::path_for(list);
+    let path = Mending::path_for(list, mend_in);
     let mending = Mending::new(path.clone(), reader.layout().clone());
     let mut ears = Ears { list, mending, progress };
     let report = engine.import(Source::new(reader), request, &mut ears).await;

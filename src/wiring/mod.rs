@@ -33,6 +33,7 @@ use crate::ports::{Clock, Inbox, Mailer};
 
 pub mod demo;
 pub mod list_file;
+pub mod list_inbox;
 pub mod lists;
 
 /// Why an engine could not be put together.

@@ -18,7 +18,7 @@ use crate::wiring::lists::{self, Asked, ImportError, Imported, Progress};
 mod past;
 mod report;
 
-pub(super) use report::text;
+pub(super) use report::{plain_text, text};
 
 /// Import a list of people from a CSV file; every row is accounted for
 ///
@@ -89,7 +89,7 @@ async fn import(context: &Context, file: &std::path::Path, args: &Args) -> Resul
     let list = ListFile::open(file).map_err(Failure::new)?;
     let (running, _) = context.engine().await?;
     let mut bar = Bar::new(list.size);
-    let imported = lists::import(&running.engine, &list, &asked, &mut bar).await;
+    let imported = lists::import(&running.engine, &list, &asked, None, &mut bar).await;
     bar.bar.finish_and_clear();
     let Imported { report, to_mend } = imported?;
     if context.json {

@@ -8,17 +8,26 @@ use crate::engine::import::{ImportReport, Kind, Outcome, Rows};
 /// Kinds of problems that are shown; `--json` has them all.
 const SHOWN: usize = 25;
 
+/// As [`text`], for a file: without anything that only a terminal understands.
+pub(in crate::cli) fn plain_text(report: &ImportReport, to_mend: Option<&Path>) -> String {
+    words(report, to_mend, str::to_owned)
+}
+
 /// What came of a list, why, and what to do next.
 pub(in crate::cli) fn text(report: &ImportReport, to_mend: Option<&Path>) -> String {
-    let mut text = format!("{}\n\n", head(report));
+    words(report, to_mend, bold)
+}
+
+fn words(report: &ImportReport, to_mend: Option<&Path>, bold: fn(&str) -> String) -> String {
+    let mut text = format!("{}\n\n", head(report, bold));
     text.push_str(&table(&outcomes(report, to_mend)));
-    text.push_str(&reasons(report));
-    text.push_str(&good_to_know(report));
+    text.push_str(&reasons(report, bold));
+    text.push_str(&good_to_know(report, bold));
     text.push_str(&next(report, to_mend));
     text
 }
 
-fn head(report: &ImportReport) -> String {
+fn head(report: &ImportReport, bold: fn(&str) -> String) -> String {
     let layout = &report.layout;
     let source = layout.source.as_ref().map_or_else(String::new, |source| format!(" · {source}"));
     let guessed = if layout.encoding_guessed { " (guessed)" } else { "" };
@@ -50,7 +59,7 @@ fn outcomes(report: &ImportReport, to_mend: Option<&Path>) -> Vec<Vec<String>> {
 }
 
 /// Problems by kind: what did not go in first, then by how many rows they touch.
-fn reasons(report: &ImportReport) -> String {
+fn reasons(report: &ImportReport, bold: fn(&str) -> String) -> String {
     let mut text = String::new();
     let mut group = None;
     let kinds = report.sorted_kinds();
@@ -91,7 +100,7 @@ fn reason(kind: &Kind, rows: &Rows) -> String {
     )
 }
 
-fn good_to_know(report: &ImportReport) -> String {
+fn good_to_know(report: &ImportReport, bold: fn(&str) -> String) -> String {
     let mut lines = Vec::new();
     let kept = report.layout.columns.iter().filter_map(|column| column.field.as_deref());
     let kept: Vec<&str> = kept.filter(|field| field.starts_with("x.")).collect();

@@ -221,7 +221,7 @@ impl Engine {
         };
         match self.store.lease(request).await? {
             Some(_) => Ok(()),
-            None => Err(EngineError::Refused(
+            None => Err(EngineError::Busy(
                 "another import is running: wait for its end (or for 20 seconds, if it was killed) \
                  and try again"
                     .to_owned(),
