@@ -22,16 +22,40 @@ Number of Retail Locations,Apollo Contact Id,Apollo Account Id,Secondary Email,S
 Tertiary Email,Tertiary Email Source";
 
 const FIRST: &[&str] = &[
-    "Dana", "Erin", "Noor", "Elena", "Jordan", "Bianca", "Sam", "Zoë", "Wei", "Marek", "Aisha", "Tom",
-    "Ingrid", "Luca", "Chidi", "Priya",
+    "Dana", "Erin", "Noor", "Elena", "Jordan", "Bianca", "Sam", "Zoë", "Wei", "Marek", "Aisha",
+    "Tom", "Ingrid", "Luca", "Chidi", "Priya",
 ];
 const LAST: &[&str] = &[
-    "Whitfield", "Petrova", "Haddad", "Lockwood", "Blake", "Rossi", "Mokoena", "Müller", "Chen", "Nowak",
-    "Bello", "Baker", "Larsen", "O'Brien", "Okafor", "Raman", "van der Berg", "McDonald",
+    "Whitfield",
+    "Petrova",
+    "Haddad",
+    "Lockwood",
+    "Blake",
+    "Rossi",
+    "Mokoena",
+    "Müller",
+    "Chen",
+    "Nowak",
+    "Bello",
+    "Baker",
+    "Larsen",
+    "O'Brien",
+    "Okafor",
+    "Raman",
+    "van der Berg",
+    "McDonald",
 ];
 const TITLES: &[&str] = &[
-    "VP Sales", "Head of Sales Operations", "Chief Revenue Officer", "Account Executive", "Sales Director",
-    "RevOps Manager", "Director of Sales Ops", "Founder & CEO", "Marketing Manager", "IT Director",
+    "VP Sales",
+    "Head of Sales Operations",
+    "Chief Revenue Officer",
+    "Account Executive",
+    "Sales Director",
+    "RevOps Manager",
+    "Director of Sales Ops",
+    "Founder & CEO",
+    "Marketing Manager",
+    "IT Director",
 ];
 /// City, state, country, and the beginning of a phone number there.
 const PLACES: &[(&str, &str, &str, &str)] = &[
@@ -165,7 +189,11 @@ fn main() {
     };
     let line = |what: &str, took: Duration, base: Duration| {
         let ratio = took.as_secs_f64() / base.as_secs_f64();
-        println!("{what:<44} {:>7.1} s {:>10.0} rows/s  {ratio:>6.1} x", took.as_secs_f64(), per_second(took));
+        println!(
+            "{what:<44} {:>7.1} s {:>10.0} rows/s  {ratio:>6.1} x",
+            took.as_secs_f64(),
+            per_second(took)
+        );
     };
     let (read, csv) = read_with_csv(&list);
     assert_eq!(read, rows);
@@ -185,7 +213,8 @@ fn main() {
         .stdout(Stdio::null())
         .status();
     assert!(apply.expect("firsttouch").success());
-    for (what, name) in [("firsttouch import", "first"), ("the same again, all unchanged", "again")] {
+    for (what, name) in [("firsttouch import", "first"), ("the same again, all unchanged", "again")]
+    {
         let (took, most, said) = firsttouch(&workspace, &list, name);
         line(what, took, csv);
         println!("    at most {most} MiB resident");

@@ -43,6 +43,12 @@ hours = "mon-fri 08:00-17:00"
 clock = "prospect"                      # prospect, or a zone like "Europe/Berlin"
 if_zone_unknown = "hold"                # hold, or a zone
 holidays = ["2026-12-25", "2027-01-01"]
+
+# The daemon imports lists that are dropped into lists/inbox/, or into lists/inbox/<rep>/.
+#
+# [lists]
+# owner = "ann"                         # whose people they are, unless they lie in a rep's folder
+# default_country = "US"                # of rows that name none
 "#;
 
 const IGNORED: &str = ".firsttouch/\nfirsttouch.db*\noutbox/\nlists/\n";

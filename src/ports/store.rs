@@ -15,8 +15,8 @@ use crate::domain::budget::{Cap, Waiting};
 
 use crate::domain::enrollment::{State, TaskKind};
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, ImportId, InboundId, ListId, MailboxId, ProfileId, ProspectId, RepId,
-    StepId, TaskId, TouchId,
+    CadenceId, CompanyId, EnrollmentId, ImportId, InboundId, ListId, MailboxId, ProfileId,
+    ProspectId, RepId, StepId, TaskId, TouchId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};

@@ -123,8 +123,7 @@ impl ListFile {
     /// It grew, shrank or was written since.
     pub fn unchanged(&self) -> Result<(), ListError> {
         let Bytes::File(length, modified) = &self.source else { return Ok(()) };
-        let same =
-            |meta: &Metadata| meta.len() == *length && meta.modified().ok() == *modified;
+        let same = |meta: &Metadata| meta.len() == *length && meta.modified().ok() == *modified;
         match fs::metadata(&self.path) {
             Ok(meta) if same(&meta) && self.size == *length => Ok(()),
             _ => Err(ListError::Changing { path: self.name() }),
@@ -135,15 +134,11 @@ impl ListFile {
     ///
     /// # Errors
     /// It is gone, or no list.
-    pub fn reader(
-        &self,
-        options: &Options,
-    ) -> Result<Reader<Box<dyn Read + Send>>, ListError> {
+    pub fn reader(&self, options: &Options) -> Result<Reader<Box<dyn Read + Send>>, ListError> {
         let bytes: Box<dyn Read + Send> = match &self.source {
             Bytes::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
             Bytes::File(..) => {
-                let failed =
-                    |error| ListError::Io { path: self.name(), detail: said(&error) };
+                let failed = |error| ListError::Io { path: self.name(), detail: said(&error) };
                 Box::new(File::open(&self.path).map_err(failed)?)
             }
         };

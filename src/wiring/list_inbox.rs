@@ -32,7 +32,8 @@ const LOOK_EVERY: u64 = 3;
 const AT_ONCE: usize = 1_000;
 
 /// Endings of files that a browser or a copy has not finished.
-const UNFINISHED: [&str; 6] = [".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart"];
+const UNFINISHED: [&str; 6] =
+    [".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart"];
 
 /// Puts a report into words.
 pub type Words = fn(&ImportReport, Option<&Path>) -> String;
@@ -49,8 +50,13 @@ pub struct ListInbox {
 
 /// What becomes of a file.
 enum Fate {
-    Done { name: String, report: String },
-    Failed { report: String },
+    Done {
+        name: String,
+        report: String,
+    },
+    Failed {
+        report: String,
+    },
     /// Nothing is wrong with it: it is tried again.
     Later(String),
 }

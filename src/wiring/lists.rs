@@ -213,14 +213,10 @@ fn request(
 /// The rep who was named, else the only one there is.
 fn owner(engine: &Engine, named: Option<RepId>) -> Result<RepId, ImportError> {
     let reps = engine.settings.reps();
-    let known = |between: &str| {
-        reps.iter().map(RepId::as_str).collect::<Vec<_>>().join(between)
-    };
+    let known = |between: &str| reps.iter().map(RepId::as_str).collect::<Vec<_>>().join(between);
     match (named, reps.as_slice()) {
         (Some(named), _) if reps.contains(&named) => Ok(named),
-        (Some(named), _) => {
-            Err(ImportError::UnknownOwner { owner: named.0, known: known(", ") })
-        }
+        (Some(named), _) => Err(ImportError::UnknownOwner { owner: named.0, known: known(", ") }),
         (None, [only]) => Ok(only.clone()),
         (None, _) => Err(ImportError::NoOwner(known("|"))),
     }

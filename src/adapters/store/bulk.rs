@@ -35,7 +35,8 @@ impl Insert {
         for chunk in rows.chunks(most) {
             // Only full statements are worth being remembered by the connection.
             let whole = chunk.len() == most || chunk.len() == 1;
-            let query = sqlx::query(AssertSqlSafe(self.text(dialect, chunk.len()))).persistent(whole);
+            let query =
+                sqlx::query(AssertSqlSafe(self.text(dialect, chunk.len()))).persistent(whole);
             let query = chunk.iter().fold(query, &bind);
             query.execute(&mut **tx).await.map_err(failed(self.attempted))?;
         }

@@ -12,8 +12,8 @@ use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::Suppression;
 use crate::ports::{
-    Before, Changes, ColumnMap, Identity, ImportRecord, ImportRow, ImportStatus, ListRecord, StoreError,
-    Undone,
+    Before, Changes, ColumnMap, Identity, ImportRecord, ImportRow, ImportStatus, ListRecord,
+    StoreError, Undone,
 };
 
 type Tx = Transaction<'static, Any>;
@@ -307,9 +307,11 @@ async fn tidy_up(tx: &mut Tx, undone: &Undone) -> Result<(), StoreError> {
 
 pub(super) fn import(row: &AnyRow) -> Result<ImportRecord, StoreError> {
     let status: String = get(row, "status")?;
-    let status = ImportStatus::ALL.iter().find(|(word, _)| *word == status).map(|(_, s)| *s).ok_or(
-        StoreError::Unknown { what: "the status of an import", value: status },
-    )?;
+    let status = ImportStatus::ALL
+        .iter()
+        .find(|(word, _)| *word == status)
+        .map(|(_, s)| *s)
+        .ok_or(StoreError::Unknown { what: "the status of an import", value: status })?;
     let finished_at: Option<i64> = get(row, "finished_at")?;
     let (options, outcomes): (String, String) = (get(row, "options")?, get(row, "outcomes")?);
     let unreadable = |value| StoreError::Unknown { what: "an import", value };

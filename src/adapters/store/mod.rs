@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
 
-mod intend;
 mod bulk;
+mod intend;
 mod json;
 mod lists;
 mod port;
@@ -159,11 +159,10 @@ async fn sqlite_pool(url: &str, connections: u32) -> Result<AnyPool, OpenError> 
 }
 
 /// Every schema step, oldest first. Steps are only ever added.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[
-        (1, "first light", include_str!("../../../migrations/0001_first_light.sql")),
-        (2, "lists", include_str!("../../../migrations/0002_lists.sql")),
-    ];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first light", include_str!("../../../migrations/0001_first_light.sql")),
+    (2, "lists", include_str!("../../../migrations/0002_lists.sql")),
+];
 
 async fn migrate(pool: &AnyPool) -> Result<(), OpenError> {
     let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);

@@ -20,9 +20,8 @@ use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
     Changes, EnrollmentRecord, Guards, IdKind, Identity, ImportRecord, ImportRow, Intent, Lane,
-    LeaseRequest, ListRecord,
-    MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store, StoreError, TaskRecord,
-    VersionRecord,
+    LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store,
+    StoreError, TaskRecord, VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.

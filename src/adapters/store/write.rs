@@ -48,11 +48,7 @@ pub(super) async fn apply(
     insert_log(store, tx, &changes.log).await
 }
 
-async fn put_outcomes(
-    store: &SqlStore,
-    tx: &mut Tx,
-    changes: &Changes,
-) -> Result<(), StoreError> {
+async fn put_outcomes(store: &SqlStore, tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
     for (touch, status) in &changes.settled {
         sqlx::query("update touch set status = $2 where id = $1")
             .bind(touch.0)

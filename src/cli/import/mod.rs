@@ -12,6 +12,7 @@ use super::{Context, Failure, IN_PART};
 use crate::domain::ids::RepId;
 use crate::domain::prospect::Relationship;
 use crate::engine::import::{Mode, OnDuplicate, Outcome};
+use crate::engine::{Engine, EngineError};
 use crate::wiring::list_file::ListFile;
 use crate::wiring::lists::{self, Asked, ImportError, Imported, Progress};
 
@@ -73,6 +74,9 @@ enum AudienceArg {
     Customers,
 }
 
+/// Seconds in which another import may come to its end.
+const PATIENCE: u32 = 60;
+
 /// Ctrl-C, as a shell counts it.
 const INTERRUPTED: u8 = 130;
 
@@ -89,9 +93,8 @@ async fn import(context: &Context, file: &std::path::Path, args: &Args) -> Resul
     let list = ListFile::open(file).map_err(Failure::new)?;
     let (running, _) = context.engine().await?;
     let mut bar = Bar::new(list.size);
-    let imported = lists::import(&running.engine, &list, &asked, None, &mut bar).await;
+    let Imported { report, to_mend } = in_turn(&running.engine, &list, &asked, &mut bar).await?;
     bar.bar.finish_and_clear();
-    let Imported { report, to_mend } = imported?;
     if context.json {
         let mut json = report.to_json();
         json["to_mend"] = to_mend.as_ref().map(|path| path.display().to_string()).into();
@@ -104,6 +107,26 @@ async fn import(context: &Context, file: &std::path::Path, args: &Args) -> Resul
     }
     let whole = report.count_of(Outcome::Rejected) + report.count_of(Outcome::Skipped) == 0;
     Ok(if whole { 0 } else { IN_PART })
+}
+
+/// Waits while another import runs, or until one that was killed has lost its turn.
+async fn in_turn(
+    engine: &Engine,
+    list: &ListFile,
+    asked: &Asked,
+    bar: &mut Bar,
+) -> Result<Imported, ImportError> {
+    for waited in 0..PATIENCE {
+        match lists::import(engine, list, asked, None, bar).await {
+            Err(ImportError::Engine(EngineError::Busy(_))) if !bar.stops() => {}
+            done => return done,
+        }
+        if waited == 0 {
+            eprintln!("another import is running, or was killed a moment ago: waiting for its end");
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    lists::import(engine, list, asked, None, bar).await
 }
 
 impl From<ImportError> for Failure {

@@ -62,9 +62,7 @@ fn columns(context: &Context, file: &std::path::Path, map: &[String]) -> Result<
 }
 
 fn columns_json(list: &ListFile, layout: &Layout) -> Value {
-    let column = |column: &crate::formats::csv::Column| {
-        json!({"header": column.header, "field": column.field, "why": column.why})
-    };
+    let column = |column: &crate::formats::csv::Column| json!({"header": column.header, "field": column.field, "why": column.why});
     json!({
         "schema": "firsttouch.import_columns.v1",
         "file": list.file_name(),
@@ -206,9 +204,10 @@ async fn undo(context: &Context, name: &str, dry_run: bool) -> Result<u8, Failur
 }
 
 fn taken_json(taken: &Taken, dry_run: bool) -> Value {
-    let kept = taken.kept.iter().map(|(id, name, why)| {
-        json!({"prospect": id.0, "name": name, "why": why})
-    });
+    let kept = taken
+        .kept
+        .iter()
+        .map(|(id, name, why)| json!({"prospect": id.0, "name": name, "why": why}));
     json!({
         "schema": "firsttouch.import_undo.v1",
         "import": taken.import,

@@ -118,7 +118,8 @@ fn good_to_know(report: &ImportReport, bold: fn(&str) -> String) -> String {
     }
     if report.footers > 0 {
         let n = report.footers;
-        let lines_were = if n == 1 { "line below the table was" } else { "lines below the table were" };
+        let lines_were =
+            if n == 1 { "line below the table was" } else { "lines below the table were" };
         lines.push(format!("{n} {lines_were} left out."));
     }
     lines.extend(fits(report));

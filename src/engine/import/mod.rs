@@ -18,9 +18,7 @@ use crate::domain::profile::{Matchers, Profile};
 use crate::domain::prospect::Relationship;
 use crate::formats::csv::{Layout, Reader, Row};
 use crate::formats::profile_file;
-use crate::ports::{
-    Changes, IdKind, ImportRecord, ImportStatus, LeaseRequest, ListRecord,
-};
+use crate::ports::{Changes, IdKind, ImportRecord, ImportStatus, LeaseRequest, ListRecord};
 
 mod chunk;
 mod people;
@@ -181,14 +179,30 @@ impl Engine {
         listener: &mut dyn Listener,
     ) -> Result<ImportReport, EngineError> {
         let commits = request.mode == Mode::Commit;
+        let holder = self.import_holder();
         if commits {
-            self.hold_imports().await?;
+            self.hold_imports(&holder).await?;
         }
+        let done = self.import_all(&mut source, request, &holder, listener).await;
+        if commits {
+            self.let_imports_go(&holder).await?;
+        }
+        done
+    }
+
+    async fn import_all(
+        &self,
+        source: &mut Source,
+        request: ImportRequest,
+        holder: &str,
+        listener: &mut dyn Listener,
+    ) -> Result<ImportReport, EngineError> {
+        let commits = request.mode == Mode::Commit;
         let mut importing = self.begin_import(request, source.layout.clone()).await?;
         loop {
             match source.rows.recv().await {
                 Some(Parsed::Rows(rows)) => {
-                    self.import_chunk(&mut importing, rows, listener).await?;
+                    self.import_chunk(&mut importing, rows, holder, listener).await?;
                     listener.rows(importing.report.rows);
                 }
                 Some(Parsed::End { footers }) => {
@@ -199,7 +213,6 @@ impl Engine {
             }
             if listener.stops() {
                 importing.report.stopped = true;
-                self.let_imports_go(commits).await?;
                 return Ok(importing.report);
             }
         }
@@ -207,15 +220,19 @@ impl Engine {
         if commits {
             self.end_import(&mut importing).await?;
         }
-        self.let_imports_go(commits).await?;
         Ok(importing.report)
     }
 
-    async fn hold_imports(&self) -> Result<(), EngineError> {
+    /// Names one run: on SQLite every process has the same node.
+    fn import_holder(&self) -> String {
+        format!("{}-{}", self.node, self.now().as_nanosecond())
+    }
+
+    async fn hold_imports(&self, holder: &str) -> Result<(), EngineError> {
         let now = self.now();
         let request = LeaseRequest {
             name: LEASE.to_owned(),
-            holder: self.node.clone(),
+            holder: holder.to_owned(),
             now,
             until: now + LEASE_LASTS,
         };
@@ -229,12 +246,10 @@ impl Engine {
         }
     }
 
-    async fn let_imports_go(&self, held: bool) -> Result<(), EngineError> {
-        if held {
-            let (now, holder) = (self.now(), self.node.clone());
-            let request = LeaseRequest { name: LEASE.to_owned(), holder, now, until: now };
-            self.store.lease(request).await?;
-        }
+    async fn let_imports_go(&self, holder: &str) -> Result<(), EngineError> {
+        let (now, holder) = (self.now(), holder.to_owned());
+        let request = LeaseRequest { name: LEASE.to_owned(), holder, now, until: now };
+        self.store.lease(request).await?;
         Ok(())
     }
 
@@ -345,6 +360,7 @@ impl Engine {
         &self,
         importing: &mut Importing,
         rows: Vec<Row>,
+        holder: &str,
         listener: &mut dyn Listener,
     ) -> Result<(), EngineError> {
         let mut chunk = Chunk::look_up(self, importing, &rows).await?;
@@ -356,7 +372,7 @@ impl Engine {
             return Ok(());
         }
         listener.sound().map_err(EngineError::Refused)?;
-        self.hold_imports().await?;
+        self.hold_imports(holder).await?;
         changes.lists.extend(importing.new_list.take());
         importing.record.rows_done = importing.report.rows;
         importing.record.outcomes = importing.report.outcomes_by_word();
@@ -390,8 +406,7 @@ impl Engine {
 
     async fn current_profiles(&self) -> Result<Vec<Profile>, EngineError> {
         let records = self.store.current_profiles().await?;
-        let parsed =
-            records.iter().map(|record| profile_file::parse(&record.path, &record.text));
+        let parsed = records.iter().map(|record| profile_file::parse(&record.path, &record.text));
         Ok(parsed.filter_map(Result::ok).map(|(profile, _)| profile).collect())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Importing, ImportRequest, Mode};
+use super::{ImportRequest, Importing, Mode};
 use crate::domain::ids::ProfileId;
 use crate::formats::csv::{Layout, Problem, Row};
 use crate::ports::ImportRecord;

@@ -60,24 +60,37 @@ impl Engine {
     /// until then stays so, and the same command goes on.
     pub async fn undo_import(&self, name: &str, dry_run: bool) -> Result<Taken, EngineError> {
         let record = self.import_named(name).await?;
+        let holder = self.import_holder();
         if !dry_run {
-            self.hold_imports().await?;
+            self.hold_imports(&holder).await?;
         }
+        let taken = self.undo_all(&record, &holder, dry_run).await;
+        if !dry_run {
+            self.let_imports_go(&holder).await?;
+        }
+        taken
+    }
+
+    async fn undo_all(
+        &self,
+        record: &ImportRecord,
+        holder: &str,
+        dry_run: bool,
+    ) -> Result<Taken, EngineError> {
         let mut taken = Taken { import: record.name.clone(), ..Taken::default() };
         let mut after = 0;
         loop {
             let rows = self.store.import_rows(record.id, after, CHUNK).await?;
             let Some(last) = rows.last() else { break };
             after = last.row;
-            let undone = self.take_rows_back(&record, &rows, &mut taken).await?;
+            let undone = self.take_rows_back(record, &rows, &mut taken).await?;
             if !dry_run {
-                self.hold_imports().await?;
+                self.hold_imports(holder).await?;
                 self.store.write(Changes { undone: Some(undone), ..Changes::default() }).await?;
             }
         }
         if !dry_run {
-            self.end_undo(record, &taken).await?;
-            self.let_imports_go(true).await?;
+            self.end_undo(record.clone(), &taken).await?;
         }
         Ok(taken)
     }
