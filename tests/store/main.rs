@@ -12,6 +12,7 @@ use sqlx::{AnyPool, AssertSqlSafe};
 
 mod enrollments;
 mod guards;
+mod imports;
 mod journal;
 mod opening;
 mod people;
@@ -111,6 +112,13 @@ on_both! {
         an_address_finds_a_person_in_every_spelling,
         lists_come_back_by_name_and_by_content,
         suppressions_are_not_confused_between_kinds;
+    imports:
+        an_import_comes_back_as_far_as_it_has_come,
+        many_rows_are_written_at_once_and_all_come_back,
+        a_changed_person_keeps_what_was_before_and_who_made_it,
+        what_is_taken_back_leaves_only_what_others_need,
+        reasons_to_keep_somebody_are_found,
+        how_columns_are_read_is_remembered_by_fingerprint;
     enrollments:
         an_enrollment_comes_back_whole_and_moves_on,
         a_move_from_a_wrong_revision_changes_nothing_at_all,
