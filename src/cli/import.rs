@@ -58,6 +58,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
     let options = Options {
         default_country: args.default_country.clone(),
         map: args.map.iter().map(|pair| split_map(pair)).collect::<Result<_, _>>()?,
+        synonyms: None,
     };
     let name = args.file.display().to_string();
     let reader = Reader::open(bytes.as_slice(), &options)

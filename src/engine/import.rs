@@ -484,6 +484,10 @@ fn merged(known: ProspectDraft, other: ProspectDraft) -> ProspectDraft {
         }
     }
     let email = known.email.or_else(|| (!other_emails.is_empty()).then(|| other_emails.remove(0)));
+    let zone_source = match known.time_zones.is_empty() {
+        true => other.zone_source,
+        false => known.zone_source,
+    };
     ProspectDraft {
         first_name: known.first_name.or(other.first_name),
         last_name: known.last_name.or(other.last_name),
@@ -499,6 +503,7 @@ fn merged(known: ProspectDraft, other: ProspectDraft) -> ProspectDraft {
         region: known.region.or(other.region),
         country: known.country.or(other.country),
         time_zones: filled(known.time_zones, other.time_zones),
+        zone_source,
         company,
         owner: known.owner.or(other.owner),
         external_id: known.external_id.or(other.external_id),

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use sha2::{Digest, Sha256};
+
 use super::field::{FIELDS, Field, Target};
-use super::synonyms::{Barred, Product, synonyms};
+use super::synonyms::{Barred, Meaning, Product, Rank, Says, Synonyms, squashed};
 use super::values::text;
 use super::{Column, Options, ReadError};
 use crate::formats::diagnostic::did_you_mean;
@@ -92,6 +94,8 @@ pub(super) struct Header {
     pub columns: Vec<Column>,
     /// The product that wrote the file.
     pub source: Option<String>,
+    /// The same for every file with these headers, whatever their order.
+    pub fingerprint: String,
     pub plan: Plan,
 }
 
@@ -110,6 +114,11 @@ impl Plan {
     /// The columns that feed a field, best first.
     pub fn columns(&self, field: Field) -> &[usize] {
         self.fields.get(field as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether some column leads to a person.
+    pub fn has_channel(&self) -> bool {
+        FIELDS.iter().any(|(_, field)| field.is_channel() && !self.columns(*field).is_empty())
     }
 
     /// The columns of a target; a new extra is made where needed.
@@ -132,38 +141,108 @@ impl Plan {
 /// One column on its way to a field.
 struct Choice {
     target: Target,
-    rank: usize,
+    rank: Rank,
     why: String,
 }
 
 /// Reads a header.
 ///
 /// # Errors
-/// `--map` names a field or column that is not there, or no column leads to a person.
-pub(super) fn read(headers: &[String], options: &Options) -> Result<Header, ReadError> {
+/// `--map` names a field or column that is not there.
+pub(super) fn read(
+    headers: &[String],
+    options: &Options,
+    synonyms: &Synonyms,
+) -> Result<Header, ReadError> {
     let keys: Vec<String> = headers.iter().map(|header| key(header)).collect();
     let wanted = wanted(headers, &keys, options)?;
-    let product = synonyms().products.iter().find(|product| product.wrote(&keys));
+    let known: HashSet<String> = keys.iter().map(|key| squashed(key)).collect();
+    let product = synonyms.products.iter().find(|product| product.wrote(&known));
     let mut choices = Vec::with_capacity(headers.len());
     for (at, (header, key)) in headers.iter().zip(&keys).enumerate() {
         choices.push(match wanted.get(&at) {
             Some(target) => {
-                Choice { target: target.clone(), rank: 0, why: "given with --map".into() }
+                let rank = Rank(Says::Map, at);
+                Choice { target: target.clone(), rank, why: "given with --map".into() }
             }
-            None => choose(header, key, product),
+            None => choose(header, key, product, synonyms),
         });
     }
+    settle_names(&keys, &mut choices);
     note_duplicates(&keys, &mut choices);
     let plan = plan(&choices, &keys);
+    let fingerprint = fingerprint(headers, &keys, synonyms);
     let columns: Vec<Column> = headers.iter().zip(choices).map(column).collect();
-    if !FIELDS.iter().any(|(_, field)| field.is_channel() && !plan.columns(*field).is_empty()) {
-        return Err(ReadError::NoChannel { headers: listed(headers) });
-    }
-    Ok(Header { columns, source: product.map(|product| product.label.clone()), plan })
+    let source = product.map(|product| product.label.clone());
+    Ok(Header { columns, source, fingerprint, plan })
 }
 
 fn column((header, choice): (&String, Choice)) -> Column {
-    Column { header: text::clean(header), field: choice.target.name(), why: choice.why }
+    Column {
+        header: text::clean(header).into_owned(),
+        field: choice.target.name(),
+        why: choice.why,
+        examples: Vec::new(),
+        doubt: None,
+    }
+}
+
+/// A short digest of the headers; what an earlier import wrote in front of them does not count.
+fn fingerprint(headers: &[String], keys: &[String], synonyms: &Synonyms) -> String {
+    let named = headers.iter().zip(keys);
+    let theirs = named.filter(|(header, key)| !key.is_empty() && !synonyms.is_ours(header));
+    let mut keys: Vec<&str> = theirs.map(|(_, key)| key.as_str()).collect();
+    keys.sort_unstable();
+    let digest = Sha256::digest(keys.join("\n"));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// First names that need a last name beside them to be one: alone they head whole names.
+const FIRST_OR_WHOLE: &[&str] = &["nombre", "nome"];
+/// Last names that without a first name head whole names.
+const LAST_OR_WHOLE: &[&str] = &["nom", "apellidos y nombre"];
+/// Whole names that are the last name where the first name has a column in that language.
+const WHOLE_OR_LAST: &[&str] = &["name", "naam", "namn", "navn"];
+const FIRST_NAMES_ABROAD: &[&str] =
+    &["vorname", "rufname", "prenom", "voornaam", "fornamn", "fornavn", "roepnaam"];
+
+/// Titles that are a degree where the job has a column of its own.
+const JOB_OR_DEGREE: &[&str] = &["titel"];
+
+/// Decides what "Name", "Nom" and "Nombre" mean by the columns beside them.
+fn settle_names(keys: &[String], choices: &mut [Choice]) {
+    let has = |field, choices: &[Choice]| {
+        choices.iter().any(|choice| choice.target == Target::Field(field))
+    };
+    let has_abroad = keys.iter().any(|key| FIRST_NAMES_ABROAD.contains(&key.as_str()));
+    let (first, last) = (has(Field::FirstName, choices), has(Field::LastName, choices));
+    let titles =
+        choices.iter().filter(|choice| choice.target == Target::Field(Field::Title)).count();
+    for (key, choice) in keys.iter().zip(choices) {
+        if !matches!(choice.rank.0, Says::Table | Says::Likeness) {
+            continue;
+        }
+        let is_among = |list: &[&str]| list.contains(&key.as_str());
+        let settled = match choice.target {
+            Target::Field(Field::FirstName) if !last && is_among(FIRST_OR_WHOLE) => {
+                Some((Field::FullName, "no column for the last name, so this is the whole name"))
+            }
+            Target::Field(Field::LastName) if !first && is_among(LAST_OR_WHOLE) => {
+                Some((Field::FullName, "no column for the first name, so this is the whole name"))
+            }
+            Target::Field(Field::FullName) if has_abroad && !last && is_among(WHOLE_OR_LAST) => {
+                Some((Field::LastName, "beside a first name this is the last name"))
+            }
+            Target::Field(Field::Title) if titles > 1 && is_among(JOB_OR_DEGREE) => {
+                Some((Field::Salutation, "beside the job this is how to address somebody"))
+            }
+            _ => None,
+        };
+        if let Some((field, why)) = settled {
+            choice.target = Target::Field(field);
+            choice.why = why.to_owned();
+        }
+    }
 }
 
 /// The columns that `--map` decides.
@@ -227,27 +306,35 @@ fn unknown_column(column: &str, headers: &[String]) -> ReadError {
 }
 
 /// What a column is when nobody has decided.
-fn choose(header: &str, key: &str, product: Option<&Product>) -> Choice {
-    let choice = |target, rank, why: String| Choice { target, rank, why };
+fn choose(header: &str, key: &str, product: Option<&Product>, synonyms: &Synonyms) -> Choice {
+    let choice = |target, why: String| Choice { target, rank: Rank(Says::Product, 0), why };
     if key.is_empty() {
-        return choice(Target::Ignored, 0, "has no header".into());
+        return choice(Target::Ignored, "has no header".into());
     }
-    let barred = synonyms().barred(header, key);
+    let meaning = synonyms.meaning(key);
+    let barred = synonyms.barred(header, key);
     if barred == Some(Barred::Ignored) {
-        return choice(Target::Ignored, 0, "columns of this kind are never imported".into());
+        return choice(Target::Ignored, "columns of this kind are never imported".into());
     }
-    if let Some((product, target)) = product.and_then(|p| p.meaning(key).map(|target| (p, target)))
-    {
-        return choice(target.clone(), 0, format!("means this in {}", product.label));
-    }
-    match synonyms().meaning(key) {
-        Some((target, rank)) if barred.is_none() => {
-            choice(target.clone(), rank, format!("known as \"{key}\""))
+    let by_product = product.and_then(|p| p.meaning(key).map(|target| (p, target)));
+    match (meaning, by_product) {
+        (Some(Meaning { target, rank }), _) if rank.0 == Says::Workspace => {
+            Choice { target, rank, why: "named in synonyms.toml of the workspace".into() }
         }
-        Some(_) | None => {
+        (_, Some((product, target))) => {
+            choice(target.clone(), format!("means this in {}", product.label))
+        }
+        (Some(Meaning { target, rank }), None) if barred.is_none() => {
+            let why = match rank.0 {
+                Says::Likeness => format!("like a known header: \"{key}\""),
+                _ => format!("known as \"{key}\""),
+            };
+            Choice { target, rank, why }
+        }
+        (Some(_) | None, None) => {
             let slug = key.replace(' ', "_");
             let why = format!("no field of ours; {{{{x.{slug}}}}} in templates");
-            choice(Target::Extra(slug), 0, why)
+            choice(Target::Extra(slug), why)
         }
     }
 }
@@ -290,7 +377,7 @@ fn unit(key: &str) -> u64 {
 pub(super) fn listed(headers: &[String]) -> String {
     let named: Vec<String> = headers
         .iter()
-        .map(|header| text::clean(header))
+        .map(|header| text::clean(header).into_owned())
         .filter(|header| !header.is_empty())
         .collect();
     let shown: Vec<String> = named.iter().take(8).map(|header| super::excerpt(header)).collect();
