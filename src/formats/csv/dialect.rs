@@ -131,7 +131,9 @@ fn encoding_without_bom(sample: &[u8]) -> Result<(Encoding, usize, bool), ReadEr
     if let Some(encoding) = utf16_by_its_zeros(sample) {
         return Ok((encoding, 0, true));
     }
-    if sample.iter().filter(|byte| is_binary(**byte)).count() > sample.len() / 100 {
+    // In a short file a stray byte or two is much.
+    let tolerated = (sample.len() / 100).max(sample.len().min(100) / 10);
+    if sample.iter().filter(|byte| is_binary(**byte)).count() > tolerated {
         return Err(ReadError::Binary);
     }
     match std::str::from_utf8(sample) {

@@ -99,7 +99,9 @@ impl<R: Read> Reader<R> {
         };
         let first = reader.take_record();
         reader.layout.is_empty = first.is_none() && !matches!(reader.state, State::Failed(_));
-        reader.ready.extend(first);
+        if let Some(first) = first {
+            reader.ready.push_front(first);
+        }
         Ok(reader)
     }
 

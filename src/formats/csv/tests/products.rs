@@ -23,6 +23,13 @@ fn products() -> Vec<Product> {
     products
 }
 
+/// The headers of all lists.
+pub(super) fn headers() -> Vec<Vec<&'static str>> {
+    let headers =
+        |product: Product| product.columns.into_iter().map(|(header, _)| header).collect();
+    products().into_iter().map(headers).collect()
+}
+
 /// What `headers` become: the product and the field of every column.
 fn mapped(headers: &[String]) -> (Option<String>, Vec<Option<String>>) {
     let synonyms = synonyms::synonyms(None).expect("our own");
