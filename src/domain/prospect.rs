@@ -193,3 +193,38 @@ impl Prospect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_relied_on_as_far_as_its_source_goes() {
+        use ZoneSource::{CompanyCountry, Country, DefaultCountry, Phone, Region};
+        for (source, zones, confidence) in [
+            (Some(Region), 1, ZoneConfidence::High),
+            (Some(Region), 2, ZoneConfidence::Medium),
+            (Some(Country), 1, ZoneConfidence::High),
+            (Some(Country), 6, ZoneConfidence::Medium),
+            (Some(Phone), 1, ZoneConfidence::Medium),
+            (Some(CompanyCountry), 1, ZoneConfidence::Low),
+            (Some(DefaultCountry), 1, ZoneConfidence::Low),
+            (Some(Region), 0, ZoneConfidence::Low),
+            (None, 1, ZoneConfidence::Low),
+        ] {
+            let draft = ProspectDraft {
+                time_zones: vec!["Europe/Berlin".to_owned(); zones],
+                zone_source: source,
+                ..ProspectDraft::default()
+            };
+            assert_eq!(draft.zone_confidence(), confidence, "{source:?} {zones}");
+        }
+    }
+
+    #[test]
+    fn every_source_of_a_zone_has_a_name_of_its_own() {
+        for (name, source) in ZoneSource::ALL {
+            assert_eq!(source.as_str(), name);
+        }
+    }
+}

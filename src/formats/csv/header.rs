@@ -359,6 +359,8 @@ fn plan(choices: &[Choice], keys: &[String]) -> Plan {
             columns.push(at);
         }
     }
+    // Rows make sorted maps of them.
+    plan.extras.sort();
     plan.units = keys.iter().map(|key| unit(key)).collect();
     plan
 }

@@ -313,8 +313,14 @@ impl<'a> RowReader<'a> {
             default: self.table.default_country,
         });
         let mut found: Vec<Phone> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
         for field in PHONES {
             for (at, cell) in self.cells(field) {
+                // The number of the company often stands there twice.
+                if seen.contains(&cell) {
+                    continue;
+                }
+                seen.push(cell);
                 let cell = text::clean_lines(cell);
                 if text::is_placeholder(&cell) {
                     continue;
@@ -408,7 +414,9 @@ impl<'a> RowReader<'a> {
             let cell = cells.find(|cell| !text::is_placeholder(cell))?;
             Some((slug.clone(), cell.into_owned()))
         };
-        self.table.plan.extras.iter().filter_map(extra).collect()
+        let mut found = Vec::with_capacity(self.table.plan.extras.len());
+        found.extend(self.table.plan.extras.iter().filter_map(extra));
+        BTreeMap::from_iter(found)
     }
 }
 

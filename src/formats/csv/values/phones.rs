@@ -39,6 +39,13 @@ fn region(country: Option<&str>) -> Option<Region> {
 pub(crate) fn phones(cell: &str, homes: &Homes) -> Found<Phone> {
     let Homes(regions) = homes;
     let mut found = Found { values: Vec::new(), fault: None };
+    if is_single(cell) {
+        match phone(cell, regions) {
+            Ok(phone) => found.values.push(phone),
+            Err(fault) => found.fault = Some(fault),
+        }
+        return found;
+    }
     let parts = split(cell).flat_map(split_at_comma);
     for part in parts.filter(|part| !part.is_empty()).take(MAX_NUMBERS) {
         // A slash may stand inside a number or between two: the whole is tried first.
@@ -59,6 +66,11 @@ pub(crate) fn phones(cell: &str, homes: &Homes) -> Found<Phone> {
         }
     }
     found
+}
+
+/// Whether nothing in a cell can part two numbers, which is most of them.
+fn is_single(cell: &str) -> bool {
+    cell.bytes().all(|byte| byte.is_ascii_digit() || b"+-(). '".contains(&byte))
 }
 
 fn push(phones: &mut Vec<Phone>, phone: Phone) {

@@ -129,13 +129,18 @@ const LONGEST: usize = 14;
 
 /// Whether a cleaned text stands for nothing.
 pub(crate) fn is_placeholder(text: &str) -> bool {
+    let Some(first) = text.bytes().next() else { return true };
+    // Most cells are told from these by their first letter alone.
+    if !(b"#(-./<?[{eEkKmMnNsStTuU\xe2".contains(&first)) {
+        return false;
+    }
     let mut lower = [0; LONGEST];
     let Some(lower) = lower.get_mut(..text.len()) else { return false };
     lower.copy_from_slice(text.as_bytes());
     lower.make_ascii_lowercase();
     let lower = &*lower;
     let is_known = || PLACEHOLDERS.binary_search_by(|known| known.as_bytes().cmp(lower)).is_ok();
-    text.is_empty() || text == "NA" || ["\u{2013}", "\u{2014}"].contains(&text) || is_known()
+    text == "NA" || ["\u{2013}", "\u{2014}"].contains(&text) || is_known()
 }
 
 /// Whether a name stands for nothing: a person may be called Null, None or Na.
@@ -227,6 +232,9 @@ mod tests {
     fn placeholders_are_nothing_and_people_called_null_are_people() {
         for text in ["", "N/A", "n.a.", "-", "none", "NULL", "#N/A", "NaN", "NA", "\u{2014}"] {
             assert!(is_placeholder(text), "{text:?}");
+        }
+        for text in PLACEHOLDERS {
+            assert!(is_placeholder(text) && is_placeholder(&text.to_uppercase()), "{text:?}");
         }
         assert!(PLACEHOLDERS.is_sorted());
         assert_eq!(PLACEHOLDERS.iter().map(|text| text.len()).max(), Some(LONGEST));
