@@ -5,7 +5,10 @@ use super::synonyms::{Meaning, Rank};
 
 /// Words in front of a header that only say whose it is.
 const PERSON: &[&str] =
-    &["candidate", "contact", "lead", "main", "people", "person", "primary", "prospect"];
+    &["candidate", "contact", "current", "lead", "main", "people", "person", "primary", "prospect"];
+
+/// Words behind a header that only say whose it is: `Country (Person)`.
+const BEHIND: &[&str] = &["contact", "current", "person", "prospect"];
 
 /// Words in front of a header that mean the company.
 const COMPANY: &[&str] = &["account", "employer", "org", "organisation", "organization"];
@@ -28,10 +31,17 @@ pub(super) fn meaning<'a>(
             return numbered(&meaning.target, number).map(|target| (target, meaning.rank));
         }
         match words.as_mut_slice() {
+            ["company", second] if COMPANY.contains(second) => {
+                words.pop();
+            }
             [first, _, ..] if COMPANY.contains(first) => *first = "company",
             [first, _, ..] if PERSON.contains(first) => {
                 words.remove(0);
             }
+            [_, .., last] if BEHIND.contains(last) => {
+                words.pop();
+            }
+            [_, .., last] if *last == "company" => words.rotate_right(1),
             _ => return None,
         }
     }
@@ -76,7 +86,7 @@ fn numbered(target: &Target, number: Option<u32>) -> Option<Target> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::header::key;
+    use super::super::key::key;
     use super::super::synonyms::synonyms;
 
     #[test]
@@ -95,10 +105,17 @@ mod tests {
             ("Contact Phone 3", Some("phone_other")),
             ("Company Phone 9", Some("phone_office")),
             ("Mobile Phone 2", Some("phone_mobile")),
+            ("Country (Person)", Some("country")),
+            ("Title (Current)", Some("title")),
+            ("Industry (Company)", Some("industry")),
+            ("Company/Organization", Some("company")),
+            ("Lead Company", Some("company")),
             ("EMAILADDRESS", Some("email")),
             ("Company 2", None),
             ("Phone 2 Type", None),
             ("Owner Email", None),
+            ("Parent Company", None),
+            ("Type (Company)", None),
             ("Account ID", None),
             ("Lead Score", None),
             ("Primary Email Source", None),

@@ -1,7 +1,7 @@
 //! Which encoding and which delimiter a file has, told from its beginning.
 
 use super::ReadError;
-use super::header;
+use super::key;
 use super::lines::Lines;
 use super::records::{Record, Records};
 
@@ -194,7 +194,7 @@ fn first_records(text: &[u8], encoding: Encoding, delimiter: char) -> Vec<Record
 }
 
 fn count_known(record: &Record, is_known: impl Fn(&str) -> bool) -> usize {
-    record.cells.iter().filter(|cell| is_known(&header::key(cell))).count()
+    record.cells.iter().filter(|cell| is_known(&key::key(cell))).count()
 }
 
 /// How many records have the most frequent number of cells above one, and that number.

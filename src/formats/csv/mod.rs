@@ -19,6 +19,7 @@ mod dialect;
 mod field;
 mod header;
 mod inspect;
+mod key;
 mod lines;
 mod reader;
 mod records;
@@ -176,7 +177,7 @@ fn of_product(product: &Option<String>) -> String {
 }
 
 fn own_name(field: &str) -> String {
-    header::key(field).replace(' ', "_")
+    key::key(field).replace(' ', "_")
 }
 
 /// The cell as it may be written to a CSV file again: what a spreadsheet would run as a formula

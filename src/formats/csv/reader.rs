@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::dialect::{self, SAMPLE, SAMPLE_RECORDS};
 use super::field::Target;
 use super::header::{self, Header};
-use super::inspect;
 use super::lines::Lines;
 use super::records::{Flaw, MAX_COLUMNS, Record, Records};
 use super::row;
@@ -16,6 +15,7 @@ use super::synonyms::{Synonyms, synonyms};
 use super::table::{RawRow, Table};
 use super::values::place;
 use super::{Layout, Options, ReadError, Row, excerpt};
+use super::{inspect, key};
 
 /// How many lines below the table are held back until it is known that nothing follows.
 const MAX_FOOTERS: usize = 20;
@@ -58,8 +58,7 @@ impl<R: Read> Reader<R> {
         let synonyms = synonyms(options.synonyms.as_deref())?;
         let mut sample = Vec::with_capacity(SAMPLE);
         source.by_ref().take(SAMPLE as u64).read_to_end(&mut sample)?;
-        let mapped: Vec<String> =
-            options.map.iter().map(|(column, _)| header::key(column)).collect();
+        let mapped: Vec<String> = options.map.iter().map(|(column, _)| key::key(column)).collect();
         let is_known = |key: &str| is_known(&synonyms, key, &mapped);
         let dialect = dialect::sniff(&sample, is_known)?;
         sample.drain(..dialect.bom);
@@ -247,7 +246,7 @@ fn find_header<R: Read>(
     let mut at = None;
     while at.is_none() && seen.len() < SAMPLE_RECORDS {
         let Some(record) = records.next()? else { break };
-        let known = record.cells.iter().filter(|cell| is_known(&header::key(cell))).take(2).count();
+        let known = record.cells.iter().filter(|cell| is_known(&key::key(cell))).take(2).count();
         at = (known == 2).then_some(seen.len());
         let is_hopeless = record.flaw == Some(Flaw::TooLong);
         seen.push_back(record);
@@ -276,7 +275,7 @@ fn is_narrow_header(record: &Record, synonyms: &Synonyms, is_known: impl Fn(&str
         None => is_known(key),
     };
     let has_address = record.cells.iter().any(|cell| cell.contains('@'));
-    !has_address && record.cells.iter().any(|cell| leads_to_people(&header::key(cell)))
+    !has_address && record.cells.iter().any(|cell| leads_to_people(&key::key(cell)))
 }
 
 fn no_header(seen: &VecDeque<Record>) -> ReadError {

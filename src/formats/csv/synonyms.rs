@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::ReadError;
 use super::alike;
 use super::field::{FIELDS, Target};
-use super::header::key;
+use super::key::key;
 use crate::formats::diagnostic::did_you_mean;
 
 /// The largest table of a workspace's own, in bytes.

@@ -195,8 +195,11 @@ const CHANNELS: &[Mess] = &[
     ("LinkedIn", "https://uk.linkedin.com/in/Dana-W%C3%A9/en?trk=x", &["linkedin=dana-wé"]),
     (
         "LinkedIn,Email",
-        "https://www.linkedin.com/sales/lead/ACwAAA1,NAME,d@x.test",
-        &["xhas 3 cells, the header has 2"],
+        "\"https://www.linkedin.com/sales/lead/ACwAAA1,NAME\",d@x.test",
+        &[
+            "x.linkedin_other=https://www.linkedin.com/sales/lead/ACwAAA1,NAME",
+            "!a Sales Navigator link, which names nobody outside of it",
+        ],
     ),
     (
         "LinkedIn,Email",

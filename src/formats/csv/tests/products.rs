@@ -65,9 +65,9 @@ fn every_column_of_every_known_product_becomes_the_right_field() {
 
 #[test]
 fn headers_mean_the_same_in_capitals_in_snake_case_with_blanks_and_marks() {
-    let snake = |header: &str| header::key(header).replace(' ', "_");
+    let snake = |header: &str| key::key(header).replace(' ', "_");
     // Capitals take the words of `camelCase` apart for good.
-    let shouted = |header: &str| match header::key(&header.to_uppercase()) == header::key(header) {
+    let shouted = |header: &str| match key::key(&header.to_uppercase()) == key::key(header) {
         true => header.to_uppercase(),
         false => header.to_owned(),
     };
@@ -86,7 +86,7 @@ fn headers_mean_the_same_in_capitals_in_snake_case_with_blanks_and_marks() {
             let is_torn = headers
                 .iter()
                 .zip(&product.columns)
-                .any(|(written, (header, _))| header::key(written) != header::key(header));
+                .any(|(written, (header, _))| key::key(written) != key::key(header));
             if !is_torn {
                 assert_mapped(product, &headers);
             }
@@ -127,6 +127,51 @@ fn seamless_writes_names_twice_and_the_filled_ones_win() {
     let person = reader.next_row().expect("a row").parsed.expect("a person");
     assert_eq!(person.first_name.as_deref(), Some("Dana"));
     assert_eq!(person.last_name.as_deref(), Some("Whitfield"));
+}
+
+#[test]
+fn outlooks_title_is_how_to_address_somebody_and_not_the_job() {
+    let text = "Title,First Name,Last Name,Job Title,Business Phone,E-mail Address,E-mail Display Name\n\
+                Mr.,Dan,White,CFO,,d@x.test,Dan\nDoctor of Law,Ann,Hill,,,a@x.test,Ann\n";
+    let people: Vec<ProspectDraft> =
+        rows(text).into_iter().map(|row| row.parsed.expect("a person")).collect();
+    assert_eq!(people[0].salutation.as_deref(), Some("Mr."));
+    assert_eq!(people[0].title.as_deref(), Some("CFO"));
+    assert_eq!(people[1].title, None);
+}
+
+#[test]
+fn phantombusters_profile_address_is_kept_apart_from_the_public_one() {
+    let text = "profileUrl,firstName,lastName,companyUrl,regularCompanyUrl,vmid,defaultProfileUrl\n\
+                \"https://www.linkedin.com/sales/lead/ACwAAA1,NAME_SEARCH,x\",Dana,White,\
+                https://www.linkedin.com/sales/company/1,https://www.linkedin.com/company/acme,ACwAAA1,https://www.linkedin.com/in/dana\n";
+    let row = only_row(text);
+    assert_eq!(row.warnings, []);
+    let person = row.parsed.expect("a person");
+    assert_eq!(person.linkedin.as_deref(), Some("dana"));
+    assert!(person.extra["sales_navigator_url"].contains("/sales/lead/"));
+    assert_eq!(person.extra["company_linkedin_url"], "https://www.linkedin.com/company/acme");
+}
+
+#[test]
+fn what_was_uploaded_to_rocketreach_is_not_taken_for_what_it_found() {
+    let text = "Input - First Name,Input - Current Employer,First Name,Last Name,Employer,Recommended Email\n\
+                Wrong,Wrong Ltd,Dana,White,Acme,d@x.test\nWrong,Wrong Ltd,,,,a@x.test\n";
+    let people: Vec<ProspectDraft> =
+        rows(text).into_iter().map(|row| row.parsed.expect("a person")).collect();
+    assert_eq!(people[0].first_name.as_deref(), Some("Dana"));
+    assert_eq!((&people[1].first_name, &people[1].company.name), (&None, &None));
+    assert!(people.iter().all(|person| person.extra.is_empty()));
+}
+
+#[test]
+fn hubspots_list_of_company_ids_is_no_company() {
+    let text = "Record ID,First Name,Email,Associated Company,Associated Company IDs,Lifecycle Stage\n\
+                1,Dana,d@x.test,Acme,9002;9999,lead\n";
+    let person = person(text);
+    assert_eq!(person.company.name.as_deref(), Some("Acme"));
+    assert_eq!(person.extra["associated_company_ids"], "9002;9999");
+    assert_eq!(person.external_id.as_deref(), Some("1"));
 }
 
 #[test]
