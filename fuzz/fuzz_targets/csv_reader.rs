@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {
     let Ok(mut reader) = Reader::open(file, &Options::default()) else { return };
-    if file.len() % 2 == 0 {
+    if file.len().is_multiple_of(2) {
         reader.inspect();
     }
     let is_empty = reader.layout().is_empty;

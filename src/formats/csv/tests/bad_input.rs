@@ -148,6 +148,16 @@ fn lines_before_the_header_are_skipped() {
 }
 
 #[test]
+fn reader_and_table_may_be_used_by_threads() {
+    // That it compiles is the test.
+    fn goes<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    goes::<Reader<std::fs::File>>();
+    goes::<RawRow>();
+    is_shared::<Table>();
+}
+
+#[test]
 fn records_are_parsed_in_another_thread_with_the_same_result() {
     let text = "First Name,Email\nDana,d@x.test\n\"x,y\nAnn,n/a\n";
     let expected = rows(text);

@@ -103,7 +103,7 @@ fn files() -> Vec<Vec<u8>> {
 /// Reads a file in full; every row must have its number, and no more rows than lines.
 fn drain(file: &[u8]) {
     let Ok(mut reader) = Reader::open(file, &options()) else { return };
-    if file.len() % 2 == 0 {
+    if file.len().is_multiple_of(2) {
         reader.inspect();
     }
     let is_empty = reader.layout().is_empty;
