@@ -8,7 +8,7 @@ const PERSON: &[&str] =
     &["candidate", "contact", "current", "lead", "main", "people", "person", "primary", "prospect"];
 
 /// Words behind a header that only say whose it is: `Country (Person)`.
-const BEHIND: &[&str] = &["contact", "current", "person", "prospect"];
+const BEHIND: &[&str] = &["current", "person", "prospect"];
 
 /// Words in front of a header that mean the company.
 const COMPANY: &[&str] = &["account", "employer", "org", "organisation", "organization"];
@@ -114,6 +114,7 @@ mod tests {
             ("Company 2", None),
             ("Phone 2 Type", None),
             ("Owner Email", None),
+            ("Last Contact", None),
             ("Parent Company", None),
             ("Type (Company)", None),
             ("Account ID", None),
