@@ -173,6 +173,7 @@ fn asked() -> Asked {
         owner: None,
         default_country: None,
         map: Vec::new(),
+        synonyms: None,
         on_duplicate: OnDuplicate::Fill,
         relationship: Relationship::Prospect,
         mode: Mode::Commit,

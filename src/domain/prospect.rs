@@ -41,6 +41,48 @@ pub struct Range {
     pub high: Option<u64>,
 }
 
+/// What somebody's time zone was told from, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ZoneSource {
+    /// The person's state or province.
+    Region,
+    /// The person's country.
+    Country,
+    /// The country code of the phone number.
+    Phone,
+    /// Where the company sits.
+    CompanyCountry,
+    /// What the import was told to assume.
+    DefaultCountry,
+}
+
+impl ZoneSource {
+    /// Every source under the name in which it is stored.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("region", Self::Region),
+        ("country", Self::Country),
+        ("phone", Self::Phone),
+        ("company_country", Self::CompanyCountry),
+        ("default_country", Self::DefaultCountry),
+    ];
+
+    /// The name in which it is stored.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, source)| *source == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// How far somebody's time zone can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ZoneConfidence {
+    /// Unknown, or assumed from something other than the person.
+    Low,
+    /// One of a few candidates, or told from the phone number.
+    Medium,
+    /// The person's own place has just this one.
+    High,
+}
+
 /// One row of a list after mapping and cleaning: everything optional, nothing invented.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProspectDraft {
@@ -65,6 +107,8 @@ pub struct ProspectDraft {
     pub country: Option<String>,
     /// IANA zones in which this person may be, best guess first; empty when unknown.
     pub time_zones: Vec<String>,
+    /// What the zones were told from; `None` when there are none or it is not known.
+    pub zone_source: Option<ZoneSource>,
     pub company: CompanyDraft,
     pub owner: Option<String>,
     /// Identity in the tool that made the file, such as an Apollo contact id.
@@ -111,6 +155,16 @@ impl ProspectDraft {
     pub fn is_reachable(&self) -> bool {
         self.email.is_some() || !self.phones.is_empty() || self.linkedin.is_some()
     }
+
+    /// How far [`ProspectDraft::time_zones`] can be relied on.
+    pub fn zone_confidence(&self) -> ZoneConfidence {
+        use ZoneSource::{CompanyCountry, Country, DefaultCountry, Phone, Region};
+        match (self.zone_source, self.time_zones.len()) {
+            (_, 0) | (None | Some(CompanyCountry | DefaultCountry), _) => ZoneConfidence::Low,
+            (Some(Region | Country), 1) => ZoneConfidence::High,
+            (Some(Region | Country | Phone), _) => ZoneConfidence::Medium,
+        }
+    }
 }
 
 /// A stored prospect.
@@ -136,6 +190,41 @@ impl Prospect {
         match &known.email {
             Some(email) => email.to_string(),
             None => format!("prospect {}", self.id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_relied_on_as_far_as_its_source_goes() {
+        use ZoneSource::{CompanyCountry, Country, DefaultCountry, Phone, Region};
+        for (source, zones, confidence) in [
+            (Some(Region), 1, ZoneConfidence::High),
+            (Some(Region), 2, ZoneConfidence::Medium),
+            (Some(Country), 1, ZoneConfidence::High),
+            (Some(Country), 6, ZoneConfidence::Medium),
+            (Some(Phone), 1, ZoneConfidence::Medium),
+            (Some(CompanyCountry), 1, ZoneConfidence::Low),
+            (Some(DefaultCountry), 1, ZoneConfidence::Low),
+            (Some(Region), 0, ZoneConfidence::Low),
+            (None, 1, ZoneConfidence::Low),
+        ] {
+            let draft = ProspectDraft {
+                time_zones: vec!["Europe/Berlin".to_owned(); zones],
+                zone_source: source,
+                ..ProspectDraft::default()
+            };
+            assert_eq!(draft.zone_confidence(), confidence, "{source:?} {zones}");
+        }
+    }
+
+    #[test]
+    fn every_source_of_a_zone_has_a_name_of_its_own() {
+        for (name, source) in ZoneSource::ALL {
+            assert_eq!(source.as_str(), name);
         }
     }
 }

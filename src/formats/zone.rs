@@ -23,6 +23,13 @@ pub fn time_zones(
     zones.unwrap_or_default().iter().map(|zone| (*zone).to_owned()).collect()
 }
 
+/// Whether a region has zones of its own; both codes as in [`time_zones`].
+pub fn is_known_region(country: &str, region: &str) -> bool {
+    let (country, region) = (country.to_ascii_uppercase(), region.to_ascii_uppercase());
+    let key = (country.as_str(), region.as_str());
+    table::REGIONS.binary_search_by(|(known, _)| known.cmp(&key)).is_ok()
+}
+
 /// The region's zones, else all of the country's.
 fn zones_of(country: &str, region: Option<&str>) -> Option<&'static [&'static str]> {
     let country = country.to_ascii_uppercase();

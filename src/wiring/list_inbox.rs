@@ -165,6 +165,7 @@ impl ListInbox {
             owner: owner.or_else(|| self.settings.owner.clone()),
             default_country: self.settings.default_country.clone(),
             map: Vec::new(),
+            synonyms: lists::own_synonyms(self.root.parent().unwrap_or(Path::new(""))),
             on_duplicate: OnDuplicate::Fill,
             relationship: Relationship::Prospect,
             mode: Mode::Commit,

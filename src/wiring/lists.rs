@@ -12,7 +12,7 @@ use crate::engine::import::{
 };
 use crate::engine::{Engine, EngineError};
 use crate::formats::csv::{Layout, Options, Row};
-use crate::ports::{ImportRecord, ImportStatus};
+use crate::ports::{Changes, ColumnMap, ImportRecord, ImportStatus};
 
 /// What somebody asked for; what is absent is found out.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Asked {
     pub default_country: Option<String>,
     /// Columns and their fields.
     pub map: Vec<(String, String)>,
+    /// The team's own words for columns: the text of its `synonyms.toml`.
+    pub synonyms: Option<String>,
     pub on_duplicate: OnDuplicate,
     pub relationship: Relationship,
     pub mode: Mode,
@@ -46,6 +48,11 @@ pub enum ImportError {
     UnknownOwner { owner: String, known: String },
     #[error("the rows to mend could not be written to {path}: {detail}")]
     Mending { path: String, detail: String },
+}
+
+/// The team's own words for the columns of lists, if it has any.
+pub fn own_synonyms(workspace: &Path) -> Option<String> {
+    std::fs::read_to_string(workspace.join("synonyms.toml")).ok()
 }
 
 /// How far it is, and whether to go on.
@@ -96,16 +103,17 @@ pub async fn import(
     mend_in: Option<&Path>,
     progress: &mut dyn Progress,
 ) -> Result<Imported, ImportError> {
-    let options = options(asked);
-    let layout = list.reader(&options)?.layout().clone();
+    let layout = list.reader(&options(asked))?.layout().clone();
     let first = match holds_mended_rows(&layout) {
         true => mended_import(engine, list).await?,
         false => None,
     };
     let asked = first.as_ref().map_or_else(|| asked.clone(), |first| as_first(asked, first));
+    let by_hand = !asked.map.is_empty();
+    let asked = with_remembered_columns(engine, asked, &layout).await?;
     let request = request(engine, list, &asked, first.as_ref())?;
-    let options = options_for(engine, &asked, &layout).await?;
-    let reader = list.reader(&options)?;
+    let mut reader = list.reader(&options(&asked))?;
+    reader.inspect();
     let dry_run = request.mode == Mode::DryRun;
     let path = Mending::path_for(list, mend_in);
     let mending = Mending::new(path.clone(), reader.layout().clone());
@@ -123,6 +131,9 @@ pub async fn import(
             return Err(error.into());
         }
     };
+    if by_hand {
+        remember_columns(engine, &asked, &layout).await?;
+    }
     let to_mend = mending.finish().map_err(|error| ImportError::Mending {
         path: path.display().to_string(),
         detail: error.to_string(),
@@ -131,15 +142,39 @@ pub async fn import(
 }
 
 fn options(asked: &Asked) -> Options {
-    Options { default_country: asked.default_country.clone(), map: asked.map.clone() }
+    Options {
+        default_country: asked.default_country.clone(),
+        map: asked.map.clone(),
+        synonyms: asked.synonyms.clone(),
+    }
 }
 
-async fn options_for(
-    _engine: &Engine,
+/// A second file of a kind needs no `--map`.
+async fn with_remembered_columns(
+    engine: &Engine,
+    mut asked: Asked,
+    layout: &Layout,
+) -> Result<Asked, ImportError> {
+    if asked.map.is_empty() {
+        let known = engine.store.column_map(&layout.fingerprint).await;
+        let known = known.map_err(EngineError::from)?;
+        let is_there = |(column, _): &(String, String)| {
+            layout.columns.iter().any(|there| there.header == *column)
+        };
+        asked.map = known.into_iter().filter(is_there).collect();
+    }
+    Ok(asked)
+}
+
+async fn remember_columns(
+    engine: &Engine,
     asked: &Asked,
-    _layout: &Layout,
-) -> Result<Options, ImportError> {
-    Ok(options(asked))
+    layout: &Layout,
+) -> Result<(), ImportError> {
+    let (fingerprint, columns) = (layout.fingerprint.clone(), asked.map.clone());
+    let map = ColumnMap { fingerprint, columns, learned_at: engine.now() };
+    let changes = Changes { column_map: Some(map), ..Changes::default() };
+    Ok(engine.store.write(changes).await.map_err(EngineError::from)?)
 }
 
 fn holds_mended_rows(layout: &Layout) -> bool {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::cadence::Outcome;
 use crate::domain::enrollment::{Ending, Passed, Pause, Phase, State};
 use crate::domain::ids::StepId;
-use crate::domain::prospect::{CompanyDraft, Phone, ProspectDraft, Range};
+use crate::domain::prospect::{CompanyDraft, Phone, ProspectDraft, Range, ZoneSource};
 
 /// A text in the database that is not what this version writes there.
 pub(super) type Unreadable = String;
@@ -55,6 +55,8 @@ struct KnownJson {
     country: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     time_zones: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone_source: Option<String>,
     company: CompanyJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
@@ -107,6 +109,7 @@ pub(super) fn known_to_text(known: &ProspectDraft) -> String {
         region: known.region,
         country: known.country,
         time_zones: known.time_zones,
+        zone_source: known.zone_source.map(|source| source.as_str().to_owned()),
         company: CompanyJson {
             name: company.name,
             short: company.short,
@@ -149,6 +152,7 @@ pub(super) fn known_from_text(text: &str) -> Result<ProspectDraft, Unreadable> {
         region: json.region,
         country: json.country,
         time_zones: json.time_zones,
+        zone_source: json.zone_source.as_deref().and_then(zone_source),
         company: CompanyDraft {
             name: company.name,
             short: company.short,
@@ -165,6 +169,10 @@ pub(super) fn known_from_text(text: &str) -> Result<ProspectDraft, Unreadable> {
         email_opt_out: json.email_opt_out,
         extra: json.extra,
     })
+}
+
+fn zone_source(name: &str) -> Option<ZoneSource> {
+    ZoneSource::ALL.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -357,6 +365,8 @@ mod tests {
                 employees: Some(Range { low: 51, high: None }),
                 ..CompanyDraft::default()
             },
+            time_zones: vec!["Europe/Berlin".into()],
+            zone_source: Some(ZoneSource::CompanyCountry),
             do_not_call: true,
             extra: [("trigger".to_owned(), "\"hiring\"\n".to_owned())].into(),
             ..ProspectDraft::default()

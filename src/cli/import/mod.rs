@@ -89,7 +89,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
 }
 
 async fn import(context: &Context, file: &std::path::Path, args: &Args) -> Result<u8, Failure> {
-    let asked = asked(args)?;
+    let asked = asked(context, args)?;
     let list = ListFile::open(file).map_err(Failure::new)?;
     let (running, _) = context.engine().await?;
     let mut bar = Bar::new(list.size);
@@ -139,12 +139,13 @@ impl From<ImportError> for Failure {
     }
 }
 
-fn asked(args: &Args) -> Result<Asked, Failure> {
+fn asked(context: &Context, args: &Args) -> Result<Asked, Failure> {
     Ok(Asked {
         list: args.list.clone(),
         owner: args.owner.clone().map(RepId),
         default_country: args.default_country.clone(),
         map: args.map.iter().map(|pair| split_map(pair)).collect::<Result<_, _>>()?,
+        synonyms: lists::own_synonyms(&context.workspace),
         on_duplicate: match args.on_duplicate {
             OnDuplicateArg::Fill => OnDuplicate::Fill,
             OnDuplicateArg::Overwrite => OnDuplicate::Overwrite,

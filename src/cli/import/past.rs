@@ -10,6 +10,7 @@ use crate::engine::import::{Outcome, Taken};
 use crate::formats::csv::{Layout, Options};
 use crate::ports::{ImportRecord, ImportStatus};
 use crate::wiring::list_file::ListFile;
+use crate::wiring::lists::own_synonyms;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Past {
@@ -49,10 +50,11 @@ pub(super) async fn run(context: &Context, past: &Past) -> Result<u8, Failure> {
 
 fn columns(context: &Context, file: &std::path::Path, map: &[String]) -> Result<u8, Failure> {
     let map = map.iter().map(|pair| super::split_map(pair)).collect::<Result<_, _>>()?;
-    let options = Options { default_country: None, map };
+    let synonyms = own_synonyms(&context.workspace);
+    let options = Options { default_country: None, map, synonyms };
     let list = ListFile::open(file).map_err(Failure::new)?;
-    let reader = list.reader(&options).map_err(Failure::new)?;
-    let layout = reader.layout();
+    let mut reader = list.reader(&options).map_err(Failure::new)?;
+    let layout = reader.inspect();
     if context.json {
         print_json(&columns_json(&list, layout));
     } else {
@@ -62,7 +64,10 @@ fn columns(context: &Context, file: &std::path::Path, map: &[String]) -> Result<
 }
 
 fn columns_json(list: &ListFile, layout: &Layout) -> Value {
-    let column = |column: &crate::formats::csv::Column| json!({"header": column.header, "field": column.field, "why": column.why});
+    let column = |column: &crate::formats::csv::Column| {
+        json!({"header": column.header, "field": column.field, "why": column.why,
+            "examples": column.examples, "doubt": column.doubt})
+    };
     json!({
         "schema": "firsttouch.import_columns.v1",
         "file": list.file_name(),
@@ -76,10 +81,18 @@ fn columns_json(list: &ListFile, layout: &Layout) -> Value {
 
 fn columns_text(list: &ListFile, layout: &Layout) -> String {
     let source = layout.source.clone().unwrap_or_else(|| "no product we know".to_owned());
-    let mut rows = vec![vec!["COLUMN".to_owned(), "FIELD".to_owned(), "WHY".to_owned()]];
-    for column in &layout.columns {
+    let head = ["COLUMN", "FIELD", "SUCH AS", "WHY"].map(str::to_owned).to_vec();
+    let mut rows = vec![head];
+    let doubtful = layout.columns.iter().filter(|column| column.doubt.is_some());
+    let certain = layout.columns.iter().filter(|column| column.doubt.is_none());
+    for column in doubtful.chain(certain) {
         let field = column.field.clone().unwrap_or_else(|| "-".to_owned());
-        rows.push(vec![plain(&column.header, 40), field, plain(&column.why, 60)]);
+        let example = column.examples.first().map(|value| plain(value, 24)).unwrap_or_default();
+        let why = column.doubt.as_ref().map_or_else(
+            || plain(&column.why, 48),
+            |doubt| format!("not sure: {}", plain(doubt, 60)),
+        );
+        rows.push(vec![plain(&column.header, 32), plain(&field, 28), example, why]);
     }
     format!(
         "{}: {source} · {}, `{}`\n\n{}\nChange one:  firsttouch import {} --map 'Column=field'\n",

@@ -102,6 +102,18 @@ fn reason(kind: &Kind, rows: &Rows) -> String {
 
 fn good_to_know(report: &ImportReport, bold: fn(&str) -> String) -> String {
     let mut lines = Vec::new();
+    for (note, (rows, value)) in &report.notes {
+        let rows_are = if *rows == 1 { "row" } else { "rows" };
+        let value = plain(value, 40);
+        let such = if value.is_empty() { String::new() } else { format!(", such as \"{value}\"") };
+        lines.push(format!("{} {rows_are}: {}{such}.", thousands(*rows), plain(note, 90)));
+    }
+    for column in &report.layout.columns {
+        if let Some(doubt) = &column.doubt {
+            let name = plain(&column.header, 30);
+            lines.push(format!("Not sure about column `{name}`: {}.", plain(doubt, 90)));
+        }
+    }
     let kept = report.layout.columns.iter().filter_map(|column| column.field.as_deref());
     let kept: Vec<&str> = kept.filter(|field| field.starts_with("x.")).collect();
     if let Some(first) = kept.first() {

@@ -99,12 +99,19 @@ impl Chunk {
         for problem in std::mem::take(&mut row.warnings) {
             importing.report.tell(&row, problem, None);
         }
+        for note in std::mem::take(&mut row.notes) {
+            importing.report.note(note);
+        }
         let parsed = std::mem::replace(&mut row.parsed, Ok(ProspectDraft::default()));
         let ways = self.ways.next().unwrap_or_default();
         let (outcome, problem) = match parsed {
             Ok(_) if before => return self.take_again(importing, &ways),
-            Ok(draft) => self.decide(importing, &row, draft, ways),
-            Err(problem) => (Outcome::Rejected, Some(problem)),
+            Ok(draft) => self.decide(importing, &mut row, draft, ways),
+            Err(problem) => match row.parked.take() {
+                // Nothing is known by which somebody could be reached, but it is plain what was meant.
+                Some(parked) => (Outcome::Parked, Some(parked)),
+                None => (Outcome::Rejected, Some(problem)),
+            },
         };
         if let Some(problem) = problem {
             let told = importing.report.tell(&row, problem, Some(outcome));
@@ -128,7 +135,7 @@ impl Chunk {
     fn decide(
         &mut self,
         importing: &mut Importing,
-        row: &Row,
+        row: &mut Row,
         draft: ProspectDraft,
         ways: Vec<Identity>,
     ) -> (Outcome, Option<Problem>) {
@@ -156,7 +163,7 @@ impl Chunk {
         if outcome != Outcome::Created {
             return (outcome, None);
         }
-        match placeless.then(no_country).or(fit) {
+        match row.parked.take().or_else(|| placeless.then(no_country)).or(fit) {
             Some(problem) => (Outcome::Parked, Some(problem)),
             None => (Outcome::Created, None),
         }

@@ -72,6 +72,11 @@ pub(super) fn merged(known: ProspectDraft, other: ProspectDraft) -> ProspectDraf
         city: known.city.or(other.city),
         region: known.region.or(other.region),
         country: known.country.or(other.country),
+        zone_source: if known.time_zones.is_empty() {
+            other.zone_source
+        } else {
+            known.zone_source
+        },
         time_zones: filled(known.time_zones, other.time_zones),
         company,
         owner: known.owner.or(other.owner),

@@ -91,6 +91,8 @@ pub struct ImportReport {
     pub outcomes: BTreeMap<Outcome, u64>,
     pub problems: Vec<RowProblem>,
     pub kinds: BTreeMap<Kind, Rows>,
+    /// What is good to know and no problem: how many rows, and one of the values.
+    pub notes: BTreeMap<String, (u64, String)>,
     /// Rows that somebody has to mend.
     pub to_mend: u64,
     /// Lines below the table that were left out, such as "Copyright …".
@@ -117,6 +119,7 @@ impl ImportReport {
             outcomes: outcomes.collect(),
             problems: Vec::new(),
             kinds: BTreeMap::new(),
+            notes: BTreeMap::new(),
             to_mend: 0,
             footers: 0,
             fits: BTreeMap::new(),
@@ -136,6 +139,13 @@ impl ImportReport {
 
     pub(super) fn outcomes_by_word(&self) -> BTreeMap<String, u64> {
         self.outcomes.iter().map(|(outcome, n)| (outcome.as_str().to_owned(), *n)).collect()
+    }
+
+    pub(super) fn note(&mut self, note: Problem) {
+        if self.notes.len() < KINDS || self.notes.contains_key(&note.problem) {
+            let noted = self.notes.entry(note.problem).or_insert((0, note.value));
+            noted.0 += 1;
+        }
     }
 
     pub(super) fn tell(
@@ -180,9 +190,10 @@ impl ImportReport {
             ((*word).to_owned(), json!(self.count_of(*outcome)))
         };
         let outcomes: serde_json::Map<String, Value> = Outcome::ALL.iter().map(word).collect();
-        let columns = self.layout.columns.iter().map(
-            |column| json!({"header": column.header, "field": column.field, "why": column.why}),
-        );
+        let columns = self.layout.columns.iter().map(|column| {
+            json!({"header": column.header, "field": column.field, "why": column.why,
+                "doubt": column.doubt})
+        });
         let fits = self.fits.iter().map(|(profile, people)| {
             json!({"profile": profile.as_ref().map(ProfileId::as_str), "people": people})
         });
@@ -202,6 +213,9 @@ impl ImportReport {
             "outcomes": outcomes,
             "footers": self.footers,
             "fits": fits.collect::<Vec<_>>(),
+            "notes": self.notes.iter().map(|(note, (rows, value))| {
+                json!({"note": note, "rows": rows, "example": value})
+            }).collect::<Vec<_>>(),
             "reasons": self.sorted_kinds().iter().map(|(kind, rows)| reason(kind, rows)).collect::<Vec<_>>(),
             "problems": self.problems.iter().map(problem).collect::<Vec<_>>(),
         })

@@ -1,7 +1,7 @@
 //! Which encoding and which delimiter a file has, told from its beginning.
 
 use super::ReadError;
-use super::header;
+use super::key;
 use super::lines::Lines;
 use super::records::{Record, Records};
 
@@ -53,10 +53,41 @@ pub(super) fn sniff(sample: &[u8], is_known: impl Fn(&str) -> bool) -> Result<Di
     refuse_other_files(sample)?;
     let (encoding, bom, guessed) = encoding_of(sample)?;
     let text = sample.get(bom..).unwrap_or_default();
+    refuse_other_texts(text, encoding)?;
     let first = Lines::new(Vec::new(), text, encoding).next().ok().flatten();
     let sep = first.and_then(|line| sep_line(&line.text));
     let delimiter = sep.unwrap_or_else(|| delimiter_of(text, encoding, is_known));
     Ok(Dialect { encoding, bom, guessed, delimiter, has_sep_line: sep.is_some() })
+}
+
+/// Beginnings of text files of other kinds, in small letters: what they are and what to do.
+const OTHER_TEXTS: &[(&str, &str, &str)] = &[
+    ("<!doctype html", "a web page", "export the list as CSV instead of saving the page"),
+    ("<html", "a web page", "export the list as CSV instead of saving the page"),
+    ("<?xml", "an XML file", "open it in Excel and save the sheet as CSV (UTF-8)"),
+    ("<table", "a web page", "open it in Excel and save the sheet as CSV (UTF-8)"),
+    ("{\\rtf", "a document", "copy its table into a spreadsheet and save that as CSV (UTF-8)"),
+    ("begin:vcard", "a file of contact cards (vCard)", "export the contacts as CSV"),
+    ("[{", "a JSON file", "export the list as CSV"),
+    ("[[", "a JSON file", "export the list as CSV"),
+    ("[\"", "a JSON file", "export the list as CSV"),
+    ("{\"", "a JSON file", "export the list as CSV"),
+];
+
+/// Refuses what begins like a web page, JSON or another text that is no table.
+fn refuse_other_texts(text: &[u8], encoding: Encoding) -> Result<(), ReadError> {
+    let mut lines = Lines::new(Vec::new(), text, encoding);
+    let lines = std::iter::from_fn(|| lines.next().ok().flatten()).take(5);
+    let mut beginning: String =
+        lines.flat_map(|line| line.text.into_bytes()).take(200).map(char::from).collect();
+    beginning.make_ascii_lowercase();
+    let is_json = beginning.trim_start().starts_with(['{', '[']);
+    let beginning = match is_json {
+        true => beginning.split_whitespace().collect(),
+        false => beginning.trim_start().to_owned(),
+    };
+    let found = OTHER_TEXTS.iter().find(|(known, ..)| beginning.starts_with(known));
+    found.map_or(Ok(()), |(_, what, fix)| Err(ReadError::OtherFormat { what, fix }))
 }
 
 /// Beginnings of files that people take for a CSV file: the bytes, and whether it is a spreadsheet.
@@ -100,7 +131,9 @@ fn encoding_without_bom(sample: &[u8]) -> Result<(Encoding, usize, bool), ReadEr
     if let Some(encoding) = utf16_by_its_zeros(sample) {
         return Ok((encoding, 0, true));
     }
-    if sample.iter().filter(|byte| is_binary(**byte)).count() > sample.len() / 100 {
+    // In a short file a stray byte or two is much.
+    let tolerated = (sample.len() / 100).max(sample.len().min(100) / 10);
+    if sample.iter().filter(|byte| is_binary(**byte)).count() > tolerated {
         return Err(ReadError::Binary);
     }
     match std::str::from_utf8(sample) {
@@ -161,7 +194,7 @@ fn first_records(text: &[u8], encoding: Encoding, delimiter: char) -> Vec<Record
 }
 
 fn count_known(record: &Record, is_known: impl Fn(&str) -> bool) -> usize {
-    record.cells.iter().filter(|cell| is_known(&header::key(cell))).count()
+    record.cells.iter().filter(|cell| is_known(&key::key(cell))).count()
 }
 
 /// How many records have the most frequent number of cells above one, and that number.
@@ -220,7 +253,29 @@ mod tests {
         assert!(matches!(dialect(b"\xef\xbb\xbf \r\n\n"), Err(ReadError::Empty)));
         assert!(matches!(dialect(b"PK\x03\x04\x14\0\x06\0"), Err(ReadError::Spreadsheet)));
         assert!(matches!(dialect(b"\xd0\xcf\x11\xe0\xa1\xb1"), Err(ReadError::Spreadsheet)));
+        assert!(matches!(dialect(b"PAR1\x15\x04\x15\x0c\x15\0"), Err(ReadError::Binary)));
         assert!(matches!(dialect(b"\x7fELF\x02\x01\x01\0\0\0\x03\x04"), Err(ReadError::Binary)));
+    }
+
+    #[test]
+    fn other_texts_are_refused_by_what_they_are() {
+        for (text, expected) in [
+            ("<!DOCTYPE html>\n<html><body>First Name,Email", Some("a web page")),
+            ("\n  <html lang=en>", Some("a web page")),
+            ("<?xml version=\"1.0\"?><Workbook>", Some("an XML file")),
+            ("[{\"email\": \"d@x.test\"}]", Some("a JSON file")),
+            ("[\n  {\n    \"email\": 1}]", Some("a JSON file")),
+            ("{\"email\": \"d@x.test\"}\n{\"email\": 1}", Some("a JSON file")),
+            ("BEGIN:VCARD\nVERSION:3.0", Some("a file of contact cards (vCard)")),
+            ("{First Name},{Email}\nDana,d@x.test\n", None),
+            ("<Name>,Email\nDana,d@x.test\n", None),
+        ] {
+            let found = match dialect(text.as_bytes()) {
+                Err(ReadError::OtherFormat { what, .. }) => Some(what),
+                _ => None,
+            };
+            assert_eq!(found, expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub(super) enum Field {
     SourceId,
     DoNotCall,
     EmailOptOut,
+    DoNotContact,
 }
 
 /// Every field under the name that users see and write, in the order of [`Field`].
@@ -77,6 +78,7 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("source_id", Field::SourceId),
     ("do_not_call", Field::DoNotCall),
     ("email_opt_out", Field::EmailOptOut),
+    ("do_not_contact", Field::DoNotContact),
 ];
 
 impl Field {

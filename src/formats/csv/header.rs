@@ -2,89 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use sha2::{Digest, Sha256};
+
 use super::field::{FIELDS, Field, Target};
-use super::synonyms::{Barred, Product, synonyms};
+use super::key::key;
+use super::synonyms::{Barred, Meaning, Product, Rank, Says, Synonyms, squashed};
 use super::values::text;
 use super::{Column, Options, ReadError};
 use crate::formats::diagnostic::did_you_mean;
-
-/// The form in which headers are compared: words of lower-case letters and digits without accents.
-///
-/// `camelCase` and `letters1` are parted, `#` is "number of", `E-mail` is "email".
-pub(super) fn key(header: &str) -> String {
-    let words = words(header);
-    let mut key = String::with_capacity(header.len());
-    let mut rest = words.as_slice();
-    while let Some((word, tail)) = rest.split_first() {
-        let joined = tail.first().and_then(|next| join(word, next));
-        rest = if joined.is_some() { tail.get(1..).unwrap_or_default() } else { tail };
-        if !key.is_empty() {
-            key.push(' ');
-        }
-        key.push_str(joined.unwrap_or(word));
-    }
-    key
-}
-
-/// Names that the parting of words has torn.
-fn join(word: &str, next: &str) -> Option<&'static str> {
-    match (word, next) {
-        ("linked", "in") => Some("linkedin"),
-        ("zoom", "info") => Some("zoominfo"),
-        ("e", "mail") => Some("email"),
-        ("e", "mails") => Some("emails"),
-        _ => None,
-    }
-}
-
-fn words(header: &str) -> Vec<String> {
-    let chars: Vec<char> = header.chars().filter(|c| !text::is_invisible(*c)).collect();
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for (at, c) in chars.iter().copied().enumerate() {
-        let behind = chars.get(at + 1..).unwrap_or_default();
-        if starts_a_word(before, c, behind) {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            match c {
-                '#' => word.push_str("number of"),
-                c if c.is_alphanumeric() => text::push_plain(word, c),
-                _ => {}
-            }
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Whether a word ends between two characters: `aB`, `ABc` before the `B`, `a1`, and at any sign.
-fn starts_a_word(before: char, c: char, behind: &[char]) -> bool {
-    if is_mark(c) {
-        return false;
-    }
-    !c.is_alphanumeric()
-        || !(before.is_alphanumeric() || is_mark(before))
-        || (before.is_lowercase() && c.is_uppercase())
-        || (before.is_uppercase() && c.is_uppercase() && begins_small_letters(behind))
-        || (before.is_alphabetic() && c.is_numeric())
-}
-
-/// Whether small letters follow; the `s` of "IDs" and "URLs" does not count.
-fn begins_small_letters(behind: &[char]) -> bool {
-    match behind {
-        ['s'] => false,
-        ['s', next, ..] => next.is_lowercase(),
-        [first, ..] => first.is_lowercase(),
-        [] => false,
-    }
-}
-
-/// Accents that some systems write as characters of their own.
-fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
-}
 
 /// What the columns of a file are.
 #[derive(Debug)]
@@ -92,6 +17,8 @@ pub(super) struct Header {
     pub columns: Vec<Column>,
     /// The product that wrote the file.
     pub source: Option<String>,
+    /// The same for every file with these headers, whatever their order.
+    pub fingerprint: String,
     pub plan: Plan,
 }
 
@@ -110,6 +37,11 @@ impl Plan {
     /// The columns that feed a field, best first.
     pub fn columns(&self, field: Field) -> &[usize] {
         self.fields.get(field as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether some column leads to a person.
+    pub fn has_channel(&self) -> bool {
+        FIELDS.iter().any(|(_, field)| field.is_channel() && !self.columns(*field).is_empty())
     }
 
     /// The columns of a target; a new extra is made where needed.
@@ -132,38 +64,108 @@ impl Plan {
 /// One column on its way to a field.
 struct Choice {
     target: Target,
-    rank: usize,
+    rank: Rank,
     why: String,
 }
 
 /// Reads a header.
 ///
 /// # Errors
-/// `--map` names a field or column that is not there, or no column leads to a person.
-pub(super) fn read(headers: &[String], options: &Options) -> Result<Header, ReadError> {
+/// `--map` names a field or column that is not there.
+pub(super) fn read(
+    headers: &[String],
+    options: &Options,
+    synonyms: &Synonyms,
+) -> Result<Header, ReadError> {
     let keys: Vec<String> = headers.iter().map(|header| key(header)).collect();
     let wanted = wanted(headers, &keys, options)?;
-    let product = synonyms().products.iter().find(|product| product.wrote(&keys));
+    let known: HashSet<String> = keys.iter().map(|key| squashed(key)).collect();
+    let product = synonyms.products.iter().find(|product| product.wrote(&known));
     let mut choices = Vec::with_capacity(headers.len());
     for (at, (header, key)) in headers.iter().zip(&keys).enumerate() {
         choices.push(match wanted.get(&at) {
             Some(target) => {
-                Choice { target: target.clone(), rank: 0, why: "given with --map".into() }
+                let rank = Rank(Says::Map, at);
+                Choice { target: target.clone(), rank, why: "given with --map".into() }
             }
-            None => choose(header, key, product),
+            None => choose(header, key, product, synonyms),
         });
     }
+    settle_names(&keys, &mut choices);
     note_duplicates(&keys, &mut choices);
     let plan = plan(&choices, &keys);
+    let fingerprint = fingerprint(headers, &keys, synonyms);
     let columns: Vec<Column> = headers.iter().zip(choices).map(column).collect();
-    if !FIELDS.iter().any(|(_, field)| field.is_channel() && !plan.columns(*field).is_empty()) {
-        return Err(ReadError::NoChannel { headers: listed(headers) });
-    }
-    Ok(Header { columns, source: product.map(|product| product.label.clone()), plan })
+    let source = product.map(|product| product.label.clone());
+    Ok(Header { columns, source, fingerprint, plan })
 }
 
 fn column((header, choice): (&String, Choice)) -> Column {
-    Column { header: text::clean(header), field: choice.target.name(), why: choice.why }
+    Column {
+        header: text::clean(header).into_owned(),
+        field: choice.target.name(),
+        why: choice.why,
+        examples: Vec::new(),
+        doubt: None,
+    }
+}
+
+/// A short digest of the headers; what an earlier import wrote in front of them does not count.
+fn fingerprint(headers: &[String], keys: &[String], synonyms: &Synonyms) -> String {
+    let named = headers.iter().zip(keys);
+    let theirs = named.filter(|(header, key)| !key.is_empty() && !synonyms.is_ours(header));
+    let mut keys: Vec<&str> = theirs.map(|(_, key)| key.as_str()).collect();
+    keys.sort_unstable();
+    let digest = Sha256::digest(keys.join("\n"));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// First names that need a last name beside them to be one: alone they head whole names.
+const FIRST_OR_WHOLE: &[&str] = &["nombre", "nome"];
+/// Last names that without a first name head whole names.
+const LAST_OR_WHOLE: &[&str] = &["nom", "apellidos y nombre"];
+/// Whole names that are the last name where the first name has a column in that language.
+const WHOLE_OR_LAST: &[&str] = &["name", "naam", "namn", "navn"];
+const FIRST_NAMES_ABROAD: &[&str] =
+    &["vorname", "rufname", "prenom", "voornaam", "fornamn", "fornavn", "roepnaam"];
+
+/// Titles that are a degree where the job has a column of its own.
+const JOB_OR_DEGREE: &[&str] = &["titel"];
+
+/// Decides what "Name", "Nom" and "Nombre" mean by the columns beside them.
+fn settle_names(keys: &[String], choices: &mut [Choice]) {
+    let has = |field, choices: &[Choice]| {
+        choices.iter().any(|choice| choice.target == Target::Field(field))
+    };
+    let has_abroad = keys.iter().any(|key| FIRST_NAMES_ABROAD.contains(&key.as_str()));
+    let (first, last) = (has(Field::FirstName, choices), has(Field::LastName, choices));
+    let titles =
+        choices.iter().filter(|choice| choice.target == Target::Field(Field::Title)).count();
+    for (key, choice) in keys.iter().zip(choices) {
+        if !matches!(choice.rank.0, Says::Table | Says::Likeness) {
+            continue;
+        }
+        let is_among = |list: &[&str]| list.contains(&key.as_str());
+        let settled = match choice.target {
+            Target::Field(Field::FirstName) if !last && is_among(FIRST_OR_WHOLE) => {
+                Some((Field::FullName, "no column for the last name, so this is the whole name"))
+            }
+            Target::Field(Field::LastName) if !first && is_among(LAST_OR_WHOLE) => {
+                Some((Field::FullName, "no column for the first name, so this is the whole name"))
+            }
+            Target::Field(Field::FullName) if has_abroad && !last && is_among(WHOLE_OR_LAST) => {
+                Some((Field::LastName, "beside a first name this is the last name"))
+            }
+            Target::Field(Field::Title) if titles > 1 && is_among(JOB_OR_DEGREE) => {
+                Some((Field::Salutation, "beside the job this is how to address somebody"))
+            }
+            _ => None,
+        };
+        if let Some((field, why)) = settled {
+            choice.target = Target::Field(field);
+            choice.why = why.to_owned();
+        }
+    }
 }
 
 /// The columns that `--map` decides.
@@ -227,27 +229,35 @@ fn unknown_column(column: &str, headers: &[String]) -> ReadError {
 }
 
 /// What a column is when nobody has decided.
-fn choose(header: &str, key: &str, product: Option<&Product>) -> Choice {
-    let choice = |target, rank, why: String| Choice { target, rank, why };
+fn choose(header: &str, key: &str, product: Option<&Product>, synonyms: &Synonyms) -> Choice {
+    let choice = |target, why: String| Choice { target, rank: Rank(Says::Product, 0), why };
     if key.is_empty() {
-        return choice(Target::Ignored, 0, "has no header".into());
+        return choice(Target::Ignored, "has no header".into());
     }
-    let barred = synonyms().barred(header, key);
+    let meaning = synonyms.meaning(key);
+    let barred = synonyms.barred(header, key);
     if barred == Some(Barred::Ignored) {
-        return choice(Target::Ignored, 0, "columns of this kind are never imported".into());
+        return choice(Target::Ignored, "columns of this kind are never imported".into());
     }
-    if let Some((product, target)) = product.and_then(|p| p.meaning(key).map(|target| (p, target)))
-    {
-        return choice(target.clone(), 0, format!("means this in {}", product.label));
-    }
-    match synonyms().meaning(key) {
-        Some((target, rank)) if barred.is_none() => {
-            choice(target.clone(), rank, format!("known as \"{key}\""))
+    let by_product = product.and_then(|p| p.meaning(key).map(|target| (p, target)));
+    match (meaning, by_product) {
+        (Some(Meaning { target, rank }), _) if rank.0 == Says::Workspace => {
+            Choice { target, rank, why: "named in synonyms.toml of the workspace".into() }
         }
-        Some(_) | None => {
+        (_, Some((product, target))) => {
+            choice(target.clone(), format!("means this in {}", product.label))
+        }
+        (Some(Meaning { target, rank }), None) if barred.is_none() => {
+            let why = match rank.0 {
+                Says::Likeness => format!("like a known header: \"{key}\""),
+                _ => format!("known as \"{key}\""),
+            };
+            Choice { target, rank, why }
+        }
+        (Some(_) | None, None) => {
             let slug = key.replace(' ', "_");
             let why = format!("no field of ours; {{{{x.{slug}}}}} in templates");
-            choice(Target::Extra(slug), 0, why)
+            choice(Target::Extra(slug), why)
         }
     }
 }
@@ -272,6 +282,8 @@ fn plan(choices: &[Choice], keys: &[String]) -> Plan {
             columns.push(at);
         }
     }
+    // Rows make sorted maps of them.
+    plan.extras.sort();
     plan.units = keys.iter().map(|key| unit(key)).collect();
     plan
 }
@@ -290,44 +302,12 @@ fn unit(key: &str) -> u64 {
 pub(super) fn listed(headers: &[String]) -> String {
     let named: Vec<String> = headers
         .iter()
-        .map(|header| text::clean(header))
+        .map(|header| text::clean(header).into_owned())
         .filter(|header| !header.is_empty())
         .collect();
     let shown: Vec<String> = named.iter().take(8).map(|header| super::excerpt(header)).collect();
     match named.len().saturating_sub(shown.len()) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_compared_by_their_words() {
-        for (header, expected) in [
-            ("First Name", "first name"),
-            ("firstName", "first name"),
-            ("FIRST_NAME", "first name"),
-            ("\u{feff}E-mail 1 - Value", "email 1 value"),
-            ("eMail", "email"),
-            ("# Employees", "number of employees"),
-            ("HasOptedOutOfEmail", "has opted out of email"),
-            ("linkedInProfileUrl", "linkedin profile url"),
-            ("LinkedIn URL", "linkedin url"),
-            ("Contact LI Profile URL", "contact li profile url"),
-            ("ZoomInfo Contact ID", "zoominfo contact id"),
-            ("phone_number1", "phone number 1"),
-            ("Revenue (in 000s USD)", "revenue in 000s usd"),
-            ("companyURLPath", "company url path"),
-            ("Associated Company IDs", "associated company ids"),
-            ("Prénom", "prenom"),
-            ("Pre\u{301}nom", "prenom"),
-            ("会社", "会社"),
-            (" – ", ""),
-        ] {
-            assert_eq!(key(header), expected, "{header:?}");
-        }
     }
 }

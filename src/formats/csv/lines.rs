@@ -7,6 +7,8 @@ use super::dialect::Encoding;
 /// The longest line and the longest record that is read, in bytes.
 pub(super) const MAX_LINE: usize = 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
+/// How much of a line is skipped at most, in bytes: a source without end must end somewhere.
+const MAX_SKIPPED: u64 = 4 * 1024 * 1024 * 1024;
 
 /// One physical line, without its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,9 @@ pub(super) struct Lines<R> {
     at: usize,
     ended: bool,
     number: u64,
+    /// The rest of a line that is too long is still to be skipped.
+    is_inside_long_line: bool,
+    most_skipped: u64,
 }
 
 impl<R: Read> Lines<R> {
@@ -54,11 +59,16 @@ impl<R: Read> Lines<R> {
             at: 0,
             ended: false,
             number: 0,
+            is_inside_long_line: false,
+            most_skipped: MAX_SKIPPED,
         }
     }
 
     /// The next line; `None` at the end of the file.
     pub fn next(&mut self) -> io::Result<Option<Line>> {
+        if self.is_inside_long_line {
+            self.skip_line()?;
+        }
         let mut searched = 0;
         loop {
             if let Some((end, next)) = self.line_end(searched) {
@@ -69,7 +79,7 @@ impl<R: Read> Lines<R> {
                 return Ok((waiting > 0).then(|| self.take(waiting, waiting)));
             }
             if waiting > MAX_LINE {
-                return self.take_long_line().map(Some);
+                return Ok(Some(self.take_long_line()));
             }
             // A CR at the very end may be the first half of CR LF: look at it again.
             searched = waiting.saturating_sub(1);
@@ -99,21 +109,34 @@ impl<R: Read> Lines<R> {
         Line { number: self.number, text, oddity }
     }
 
-    /// Gives out the beginning of a line that is too long and skips the rest of it.
-    fn take_long_line(&mut self) -> io::Result<Line> {
+    /// Gives out the beginning of a line that is too long. The rest is only skipped when the next
+    /// line is asked for: nobody who stops here has to read it.
+    fn take_long_line(&mut self) -> Line {
         let mut line = self.take(1024, 1024);
         line.oddity = Some(Oddity::TooLong);
+        self.is_inside_long_line = true;
+        line
+    }
+
+    fn skip_line(&mut self) -> io::Result<()> {
+        self.is_inside_long_line = false;
+        let mut skipped = 0;
         loop {
             if let Some((_, next)) = self.line_end(0) {
                 self.at += next;
-                return Ok(line);
+                return Ok(());
             }
             if self.ended {
                 self.at = self.buffer.len();
-                return Ok(line);
+                return Ok(());
+            }
+            if skipped > self.most_skipped {
+                return Err(io::Error::other("a line without end"));
             }
             let ends_in_cr = self.buffer.last() == Some(&b'\r');
-            self.at = self.buffer.len() - usize::from(ends_in_cr);
+            let rest = self.buffer.len() - usize::from(ends_in_cr);
+            skipped += rest.saturating_sub(self.at) as u64;
+            self.at = rest;
             self.fill()?;
         }
     }
@@ -200,6 +223,17 @@ mod tests {
             let line = lines.next().expect("memory can be read").expect("a line");
             assert_eq!((line.text.as_str(), line.oddity), ("Zoë", oddity));
         }
+    }
+
+    #[test]
+    fn a_line_that_really_has_no_end_is_given_up() {
+        let endless = std::io::repeat(b'x');
+        let mut lines = Lines::new(Vec::new(), endless, Encoding::Utf8);
+        lines.most_skipped = 10 * MAX_LINE as u64;
+        let line = lines.next().expect("its beginning").expect("a line");
+        assert_eq!(line.oddity, Some(Oddity::TooLong));
+        assert!(lines.next().is_err_and(|error| error.to_string() == "a line without end"));
+        assert!(lines.buffer.len() < 2 * MAX_LINE);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! `synonyms.toml`); [`Reader::next_row`] then gives one row at a time, in constant memory: bytes to
 //! lines (`lines`), lines to records (`records`), cells to values (`values`), values to a
 //! [`ProspectDraft`] (`row`). A bad cell costs the cell, a bad row the row, and both say why.
+//! Reading and parsing may be done by two threads: [`Reader::next_record`] gives records that the
+//! [`Table`] of the file turns into rows.
 
 use std::borrow::Cow;
 use std::io;
@@ -12,17 +14,22 @@ use thiserror::Error;
 
 use crate::domain::prospect::ProspectDraft;
 
+mod alike;
 mod dialect;
 mod field;
 mod header;
+mod inspect;
+mod key;
 mod lines;
 mod reader;
 mod records;
 mod row;
 mod synonyms;
+mod table;
 mod values;
 
 pub use reader::Reader;
+pub use table::{RawRow, Table};
 
 /// What to assume and what the user decided.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +38,8 @@ pub struct Options {
     pub default_country: Option<String>,
     /// Column and field, such as `("Direkt", "phone_direct")`; the field may be `x.…` or `ignore`.
     pub map: Vec<(String, String)>,
+    /// The text of the workspace's own `synonyms.toml`, in the form of ours; it comes first.
+    pub synonyms: Option<String>,
 }
 
 /// How a list is written and what its columns are.
@@ -43,6 +52,10 @@ pub struct Layout {
     pub delimiter: char,
     /// The product that wrote it, such as "Apollo contacts".
     pub source: Option<String>,
+    /// The same for every file with these headers, in whatever order: 16 hexadecimal digits.
+    pub fingerprint: String,
+    /// Nothing stands below the header.
+    pub is_empty: bool,
     pub columns: Vec<Column>,
 }
 
@@ -54,6 +67,11 @@ pub struct Column {
     pub field: Option<String>,
     /// Why it is that field.
     pub why: String,
+    /// A value or two from the first rows; after [`Reader::inspect`].
+    pub examples: Vec<String>,
+    /// Why the values look like something else, such as "only 3 of 40 values are e-mail addresses";
+    /// after [`Reader::inspect`].
+    pub doubt: Option<String>,
 }
 
 /// One row of a list.
@@ -67,8 +85,13 @@ pub struct Row {
     pub raw: Vec<String>,
     /// The person, or why there is none.
     pub parsed: Result<ProspectDraft, Problem>,
-    /// What else is wrong with it.
+    /// Why it must wait for somebody although nothing speaks against the person, such as a mistyped
+    /// domain in the only address. With an error in `parsed` there is nothing to store meanwhile.
+    pub parked: Option<Problem>,
+    /// What else is wrong with it: something was left out, or is doubtful.
     pub warnings: Vec<Problem>,
+    /// What is good to know of it: nothing was left out.
+    pub notes: Vec<Problem>,
 }
 
 /// One thing that is wrong with a row or a cell.
@@ -101,6 +124,9 @@ pub enum ReadError {
         "this is a spreadsheet or a ZIP file, not CSV; open it and save the sheet as CSV (UTF-8)"
     )]
     Spreadsheet,
+    /// A file of another kind that is text as well.
+    #[error("this is {what}, not CSV; {fix}")]
+    OtherFormat { what: &'static str, fix: &'static str },
     /// The header never ends.
     #[error(
         "line {line} is longer than 1 MiB; this does not look like a list: export it again as CSV"
@@ -117,10 +143,14 @@ pub enum ReadError {
     NoKnownColumn { headers: String },
     /// The header has nothing by which a person can be reached.
     #[error(
-        "none of the columns is an e-mail address, a phone number or a LinkedIn profile: {headers}. \
-         Say which one is with --map 'Column=email'"
+        "{}none of the columns is an e-mail address, a phone number or a LinkedIn profile: {headers}. \
+         Say which one is with --map 'Column=email'",
+        of_product(product)
     )]
-    NoChannel { headers: String },
+    NoChannel { headers: String, product: Option<String> },
+    /// The workspace's own words for headers cannot be understood.
+    #[error("synonyms.toml, line {line}: {problem}")]
+    Synonyms { line: usize, problem: String },
     /// `--map` names a field that we do not have.
     #[error(
         "--map: there is no field `{field}`{}; for a field of your own write x.{}",
@@ -142,8 +172,12 @@ fn suggestion(meant: &Option<String>) -> String {
     meant.as_ref().map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default()
 }
 
+fn of_product(product: &Option<String>) -> String {
+    product.as_ref().map(|product| format!("this is a list of {product}; ")).unwrap_or_default()
+}
+
 fn own_name(field: &str) -> String {
-    header::key(field).replace(' ', "_")
+    key::key(field).replace(' ', "_")
 }
 
 /// The cell as it may be written to a CSV file again: what a spreadsheet would run as a formula

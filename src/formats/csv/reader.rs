@@ -1,35 +1,50 @@
 //! Opening a list and going through its rows.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::dialect::{self, SAMPLE, SAMPLE_RECORDS};
 use super::field::Target;
-use super::header::{self, Header, Plan};
+use super::header::{self, Header};
 use super::lines::Lines;
 use super::records::{Flaw, MAX_COLUMNS, Record, Records};
-use super::row::{self, Table};
-use super::synonyms::synonyms;
+use super::row;
+use super::synonyms::{Synonyms, synonyms};
+use super::table::{RawRow, Table};
 use super::values::place;
-use super::{Layout, Options, Problem, ReadError, Row, excerpt};
+use super::{Layout, Options, ReadError, Row, excerpt};
+use super::{inspect, key};
 
 /// How many lines below the table are held back until it is known that nothing follows.
 const MAX_FOOTERS: usize = 20;
+/// How many rows [`Reader::inspect`] looks at, and at how many bytes of them.
+const INSPECTED_ROWS: usize = 200;
+const INSPECTED_BYTES: usize = 4 * 1024 * 1024;
 
 /// An opened list: dialect and header are understood, the rows are to come. Memory stays constant.
 pub struct Reader<R> {
     records: Records<R>,
     layout: Layout,
-    plan: Plan,
-    default_country: Option<&'static str>,
+    table: Arc<Table>,
+    synonyms: Cow<'static, Synonyms>,
     /// Read while the header was searched.
     unread: VecDeque<Record>,
-    /// Looked like footers until a row followed.
+    /// Rows that were looked at, and lines that looked like footers until a row followed.
     ready: VecDeque<Record>,
     rows: u64,
     footers: u64,
     line: u64,
-    failed: bool,
+    state: State,
+}
+
+/// Whether there is more to be had from the source.
+enum State {
+    Reading,
+    /// It failed; the row that says so is still to come.
+    Failed(io::Error),
+    Over,
 }
 
 impl<R: Read> Reader<R> {
@@ -40,11 +55,11 @@ impl<R: Read> Reader<R> {
     /// what is not there.
     pub fn open(mut source: R, options: &Options) -> Result<Self, ReadError> {
         let default_country = default_country(options)?;
+        let synonyms = synonyms(options.synonyms.as_deref())?;
         let mut sample = Vec::with_capacity(SAMPLE);
         source.by_ref().take(SAMPLE as u64).read_to_end(&mut sample)?;
-        let mapped: Vec<String> =
-            options.map.iter().map(|(column, _)| header::key(column)).collect();
-        let is_known = |key: &str| is_known(key, &mapped);
+        let mapped: Vec<String> = options.map.iter().map(|(column, _)| key::key(column)).collect();
+        let is_known = |key: &str| is_known(&synonyms, key, &mapped);
         let dialect = dialect::sniff(&sample, is_known)?;
         sample.drain(..dialect.bom);
         let lines = Lines::new(sample, source, dialect.encoding);
@@ -52,34 +67,51 @@ impl<R: Read> Reader<R> {
         if dialect.has_sep_line {
             records.skip_line()?;
         }
-        let (header, unread) = find_header(&mut records, is_known)?;
-        let Header { columns, source, plan } = header::read(&header.cells, options)?;
+        let (found, unread) = find_header(&mut records, &synonyms, is_known)?;
+        let Header { columns, source, fingerprint, plan } =
+            header::read(&found.cells, options, &synonyms)?;
+        if !plan.has_channel() {
+            let headers = header::listed(&found.cells);
+            return Err(ReadError::NoChannel { headers, product: source });
+        }
+        let headers = columns.iter().map(|column| column.header.clone()).collect();
         let layout = Layout {
             encoding: dialect.encoding.to_string(),
             encoding_guessed: dialect.guessed,
             delimiter: dialect.delimiter,
             source,
+            fingerprint,
+            is_empty: false,
             columns,
         };
-        let ready = VecDeque::new();
-        let line = header.line;
-        Ok(Self {
+        let mut reader = Self {
             records,
             layout,
-            plan,
-            default_country,
+            table: Arc::new(Table { plan, headers, default_country }),
+            synonyms,
             unread,
-            ready,
+            ready: VecDeque::new(),
             rows: 0,
             footers: 0,
-            line,
-            failed: false,
-        })
+            line: found.line,
+            state: State::Reading,
+        };
+        let first = reader.take_record();
+        reader.layout.is_empty = first.is_none() && !matches!(reader.state, State::Failed(_));
+        if let Some(first) = first {
+            reader.ready.push_front(first);
+        }
+        Ok(reader)
     }
 
     /// How the list is written and what its columns are.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// What all rows have in common: it turns records into rows, in any thread.
+    pub fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.table)
     }
 
     /// How many lines below the table were left out, such as Salesforce's "Copyright …"; to be asked
@@ -88,42 +120,70 @@ impl<R: Read> Reader<R> {
         self.footers
     }
 
+    /// Looks at the values of the first rows, at most 200: [`Layout::columns`] then has examples and
+    /// doubts. The rows are still to come. To be called before the first row is taken.
+    pub fn inspect(&mut self) -> &Layout {
+        let mut seen = VecDeque::new();
+        let mut bytes = 0;
+        while seen.len() < INSPECTED_ROWS && bytes < INSPECTED_BYTES {
+            let Some(record) = self.take_record() else { break };
+            bytes += record.cells.iter().map(String::len).sum::<usize>();
+            seen.push_back(record);
+        }
+        let cells = || seen.iter().filter(|record| record.flaw.is_none()).map(|r| &r.cells);
+        for (at, column) in self.layout.columns.iter_mut().enumerate() {
+            let cells = cells().filter_map(|cells| cells.get(at)).map(String::as_str);
+            inspect::inspect(column, cells);
+        }
+        seen.append(&mut self.ready);
+        self.ready = seen;
+        &self.layout
+    }
+
     /// The next row; `None` at the end of the file. A source that fails ends in one bad row.
     pub fn next_row(&mut self) -> Option<Row> {
-        if self.failed {
-            return None;
-        }
-        let record = match self.next_record() {
-            Ok(record) => record?,
-            Err(error) => {
-                self.failed = true;
-                return Some(self.unreadable(&error));
-            }
+        let raw = self.next_record()?;
+        Some(self.table.row(raw))
+    }
+
+    /// The next row with its cells not understood yet, for [`Table::row`].
+    pub fn next_record(&mut self) -> Option<RawRow> {
+        let record = match self.take_record() {
+            Some(record) => Ok(record),
+            None => match std::mem::replace(&mut self.state, State::Over) {
+                State::Failed(error) => Err(error.to_string()),
+                State::Reading | State::Over => return None,
+            },
         };
         self.rows += 1;
-        self.line = record.line;
-        let (parsed, warnings) = self.parse(&record);
-        Some(Row { number: self.rows, line: record.line, raw: record.cells, parsed, warnings })
+        self.line = record.as_ref().map_or(self.line + 1, |record| record.line);
+        Some(RawRow { number: self.rows, line: self.line, record })
     }
 
-    fn unreadable(&mut self, error: &io::Error) -> Row {
-        self.rows += 1;
-        let fix = "Import the file again; rows that are already there are not doubled.";
-        let parsed = Err(of_row(format!("the file could not be read any further: {error}"), fix));
-        Row {
-            number: self.rows,
-            line: self.line + 1,
-            raw: Vec::new(),
-            parsed,
-            warnings: Vec::new(),
-        }
-    }
-
-    /// The next record that is a row: neither blank nor below the table.
-    fn next_record(&mut self) -> io::Result<Option<Record>> {
+    /// The next record that is a row; `None` at the end and when the source has failed.
+    fn take_record(&mut self) -> Option<Record> {
         if let Some(record) = self.ready.pop_front() {
-            return Ok(Some(record));
+            return Some(record);
         }
+        match self.state {
+            State::Reading => {}
+            State::Failed(_) | State::Over => return None,
+        }
+        match self.read_record() {
+            Ok(Some(record)) => Some(record),
+            Ok(None) => {
+                self.state = State::Over;
+                None
+            }
+            Err(error) => {
+                self.state = State::Failed(error);
+                None
+            }
+        }
+    }
+
+    /// Reads on to a record that is neither blank nor below the table.
+    fn read_record(&mut self) -> io::Result<Option<Record>> {
         let mut held = VecDeque::new();
         loop {
             let record = match self.unread.pop_front() {
@@ -140,6 +200,9 @@ impl<R: Read> Reader<R> {
                 continue;
             }
             let is_footer = held.len() < MAX_FOOTERS && self.may_be_footer(&record);
+            if !is_footer && held.is_empty() {
+                return Ok(Some(record));
+            }
             held.push_back(record);
             if !is_footer {
                 self.ready = held;
@@ -150,83 +213,16 @@ impl<R: Read> Reader<R> {
 
     /// One lonely cell in a table of several columns, by which nobody can be reached.
     fn may_be_footer(&self, record: &Record) -> bool {
-        if self.layout.columns.len() < 2 || record.flaw.is_some() {
+        if self.table.headers.len() < 2 || record.flaw.is_some() {
             return false;
         }
         let mut filled = record.cells.iter().filter(|cell| !cell.trim().is_empty());
         let first = filled.next();
         let is_lonely = filled.next().is_none();
-        let looks_so = record.count == 1 || first.is_some_and(|cell| synonyms().is_footer(cell));
-        is_lonely && looks_so && row::read(&self.table(), &record.cells).0.is_err()
+        let looks_so =
+            || record.count == 1 || first.is_some_and(|cell| self.synonyms.is_footer(cell));
+        is_lonely && looks_so() && row::read(&self.table, &record.cells).person.is_err()
     }
-
-    fn table(&self) -> Table<'_> {
-        let columns = &self.layout.columns;
-        Table { plan: &self.plan, columns, default_country: self.default_country }
-    }
-
-    fn parse(
-        &self,
-        record: &Record,
-    ) -> (Result<crate::domain::prospect::ProspectDraft, Problem>, Vec<Problem>) {
-        if let Some(problem) = self.unusable(record) {
-            return (Err(problem), Vec::new());
-        }
-        let (parsed, mut warnings) = row::read(&self.table(), &record.cells);
-        warnings.extend(self.oddities(record));
-        (parsed, warnings)
-    }
-
-    /// Why the cells of a record cannot be trusted to stand below their headers.
-    fn unusable(&self, record: &Record) -> Option<Problem> {
-        let (count, expected) = (record.count, self.layout.columns.len());
-        let (problem, fix) = match record.flaw {
-            Some(Flaw::UnclosedQuote) => (
-                format!("a quote opened on line {} is never closed", record.line),
-                "Add the closing quote, or take the opening one away.",
-            ),
-            Some(Flaw::TooLong) => ("longer than 1 MiB".to_owned(), "Shorten its cells."),
-            Some(Flaw::StrayQuote) if count != expected => (
-                format!("its quotes do not match: it has {count} cells, the header has {expected}"),
-                "Write every quote inside a quoted cell twice.",
-            ),
-            Some(Flaw::StrayQuote) | None if count > expected => (
-                format!("has {count} cells, the header has {expected}"),
-                "Put quotes around cells that contain the delimiter.",
-            ),
-            Some(Flaw::StrayQuote) | None => return None,
-        };
-        let value = record.cells.first().map(|cell| excerpt(cell)).unwrap_or_default();
-        Some(Problem { value, ..of_row(problem, fix) })
-    }
-
-    /// What is odd about a usable record.
-    fn oddities(&self, record: &Record) -> Vec<Problem> {
-        let (count, expected) = (record.count, self.layout.columns.len());
-        let mut odd = Vec::new();
-        if count < expected {
-            let problem = format!("has {count} cells, the header has {expected}");
-            odd.push(of_row(
-                problem,
-                "The missing ones were taken as empty; check that none is shifted.",
-            ));
-        }
-        if record.recoded {
-            let fix = "It was read as Windows-1252; check its accents, and save the file as UTF-8.";
-            odd.push(of_row("is not written in the encoding of the file", fix));
-        }
-        if record.shortened {
-            odd.push(of_row(
-                "a cell is longer than 10,000 characters",
-                "The rest of it was left out.",
-            ));
-        }
-        odd
-    }
-}
-
-fn of_row(problem: impl Into<String>, fix: &str) -> Problem {
-    Problem { column: None, value: String::new(), problem: problem.into(), fix: fix.to_owned() }
 }
 
 fn default_country(options: &Options) -> Result<Option<&'static str>, ReadError> {
@@ -235,25 +231,32 @@ fn default_country(options: &Options) -> Result<Option<&'static str>, ReadError>
     place::country(name).map(Some).ok_or_else(unknown)
 }
 
-fn is_known(key: &str, mapped: &[String]) -> bool {
+fn is_known(synonyms: &Synonyms, key: &str, mapped: &[String]) -> bool {
     let is_mapped = || !key.is_empty() && mapped.iter().any(|mapped| mapped == key);
-    synonyms().meaning(key).is_some() || is_mapped()
+    synonyms.meaning(key).is_some() || is_mapped()
 }
 
 /// The header and the records behind it that were read on the way.
 fn find_header<R: Read>(
     records: &mut Records<R>,
+    synonyms: &Synonyms,
     is_known: impl Fn(&str) -> bool,
 ) -> Result<(Record, VecDeque<Record>), ReadError> {
     let mut seen: VecDeque<Record> = VecDeque::new();
     let mut at = None;
     while at.is_none() && seen.len() < SAMPLE_RECORDS {
         let Some(record) = records.next()? else { break };
-        let known = record.cells.iter().filter(|cell| is_known(&header::key(cell))).take(2).count();
+        let known = record.cells.iter().filter(|cell| is_known(&key::key(cell))).take(2).count();
         at = (known == 2).then_some(seen.len());
+        let is_hopeless = record.flaw == Some(Flaw::TooLong);
         seen.push_back(record);
+        if is_hopeless {
+            // What follows is the rest of a line that may have no end.
+            break;
+        }
     }
-    let at = at.or_else(|| seen.iter().position(|record| is_narrow_header(record, &is_known)));
+    let narrow = |record| is_narrow_header(record, synonyms, &is_known);
+    let at = at.or_else(|| seen.iter().position(narrow));
     let Some(at) = at else { return Err(no_header(&seen)) };
     let rest = seen.split_off(at + 1);
     let header = seen.pop_back().unwrap_or_default();
@@ -265,14 +268,14 @@ fn find_header<R: Read>(
 
 /// A header with one column that we know: it must be one by which people are reached, or one that
 /// `--map` names.
-fn is_narrow_header(record: &Record, is_known: impl Fn(&str) -> bool) -> bool {
-    let leads_to_people = |key: &str| match synonyms().meaning(key) {
-        Some((Target::Field(field), _)) => field.is_channel(),
-        Some(_) => false,
+fn is_narrow_header(record: &Record, synonyms: &Synonyms, is_known: impl Fn(&str) -> bool) -> bool {
+    let leads_to_people = |key: &str| match synonyms.meaning(key).map(|meaning| meaning.target) {
+        Some(Target::Field(field)) => field.is_channel(),
+        Some(Target::Extra(_) | Target::Ignored) => false,
         None => is_known(key),
     };
     let has_address = record.cells.iter().any(|cell| cell.contains('@'));
-    !has_address && record.cells.iter().any(|cell| leads_to_people(&header::key(cell)))
+    !has_address && record.cells.iter().any(|cell| leads_to_people(&key::key(cell)))
 }
 
 fn no_header(seen: &VecDeque<Record>) -> ReadError {

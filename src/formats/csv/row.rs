@@ -1,95 +1,123 @@
 //! The cells of one row to a prospect.
 
-use super::field::{EMAILS, Field, PHONES};
-use super::header::Plan;
-use super::values::phones::Homes;
-use super::values::{
-    Fault, company, emails, is_yes, linkedin, names, numbers, phones, place, seniority, text,
-};
-use super::{Column, Problem, excerpt};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::field::Field;
+use super::table::Table;
+use super::values::{Fault, company, is_yes, names, numbers, place, text};
+use super::{Problem, excerpt};
 use crate::domain::address::EmailAddress;
-use crate::domain::prospect::{CompanyDraft, Phone, ProspectDraft, Range};
+use crate::domain::prospect::{CompanyDraft, ProspectDraft, Range, ZoneSource};
 use crate::formats::zone;
 
-/// How many e-mail addresses and how many phone numbers of one person are kept.
-const MAX_OF_A_KIND: usize = 10;
+mod channels;
 
-/// What the rows of one file have in common.
-pub(super) struct Table<'a> {
-    pub plan: &'a Plan,
-    pub columns: &'a [Column],
-    /// ISO 3166-1 alpha-2.
-    pub default_country: Option<&'a str>,
+/// What came of the cells of a row.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub person: Result<ProspectDraft, Problem>,
+    pub parked: Option<Problem>,
+    pub warnings: Vec<Problem>,
+    pub notes: Vec<Problem>,
 }
 
-/// Reads one row: the person, or why there is none, and what else is wrong.
-pub(super) fn read(
-    table: &Table,
-    cells: &[String],
-) -> (Result<ProspectDraft, Problem>, Vec<Problem>) {
-    let mut row = RowReader { table, cells, problems: Vec::new(), bad_channel: None };
-    let draft = row.draft();
-    if draft.is_reachable() {
-        return (Ok(draft), row.problems);
+impl Parsed {
+    /// A row that is no person at all.
+    pub fn refused(problem: Problem) -> Self {
+        Self { person: Err(problem), parked: None, warnings: Vec::new(), notes: Vec::new() }
     }
-    let unreachable = match row.bad_channel {
-        Some(at) if at < row.problems.len() => row.problems.remove(at),
-        Some(_) | None => Problem {
-            column: None,
-            value: String::new(),
-            problem: "no e-mail, phone or LinkedIn profile".into(),
-            fix: "Fill in at least one of them.".into(),
-        },
+}
+
+/// Reads one row: the person, or why there is none, and what else is to be said of it.
+pub(super) fn read(table: &Table, cells: &[String]) -> Parsed {
+    let mut row = RowReader {
+        table,
+        cells,
+        warnings: Vec::new(),
+        notes: Vec::new(),
+        parked: None,
+        bad_channel: None,
     };
-    (Err(unreachable), row.problems)
+    let draft = row.draft();
+    let mut warnings = row.warnings;
+    let person = match draft.is_reachable() {
+        true => Ok(draft),
+        false => Err(match (&row.parked, row.bad_channel) {
+            (Some(parked), _) => parked.clone(),
+            (None, Some(at)) if at < warnings.len() => warnings.remove(at),
+            (None, _) => unreachable(),
+        }),
+    };
+    Parsed { person, parked: row.parked, warnings, notes: row.notes }
+}
+
+fn unreachable() -> Problem {
+    Problem {
+        column: None,
+        value: String::new(),
+        problem: "no e-mail, phone or LinkedIn profile".into(),
+        fix: "Fill in at least one of them.".into(),
+    }
 }
 
 struct RowReader<'a> {
-    table: &'a Table<'a>,
+    table: &'a Table,
     cells: &'a [String],
-    problems: Vec<Problem>,
-    /// The first problem with an e-mail address, phone number or profile.
+    warnings: Vec<Problem>,
+    notes: Vec<Problem>,
+    /// Why the row must wait for somebody.
+    parked: Option<Problem>,
+    /// The first warning about an e-mail address, phone number or profile.
     bad_channel: Option<usize>,
+}
+
+/// The country of a person and what it was told from.
+struct Home {
+    country: Option<&'static str>,
+    source: ZoneSource,
 }
 
 impl<'a> RowReader<'a> {
     fn draft(&mut self) -> ProspectDraft {
-        let mut draft = ProspectDraft::default();
+        let mut draft = ProspectDraft { extra: self.extras(), ..ProspectDraft::default() };
         self.read_name(&mut draft);
         self.read_position(&mut draft);
-        self.read_places(&mut draft);
+        let home = self.read_places(&mut draft);
         self.read_emails(&mut draft);
+        self.compare_ending(&draft, &home);
         draft.phones = self.phones(&draft);
         draft.linkedin = self.linkedin(&mut draft);
         self.read_company(&mut draft);
         draft.owner = self.text(Field::Owner);
         draft.external_id = self.text(Field::SourceId);
-        draft.do_not_call = self.says_yes(Field::DoNotCall);
-        draft.email_opt_out = self.says_yes(Field::EmailOptOut);
-        self.read_extras(&mut draft);
-        let phone = draft.phones.first().map(|phone| phone.e164.as_str());
-        draft.time_zones =
-            zone::time_zones(draft.country.as_deref(), draft.region.as_deref(), phone);
+        let no_contact = self.says_yes(Field::DoNotContact);
+        draft.do_not_call = no_contact || self.says_yes(Field::DoNotCall);
+        draft.email_opt_out = no_contact || self.says_yes(Field::EmailOptOut);
+        set_zones(&mut draft, home.source);
         draft
     }
 
     /// The raw cells of a field with their columns, best first.
     fn cells(&self, field: Field) -> impl Iterator<Item = (usize, &'a str)> + use<'a> {
-        let (plan, cells) = (self.table.plan, self.cells);
-        plan.columns(field).iter().filter_map(|at| cells.get(*at).map(|cell| (*at, cell.as_str())))
+        let (plan, cells) = (&self.table.plan, self.cells);
+        plan.columns(field)
+            .iter()
+            .filter_map(|at| cells.get(*at).map(|cell| (*at, cell.as_str())))
+            .filter(|(_, cell)| !cell.is_empty())
     }
 
     /// The filled cells of a field, cleaned.
-    fn texts(&self, field: Field) -> impl Iterator<Item = (usize, String)> + use<'a> {
+    fn texts(&self, field: Field) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
         let cleaned = self.cells(field).map(|(at, cell)| (at, text::clean(cell)));
         cleaned.filter(|(_, cell)| !text::is_placeholder(cell))
     }
 
     fn text(&self, field: Field) -> Option<String> {
-        self.texts(field).next().map(|(_, text)| text)
+        self.texts(field).next().map(|(_, text)| text.into_owned())
     }
 
-    fn name_text(&self, field: Field) -> String {
+    fn name_text(&self, field: Field) -> Cow<'a, str> {
         let mut cleaned = self.cells(field).map(|(_, cell)| text::clean(cell));
         cleaned.find(|cell| !text::is_placeholder_name(cell)).unwrap_or_default()
     }
@@ -98,148 +126,122 @@ impl<'a> RowReader<'a> {
         self.cells(field).any(|(_, cell)| is_yes(cell))
     }
 
-    fn note(&mut self, at: usize, fault: Fault) {
+    /// What is to be said of a cell.
+    fn problem(&self, at: usize, fault: Fault) -> Problem {
         let value = self.cells.get(at).map(|cell| excerpt(cell)).unwrap_or_default();
-        let column = self.table.columns.get(at).map(|column| column.header.clone());
-        self.problems.push(Problem { column, value, problem: fault.problem, fix: fault.fix });
+        let column = self.table.headers.get(at).cloned();
+        Problem { column, value, problem: fault.problem, fix: fault.fix }
     }
 
-    fn note_channel(&mut self, at: usize, fault: Fault) {
-        self.bad_channel.get_or_insert(self.problems.len());
-        self.note(at, fault);
+    fn warn(&mut self, at: usize, fault: Fault) {
+        let problem = self.problem(at, fault);
+        self.warnings.push(problem);
     }
 
-    fn read_name(&self, draft: &mut ProspectDraft) {
+    fn warn_channel(&mut self, at: usize, fault: Fault) {
+        self.bad_channel.get_or_insert(self.warnings.len());
+        self.warn(at, fault);
+    }
+
+    fn read_name(&mut self, draft: &mut ProspectDraft) {
+        let salutation = self.texts(Field::Salutation).next().map(|(_, text)| text);
         let given = names::Given {
-            salutation: &self.text(Field::Salutation).unwrap_or_default(),
+            salutation: &salutation.unwrap_or_default(),
             first: &self.name_text(Field::FirstName),
             last: &self.name_text(Field::LastName),
             full: &self.name_text(Field::FullName),
         };
         let name = names::name(&given);
+        if let Some(as_written) = name.as_written {
+            self.note_recased(as_written, &name.first, &name.last);
+        }
         draft.salutation = name.salutation;
         draft.first_name = name.first;
         draft.last_name = name.last;
         if let Some(nickname) = name.nickname {
-            draft.extra.insert("nickname".into(), nickname);
+            draft.extra.entry("nickname".into()).or_insert(nickname);
         }
+    }
+
+    fn note_recased(&mut self, value: String, first: &Option<String>, last: &Option<String>) {
+        let fields = [Field::FirstName, Field::LastName, Field::FullName];
+        let at = fields.into_iter().find_map(|field| self.cells(field).next()).map(|(at, _)| at);
+        let column = at.and_then(|at| self.table.headers.get(at).cloned());
+        let parts: Vec<&str> = [first, last].into_iter().flatten().map(String::as_str).collect();
+        let fix = format!("It was written as \"{}\".", parts.join(" "));
+        let is_shouted = !value.chars().any(char::is_lowercase);
+        let problem = if is_shouted { "a name in capitals" } else { "a name in small letters" };
+        self.notes.push(Problem { column, value: excerpt(&value), problem: problem.into(), fix });
     }
 
     fn read_position(&self, draft: &mut ProspectDraft) {
-        draft.title = self.text(Field::Title);
+        for (_, title) in self.texts(Field::Title) {
+            if names::is_form_of_address(&title) {
+                draft.salutation.get_or_insert_with(|| title.into_owned());
+            } else {
+                draft.title = Some(title.into_owned());
+                break;
+            }
+        }
         draft.department = self.text(Field::Department);
-        let given = self.text(Field::Seniority).map(|level| seniority::words(&level));
-        let of_title = || draft.title.as_deref().and_then(seniority::of_title).map(str::to_owned);
-        draft.seniority = given.filter(|level| !level.is_empty()).or_else(of_title);
+        let given = self.texts(Field::Seniority).next().map(|(_, level)| text::level_words(&level));
+        // What the title says is told when somebody is held against a profile, by its rules of then.
+        draft.seniority = given.filter(|level| !level.is_empty());
     }
 
     /// Person's and company's country first: region and phones hang on them.
-    fn read_places(&mut self, draft: &mut ProspectDraft) {
-        let company = self.country(Field::CompanyCountry);
+    fn read_places(&mut self, draft: &mut ProspectDraft) -> Home {
+        let company = self.country(Field::CompanyCountry).ok().flatten();
         let person = self.country(Field::Country);
         draft.company.city = self.text(Field::CompanyCity);
-        draft.company.country = company.ok().flatten().map(str::to_owned);
+        draft.company.country = company.map(str::to_owned);
         draft.city = self.text(Field::City);
         let mut region = self.text(Field::Region);
-        let mut country = person.ok().flatten();
+        let mut own = person.ok().flatten();
         if draft.city.is_none() && person == Ok(None) {
-            let place = self.text(Field::Location).map(|text| place::location(&text));
+            let place = self.texts(Field::Location).next().map(|(_, text)| place::location(&text));
             let place = place.unwrap_or_default();
             draft.city = place.city;
             region = region.or(place.region);
-            country = place.country;
+            own = place.country;
+        }
+        if own.is_none() && person.is_ok() {
+            own = region.as_deref().and_then(place::country_of_region);
         }
         // A country that is there but not understood is nothing to assume another one over.
-        let assumed = || draft.company.country.as_deref().or(self.table.default_country);
-        let country = country.or_else(|| person.is_ok().then(assumed).flatten());
-        draft.region = region.map(|region| place::region(country, &region));
-        draft.country = country.map(str::to_owned);
+        let default = self.table.default_country;
+        let home = match (own, person, company) {
+            (None, Ok(None), Some(company)) => {
+                Home { country: Some(company), source: ZoneSource::CompanyCountry }
+            }
+            (None, Ok(None), None) => Home { country: default, source: ZoneSource::DefaultCountry },
+            (own, _, _) => Home { country: own, source: ZoneSource::Country },
+        };
+        draft.region = region.map(|region| place::region(home.country, &region));
+        draft.country = home.country.map(str::to_owned);
+        home
     }
 
     /// The country of a field; an error when there is one that is not understood.
     fn country(&mut self, field: Field) -> Result<Option<&'static str>, ()> {
-        let texts: Vec<(usize, String)> = self.texts(field).collect();
-        let Some((at, _)) = texts.first() else { return Ok(None) };
-        if let Some(country) = texts.iter().find_map(|(_, text)| place::country(text)) {
-            return Ok(Some(country));
+        let mut first = None;
+        for (at, text) in self.texts(field) {
+            if let Some(country) = place::country(&text) {
+                return Ok(Some(country));
+            }
+            first = first.or(Some(at));
         }
+        let Some(at) = first else { return Ok(None) };
         let fix =
             "Write the country's English name or its two letters: calling hours depend on it.";
-        self.note(*at, Fault::new("not a country we know", fix));
+        self.warn(at, Fault::new("not a country we know", fix));
         Err(())
-    }
-
-    fn read_emails(&mut self, draft: &mut ProspectDraft) {
-        let mut found: Vec<EmailAddress> = Vec::new();
-        for field in EMAILS {
-            for (at, cell) in self.cells(field) {
-                let cell = text::clean(cell);
-                if text::is_placeholder(&cell) {
-                    continue;
-                }
-                let emails = emails::emails(&cell);
-                let new = emails.values.into_iter().filter(|email| !found.contains(email));
-                let new: Vec<EmailAddress> = new.collect();
-                found.extend(new);
-                if let Some(fault) = emails.fault {
-                    self.note_channel(at, fault);
-                }
-            }
-        }
-        let mut found = found.into_iter().take(MAX_OF_A_KIND);
-        draft.email = found.next();
-        draft.other_emails = found.collect();
-    }
-
-    fn phones(&mut self, draft: &ProspectDraft) -> Vec<Phone> {
-        let company = draft.company.country.as_deref();
-        let homes = Homes {
-            person: draft.country.as_deref(),
-            company,
-            default: self.table.default_country,
-        };
-        let mut found: Vec<Phone> = Vec::new();
-        for field in PHONES {
-            for (at, cell) in self.cells(field) {
-                let cell = text::clean_lines(cell);
-                if text::is_placeholder(&cell) {
-                    continue;
-                }
-                let phones = phones::phones(&cell, &homes);
-                for phone in phones.values {
-                    if !found.iter().any(|known| known.e164 == phone.e164) {
-                        found.push(phone);
-                    }
-                }
-                if let Some(fault) = phones.fault {
-                    self.note_channel(at, fault);
-                }
-            }
-        }
-        found.truncate(MAX_OF_A_KIND);
-        found
-    }
-
-    /// The first public profile; a link that is none is kept as an extra.
-    fn linkedin(&mut self, draft: &mut ProspectDraft) -> Option<String> {
-        let mut faults = Vec::new();
-        for (at, cell) in self.texts(Field::Linkedin) {
-            match linkedin::slug(&cell) {
-                Ok(slug) => return Some(slug),
-                Err(fault) => faults.push((at, cell, fault)),
-            }
-        }
-        for (at, cell, fault) in faults {
-            draft.extra.entry("linkedin_other".into()).or_insert(cell);
-            self.note_channel(at, fault);
-        }
-        None
     }
 
     fn read_company(&mut self, draft: &mut ProspectDraft) {
         let name = self.texts(Field::Company).find_map(|(_, cell)| company::name(&cell));
         let short = self.text(Field::CompanyEmailName);
-        let domain = self.company_domain().or_else(|| company_of(&draft.email));
+        let domain = self.company_domain(draft).or_else(|| company_of(&draft.email));
         draft.company = CompanyDraft {
             short: short.or_else(|| name.as_deref().map(company::short)),
             name,
@@ -252,13 +254,17 @@ impl<'a> RowReader<'a> {
         };
     }
 
-    fn company_domain(&mut self) -> Option<String> {
+    fn company_domain(&mut self, draft: &mut ProspectDraft) -> Option<String> {
         for (at, cell) in self.texts(Field::CompanyDomain).chain(self.texts(Field::CompanyWebsite))
         {
             match company::domain(&cell) {
                 Ok(Some(domain)) => return Some(domain),
+                Ok(None) if company::is_linkedin_page(&cell) => {
+                    let page = draft.extra.entry("company_linkedin_url".into());
+                    page.or_insert(cell.into_owned());
+                }
                 Ok(None) => {}
-                Err(fault) => self.note(at, fault),
+                Err(fault) => self.warn(at, fault),
             }
         }
         None
@@ -272,7 +278,7 @@ impl<'a> RowReader<'a> {
                 Err(fault) => faults.push((at, fault)),
             }
         }
-        faults.into_iter().for_each(|(at, fault)| self.note(at, fault));
+        faults.into_iter().for_each(|(at, fault)| self.warn(at, fault));
         None
     }
 
@@ -282,15 +288,34 @@ impl<'a> RowReader<'a> {
         cells.find_map(|(at, cell)| numbers::revenue(&cell, unit(at)))
     }
 
-    fn read_extras(&self, draft: &mut ProspectDraft) {
-        for (slug, columns) in &self.table.plan.extras {
+    fn extras(&self) -> BTreeMap<String, String> {
+        let extra = |(slug, columns): &(String, Vec<usize>)| {
             let cells = columns.iter().filter_map(|at| self.cells.get(*at));
-            let mut cells = cells.map(|cell| text::clean_lines(cell));
-            if let Some(cell) = cells.find(|cell| !text::is_placeholder(cell)) {
-                draft.extra.insert(slug.clone(), cell);
-            }
-        }
+            let mut cells =
+                cells.filter(|cell| !cell.is_empty()).map(|cell| text::clean_lines(cell));
+            let cell = cells.find(|cell| !text::is_placeholder(cell))?;
+            Some((slug.clone(), cell.into_owned()))
+        };
+        let mut found = Vec::with_capacity(self.table.plan.extras.len());
+        found.extend(self.table.plan.extras.iter().filter_map(extra));
+        BTreeMap::from_iter(found)
     }
+}
+
+/// The zones of the place as far as it is known, else of the phone number.
+fn set_zones(draft: &mut ProspectDraft, source: ZoneSource) {
+    let (country, region) = (draft.country.as_deref(), draft.region.as_deref());
+    let phone = draft.phones.first().map(|phone| phone.e164.as_str());
+    let zones = zone::time_zones(country, region, phone);
+    let by_region = matches!((country, region), (Some(country), Some(region))
+        if zone::is_known_region(country, region));
+    draft.zone_source = match country {
+        _ if zones.is_empty() => None,
+        None => Some(ZoneSource::Phone),
+        Some(_) if by_region && source == ZoneSource::Country => Some(ZoneSource::Region),
+        Some(_) => Some(source),
+    };
+    draft.time_zones = zones;
 }
 
 /// The domain of a company's own address.

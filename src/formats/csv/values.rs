@@ -1,13 +1,13 @@
 //! Cells to values: every rule about what people and programs write into lists.
 
 pub(super) mod company;
+pub(super) mod dates;
 pub(super) mod emails;
 pub(super) mod linkedin;
 pub(super) mod names;
 pub(super) mod numbers;
 pub(super) mod phones;
 pub(super) mod place;
-pub(super) mod seniority;
 pub(super) mod text;
 
 /// What is wrong with a cell, and what to do about it.
@@ -34,7 +34,28 @@ pub(super) struct Found<T> {
 
 /// Whether a yes-or-no cell says yes. Only a clear no is a no: such columns guard people.
 pub(super) fn is_yes(cell: &str) -> bool {
-    const NO: [&str; 8] = ["0", "0.0", "f", "false", "n", "no", "nein", "non"];
+    const NO: [&str; 20] = [
+        "0",
+        "0.0",
+        "f",
+        "false",
+        "n",
+        "no",
+        "nein",
+        "non",
+        "falsch",
+        "faux",
+        "falso",
+        "allow",
+        "allowed",
+        "clear",
+        "not listed",
+        "not opted out",
+        "not registered",
+        "opted in",
+        "subscribed",
+        "unchecked",
+    ];
     let cell = text::clean(cell);
     !text::is_placeholder(&cell) && !NO.iter().any(|no| cell.eq_ignore_ascii_case(no))
 }
@@ -48,7 +69,7 @@ mod tests {
         for cell in ["true", "1", "Yes", "x", "opted out", "DNC", "maybe"] {
             assert!(is_yes(cell), "{cell:?}");
         }
-        for cell in ["", "false", "FALSE", "0", "No", "n/a", " - "] {
+        for cell in ["", "false", "FALSE", "0", "No", "n/a", " - ", "Allow", "Not registered"] {
             assert!(!is_yes(cell), "{cell:?}");
         }
     }

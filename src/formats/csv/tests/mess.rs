@@ -207,7 +207,8 @@ fn a_location_fills_in_only_where_city_and_country_are_empty() {
         |city: &str, region: &str, country: &str| (city.into(), region.into(), country.into());
     assert_eq!(place(",,\"Austin, Texas, United States\""), expected("Austin", "TX", "US"));
     assert_eq!(place(",DE,\"Austin, Texas, United States\""), expected("", "", "DE"));
-    assert_eq!(place(",,Greater Boston Area"), expected("", "", ""));
+    assert_eq!(place(",,Greater Boston Area"), expected("Boston", "MA", "US"));
+    assert_eq!(place(",,Somewhere warm"), expected("", "", ""));
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use super::*;
 
+mod bad_input;
 mod mess;
+mod mess_table;
+mod nasty;
 mod products;
 mod properties;
 

@@ -2,321 +2,110 @@
 
 use super::*;
 
-/// A product's header, what it is recognised as, and what its columns must become.
+/// A product's headers and what each must become.
 struct Product {
-    header: &'static str,
     source: Option<&'static str>,
-    fields: &'static [(&'static str, &'static str)],
+    columns: Vec<(&'static str, Option<&'static str>)>,
 }
 
-const IGNORED: &str = "";
+/// The lists of `products.txt`.
+fn products() -> Vec<Product> {
+    let mut products: Vec<Product> = Vec::new();
+    for line in include_str!("products.txt").lines().filter(|line| !line.starts_with("//")) {
+        if let Some(source) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            let source = Some(source).filter(|source| *source != "-");
+            products.push(Product { source, columns: Vec::new() });
+        } else if let Some((header, field)) = line.rsplit_once(" = ") {
+            let field = Some(field).filter(|field| *field != "-");
+            products.last_mut().expect("a list").columns.push((header, field));
+        }
+    }
+    products
+}
 
-const PRODUCTS: &[Product] = &[
-    Product {
-        header: "First Name,Last Name,Title,Company Name,Company Name for Emails,Email,Email Status,Primary Email Source,Email Confidence,Seniority,Departments,Contact Owner,Work Direct Phone,Home Phone,Mobile Phone,Corporate Phone,Other Phone,Do Not Call,Stage,Lists,Last Contacted,Account Owner,# Employees,Industry,Keywords,Person Linkedin Url,Website,Company Linkedin Url,Facebook Url,City,State,Country,Company Address,Company City,Company State,Company Country,Company Phone,Technologies,Annual Revenue,Total Funding,Latest Funding,Email Sent,Apollo Contact Id,Apollo Account Id,Secondary Email,Secondary Email Source,Tertiary Email",
-        source: Some("Apollo contacts"),
-        fields: &[
-            ("Title", "title"),
-            ("Company Name", "company"),
-            ("Company Name for Emails", "company_email_name"),
-            ("Email", "email"),
-            ("Email Status", "x.email_status"),
-            ("Primary Email Source", "x.primary_email_source"),
-            ("Work Direct Phone", "phone_direct"),
-            ("Corporate Phone", "phone_office"),
-            ("Home Phone", "phone_other"),
-            ("Do Not Call", "do_not_call"),
-            ("# Employees", "employees"),
-            ("Keywords", "x.keywords"),
-            ("Person Linkedin Url", "linkedin_url"),
-            ("Company Linkedin Url", "x.company_linkedin_url"),
-            ("City", "city"),
-            ("Company City", "company_city"),
-            ("Country", "country"),
-            ("Company Country", "company_country"),
-            ("Annual Revenue", "revenue"),
-            ("Latest Funding", "x.latest_funding"),
-            ("Apollo Contact Id", "source_id"),
-            ("Apollo Account Id", "x.apollo_account_id"),
-            ("Secondary Email", "email_2"),
-            ("Contact Owner", "owner"),
-        ],
-    },
-    Product {
-        header: "ZoomInfo Contact ID,Last Name,First Name,Middle Name,Salutation,Suffix,Job Title,Job Title Hierarchy Level,Management Level,Job Function,Department,Direct Phone Number,Email Address,Email Domain,Mobile phone,Previous Job Title,Previous Company Name,Previous Company LinkedIn Profile,ZoomInfo Contact Profile URL,LinkedIn Contact Profile URL,Person Street,Person City,Person State,Person Zip Code,Country,ZoomInfo Company ID,Company Name,Website,Company HQ Phone,Fax,Revenue (in 000s USD),Revenue Range (in USD),Est. Marketing Department Budget (in 000s USD),Employees,Employee Range,Past 1 Year Employee Growth Rate,SIC Code 1,NAICS Code 1,Primary Industry,LinkedIn Company Profile URL,Company City,Company State,Company Country",
-        source: Some("ZoomInfo contacts"),
-        fields: &[
-            ("ZoomInfo Contact ID", "source_id"),
-            ("Job Title", "title"),
-            ("Previous Job Title", "x.previous_job_title"),
-            ("Previous Company LinkedIn Profile", "x.previous_company_linkedin_profile"),
-            ("Email Domain", "company_domain"),
-            ("ZoomInfo Contact Profile URL", "x.zoominfo_contact_profile_url"),
-            ("LinkedIn Contact Profile URL", "linkedin_url"),
-            ("LinkedIn Company Profile URL", "x.company_linkedin_url"),
-            ("Company HQ Phone", "phone_office"),
-            ("Fax", IGNORED),
-            ("Revenue (in 000s USD)", "revenue"),
-            (
-                "Est. Marketing Department Budget (in 000s USD)",
-                "x.est_marketing_department_budget_in_000s_usd",
-            ),
-            ("Employees", "employees"),
-            ("Past 1 Year Employee Growth Rate", "x.past_1_year_employee_growth_rate"),
-            ("Person State", "region"),
-            ("Company State", "x.company_region"),
-        ],
-    },
-    Product {
-        header: "Research Date,Contact Full Name,First Name,Middle Name,Last Name,Title,Department,Seniority,Company Name,Company Name - Cleaned,Website,List,Primary Email,Contact LI Profile URL,Email 1,Email 1 Validation,Email 1 Total AI,Email 2,Personal Email,Contact Phone 1,Contact Phone 1 Total AI,Company Phone 1,Contact City,Contact State,Contact State Abbr,Contact Country,Contact Country (Alpha 2),Company Annual Revenue,Company Website Domain,Company LI Profile Url,Company Staff Count,Company Staff Count Range,First Name,Last Name,Lists,Location",
-        source: Some("Seamless.AI contacts"),
-        fields: &[
-            ("Contact Full Name", "full_name"),
-            ("First Name", "first_name"),
-            ("Company Name - Cleaned", "company_email_name"),
-            ("Primary Email", "email"),
-            ("Email 1 Total AI", IGNORED),
-            ("Contact Phone 1", "phone_direct"),
-            ("Contact Phone 1 Total AI", IGNORED),
-            ("Contact LI Profile URL", "linkedin_url"),
-            ("Company LI Profile Url", "x.company_linkedin_url"),
-            ("Company Website Domain", "company_domain"),
-            ("Contact Country (Alpha 2)", "country"),
-            ("Company Staff Count Range", "employees_range"),
-        ],
-    },
-    Product {
-        header: "profileUrl,fullName,firstName,lastName,companyName,title,companyId,companyUrl,regularCompanyUrl,summary,industry,companyLocation,location,pastExperienceCompanyName,pastExperienceCompanyTitle,connectionDegree,profileImageUrl,name,vmid,linkedInProfileUrl,isPremium,query,timestamp,defaultProfileUrl",
-        source: Some("LinkedIn Sales Navigator through PhantomBuster"),
-        fields: &[
-            ("profileUrl", "x.sales_navigator_url"),
-            ("companyUrl", "x.company_sales_navigator_url"),
-            ("regularCompanyUrl", "x.company_linkedin_url"),
-            ("linkedInProfileUrl", "linkedin_url"),
-            ("defaultProfileUrl", "linkedin_url"),
-            ("pastExperienceCompanyTitle", "x.past_experience_company_title"),
-            ("vmid", "source_id"),
-            ("companyName", "company"),
-            ("title", "title"),
-        ],
-    },
-    Product {
-        header: "First Name,Last Name,Full Name,Current Job,Email,Email Status,Phone,Linkedin URL Public,Linkedin URL Unique ID,Matches Filters,Location,Company Name,Company Domain,Company Website URL,Company Linkedin URL Unique ID,Company Industry,Company Employee Exact Count,Company Employee Range,Company Employee Growth 1 Year (%)",
-        source: Some("LinkedIn Sales Navigator through Evaboot"),
-        fields: &[
-            ("Current Job", "title"),
-            ("Linkedin URL Public", "linkedin_url"),
-            ("Company Linkedin URL Unique ID", "x.company_linkedin_url"),
-            ("Company Employee Exact Count", "employees"),
-            ("Company Employee Growth 1 Year (%)", "x.company_employee_growth_1_year"),
-            ("Location", "location"),
-        ],
-    },
-    Product {
-        header: "first_name,last_name,full_name,title,email,email_status,email_type,phone_number1,mobile_phone1,linkedin_profile_url,location,company,company_domain,company_website,company_size,company_industry,company_location,company_linkedin",
-        source: Some("LinkedIn Sales Navigator through Wiza"),
-        fields: &[
-            ("phone_number1", "phone_direct"),
-            ("mobile_phone1", "phone_mobile"),
-            ("linkedin_profile_url", "linkedin_url"),
-            ("company_linkedin", "x.company_linkedin_url"),
-            ("company_size", "employees_range"),
-        ],
-    },
-    Product {
-        header: "Record ID,First Name,Last Name,Email,Phone Number,Mobile Phone Number,Job Title,Company Name,Associated Company,Associated Company IDs,Website URL,City,State/Region,Country/Region,Contact owner,Lead Status,Lifecycle Stage,Create Date,Original Source,Unsubscribed from all email",
-        source: Some("HubSpot contacts"),
-        fields: &[
-            ("Record ID", "source_id"),
-            ("Associated Company", "company"),
-            ("Associated Company IDs", "x.associated_company_ids"),
-            ("State/Region", "region"),
-            ("Country/Region", "country"),
-            ("Unsubscribed from all email", "email_opt_out"),
-            ("Lifecycle Stage", "x.status_in_source"),
-        ],
-    },
-    Product {
-        header: "Salutation,First Name,Last Name,Title,Company / Account,Email,City,State/Province,Zip/Postal Code,Country,Phone,Mobile,Lead Status,Create Date,Last Activity",
-        source: Some("Salesforce leads"),
-        fields: &[
-            ("Title", "title"),
-            ("Company / Account", "company"),
-            ("State/Province", "region"),
-            ("Zip/Postal Code", "x.postal_code"),
-            ("Mobile", "phone_mobile"),
-        ],
-    },
-    Product {
-        header: "Salutation,First Name,Last Name,Title,Mailing Street,Mailing City,Mailing State/Province,Mailing Zip/Postal Code,Mailing Country,Phone,Mobile,Fax,Email,Account Owner,Account Name",
-        source: Some("Salesforce contacts"),
-        fields: &[
-            ("Salutation", "salutation"),
-            ("Title", "title"),
-            ("Mailing Country", "country"),
-            ("Fax", IGNORED),
-            ("Account Name", "company"),
-            ("Account Owner", "owner"),
-        ],
-    },
-    Product {
-        header: "Id,FirstName,LastName,Company,Email,MobilePhone,NumberOfEmployees,HasOptedOutOfEmail",
-        source: Some("Salesforce Data Loader"),
-        fields: &[
-            ("FirstName", "first_name"),
-            ("MobilePhone", "phone_mobile"),
-            ("NumberOfEmployees", "employees"),
-            ("HasOptedOutOfEmail", "email_opt_out"),
-        ],
-    },
-    Product {
-        header: "Person - Name,Person - First name,Person - Last name,Person - Label,Person - Organization,Person - Email - Work,Person - Email - Home,Person - Email - Other,Person - Phone - Work,Person - Phone - Home,Person - Phone - Mobile,Person - Title,Person - Owner,Person - Marketing status,Person - ID,Organization - Name,Organization - Address",
-        source: Some("Pipedrive people"),
-        fields: &[
-            ("Person - Name", "full_name"),
-            ("Person - First name", "first_name"),
-            ("Person - Organization", "company"),
-            ("Person - Email - Work", "email"),
-            ("Person - Email - Home", "email_personal"),
-            ("Person - Phone - Work", "phone_direct"),
-            ("Person - Phone - Mobile", "phone_mobile"),
-            ("Person - Title", "title"),
-            ("Organization - Name", "company"),
-            ("Organization - Address", "x.organization_address"),
-        ],
-    },
-    Product {
-        header: "First Name,Last Name,Full Name,Job Title,Seniority,Departments,Work Email,Additional Email 1,Phone 1,Phone 1 Type,Phone 2,Phone 2 Type,LinkedIn URL,Country,State,City,Company Name,Company Domain,Company Number of Employees,Company Revenue,Company linkedin URL,Total Funding Amount,Company Main Industry,Company Technologies,Company Country,Company Country ISO",
-        source: Some("Lusha contacts"),
-        fields: &[
-            ("Work Email", "email"),
-            ("Additional Email 1", "email_2"),
-            ("Phone 1", "phone_direct"),
-            ("Phone 1 Type", "x.phone_1_type"),
-            ("Company linkedin URL", "x.company_linkedin_url"),
-            ("LinkedIn URL", "linkedin_url"),
-            ("Company Number of Employees", "employees"),
-            ("Total Funding Amount", "x.total_funding_amount"),
-            ("Company Country ISO", "company_country"),
-        ],
-    },
-    Product {
-        header: "First Name,Last Name,Email,Company Name,Job Title,Office Phone,Mobile Phone,Direct Phone,LinkedIn URL,Industry,Headcount,Revenue,City,Country,State,Street,Zip Code,Website,TPS",
-        source: None,
-        fields: &[
-            ("Office Phone", "phone_office"),
-            ("Headcount", "employees"),
-            ("Zip Code", "x.postal_code"),
-            ("Street", "x.street"),
-            ("TPS", "do_not_call"),
-        ],
-    },
-    Product {
-        header: "Company Table Data,Company Domain,First Name,Last Name,Full Name,Job Title,Location,LinkedIn Profile,Work Email,Validate Email,My Icebreaker 🚀",
-        source: Some("Clay people"),
-        fields: &[
-            ("Company Table Data", "company"),
-            ("LinkedIn Profile", "linkedin_url"),
-            ("Validate Email", "x.email_status"),
-            ("My Icebreaker 🚀", "x.my_icebreaker"),
-        ],
-    },
-    Product {
-        header: "First Name,Middle Name,Last Name,Phonetic First Name,Phonetic Last Name,Name Prefix,Name Suffix,Nickname,File As,Organization Name,Organization Title,Organization Department,Birthday,Notes,Photo,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,Address 1 - Label,Address 1 - City,Address 1 - Country",
-        source: Some("Google contacts"),
-        fields: &[
-            ("First Name", "first_name"),
-            ("Phonetic First Name", IGNORED),
-            ("Birthday", IGNORED),
-            ("Photo", IGNORED),
-            ("Name Prefix", "salutation"),
-            ("Organization Title", "title"),
-            ("E-mail 1 - Label", "x.email_1_label"),
-            ("E-mail 1 - Value", "email"),
-            ("Phone 1 - Value", "phone_direct"),
-            ("Address 1 - Country", "country"),
-        ],
-    },
-    Product {
-        header: "Title,First Name,Middle Name,Last Name,Suffix,Company,Department,Job Title,Business Street,Business City,Business State,Business Country/Region,Business Fax,Business Phone,Business Phone 2,Company Main Phone,Mobile Phone,Primary Phone,E-mail Address,E-mail Type,E-mail Display Name,E-mail 2 Address,Assistant's Name,Birthday,Notes,Web Page",
-        source: Some("Outlook contacts"),
-        fields: &[
-            ("Title", "salutation"),
-            ("Job Title", "title"),
-            ("Business Country/Region", "country"),
-            ("Business Fax", IGNORED),
-            ("Assistant's Name", IGNORED),
-            ("Business Phone", "phone_direct"),
-            ("E-mail Address", "email"),
-            ("E-mail 2 Address", "email_2"),
-            ("Web Page", "company_website"),
-        ],
-    },
-    Product {
-        header: "First Name,Last Name,URL,Email Address,Company,Position,Connected On",
-        source: Some("LinkedIn connections"),
-        fields: &[
-            ("URL", "linkedin_url"),
-            ("Position", "title"),
-            ("Connected On", "x.connected_on"),
-        ],
-    },
-    Product {
-        header: "Input - Full Name,Input - First Name,Input - Current Title,Input - LinkedIn URL,First Name,Last Name,Title,Employer,Employer Domain,Employer Website,Employer LinkedIn,Location,LinkedIn,Recommended Email,Recommended Personal Email,A Emails,A- Emails,Phone,Mobile Phone,Office Phone,Other Phones",
-        source: Some("RocketReach contacts"),
-        fields: &[
-            ("Input - Full Name", IGNORED),
-            ("Input - LinkedIn URL", IGNORED),
-            ("Employer", "company"),
-            ("Employer LinkedIn", "x.company_linkedin_url"),
-            ("LinkedIn", "linkedin_url"),
-            ("Recommended Email", "email"),
-            ("Recommended Personal Email", "email_personal"),
-        ],
-    },
-    Product {
-        header: "Email address,First name,Last name,Position,Company,Industry,Company size,Country,Website,Twitter,LinkedIn URL,Phone number,Notes,Source,Confidence score,Verification status,Sending status",
-        source: Some("Hunter leads"),
-        fields: &[
-            ("Email address", "email"),
-            ("Company size", "employees_range"),
-            ("Verification status", "x.email_status"),
-        ],
-    },
-    Product {
-        header: "First name,Last name,Position,Company,Company website,Location,Email,Corporate email,Phone,Profile link,Status",
-        source: Some("Dripify leads"),
-        fields: &[
-            ("Corporate email", "email"),
-            ("Profile link", "linkedin_url"),
-            ("Company website", "company_website"),
-            ("Status", "x.status_in_source"),
-        ],
-    },
-    Product {
-        header: "_row,_problem,_fix,Vorname,Nachname,E-Mail-Adresse,Firma,Handy",
-        source: None,
-        fields: &[
-            ("_problem", IGNORED),
-            ("Vorname", "first_name"),
-            ("E-Mail-Adresse", "email"),
-            ("Handy", "phone_mobile"),
-        ],
-    },
-];
+/// The headers of all lists.
+pub(super) fn headers() -> Vec<Vec<&'static str>> {
+    let headers =
+        |product: Product| product.columns.into_iter().map(|(header, _)| header).collect();
+    products().into_iter().map(headers).collect()
+}
+
+/// What `headers` become: the product and the field of every column.
+fn mapped(headers: &[String]) -> (Option<String>, Vec<Option<String>>) {
+    let synonyms = synonyms::synonyms(None).expect("our own");
+    let header = header::read(headers, &options(), &synonyms).expect("a header");
+    (header.source, header.columns.into_iter().map(|column| column.field).collect())
+}
+
+fn assert_mapped(product: &Product, headers: &[String]) {
+    let (source, fields) = mapped(headers);
+    assert_eq!(source.as_deref(), product.source, "{headers:?}");
+    assert_eq!(fields.len(), product.columns.len());
+    for ((header, expected), (written, found)) in
+        product.columns.iter().zip(headers.iter().zip(&fields))
+    {
+        assert_eq!(
+            found.as_deref(),
+            *expected,
+            "{header:?} written {written:?} of {:?}",
+            product.source
+        );
+    }
+}
 
 #[test]
-fn the_columns_of_every_known_product_become_the_right_fields() {
-    for product in PRODUCTS {
-        let layout = open(product.header, &options()).layout().clone();
-        assert_eq!(layout.source.as_deref(), product.source, "{}", product.header);
-        for (header, field) in product.fields {
-            let column = layout.columns.iter().find(|column| column.header == *header);
-            let column = column.unwrap_or_else(|| panic!("no column {header}"));
-            let found = column.field.as_deref().unwrap_or(IGNORED);
-            assert_eq!(found, *field, "{header} of {:?}", product.source);
-            assert!(!column.why.is_empty(), "{header}");
+fn every_column_of_every_known_product_becomes_the_right_field() {
+    let products = products();
+    assert!(products.len() > 40);
+    for product in &products {
+        let headers: Vec<String> = product.columns.iter().map(|(h, _)| (*h).to_owned()).collect();
+        assert_mapped(product, &headers);
+    }
+}
+
+#[test]
+fn headers_mean_the_same_in_capitals_in_snake_case_with_blanks_and_marks() {
+    let snake = |header: &str| key::key(header).replace(' ', "_");
+    // Capitals take the words of `camelCase` apart for good.
+    let shouted = |header: &str| match key::key(&header.to_uppercase()) == key::key(header) {
+        true => header.to_uppercase(),
+        false => header.to_owned(),
+    };
+    let ways: [&dyn Fn(&str) -> String; 5] = [
+        &shouted,
+        &snake,
+        &|header| format!("  {header} \u{a0}"),
+        &|header| format!("\u{feff}{}", header.replace(' ', "  ")),
+        &|header| header.to_lowercase(),
+    ];
+    for product in &products() {
+        for way in ways {
+            let ours = |header: &str| header.starts_with('_');
+            let written = |header: &str| if ours(header) { header.to_owned() } else { way(header) };
+            let headers: Vec<String> = product.columns.iter().map(|(h, _)| written(h)).collect();
+            let is_torn = headers
+                .iter()
+                .zip(&product.columns)
+                .any(|(written, (header, _))| key::key(written) != key::key(header));
+            if !is_torn {
+                assert_mapped(product, &headers);
+            }
         }
+    }
+}
+
+#[test]
+fn the_order_of_the_columns_does_not_matter() {
+    let synonyms = synonyms::synonyms(None).expect("our own");
+    let fingerprint = |headers: &[String]| {
+        header::read(headers, &options(), &synonyms).expect("a header").fingerprint
+    };
+    for mut product in products() {
+        let before: Vec<String> = product.columns.iter().map(|(h, _)| (*h).to_owned()).collect();
+        product.columns.reverse();
+        let after: Vec<String> = product.columns.iter().map(|(h, _)| (*h).to_owned()).collect();
+        assert_mapped(&product, &after);
+        assert_eq!(fingerprint(&before), fingerprint(&after));
     }
 }
 
@@ -325,6 +114,7 @@ fn a_list_of_companies_only_is_refused_because_nobody_can_be_reached() {
     let header = "Company Name,Company Name for Emails,# Employees,Industry,Website,Company Linkedin Url,Company Country,Keywords,Apollo Record Id,Short Description";
     let error = Reader::open(header.as_bytes(), &options()).err().expect("refused");
     assert!(matches!(&error, ReadError::NoChannel { .. }), "{error}");
+    assert!(error.to_string().starts_with("this is a list of Apollo accounts; "), "{error}");
     assert!(error.to_string().contains("--map 'Column=email'"));
 }
 
@@ -337,6 +127,51 @@ fn seamless_writes_names_twice_and_the_filled_ones_win() {
     let person = reader.next_row().expect("a row").parsed.expect("a person");
     assert_eq!(person.first_name.as_deref(), Some("Dana"));
     assert_eq!(person.last_name.as_deref(), Some("Whitfield"));
+}
+
+#[test]
+fn outlooks_title_is_how_to_address_somebody_and_not_the_job() {
+    let text = "Title,First Name,Last Name,Job Title,Business Phone,E-mail Address,E-mail Display Name\n\
+                Mr.,Dan,White,CFO,,d@x.test,Dan\nDoctor of Law,Ann,Hill,,,a@x.test,Ann\n";
+    let people: Vec<ProspectDraft> =
+        rows(text).into_iter().map(|row| row.parsed.expect("a person")).collect();
+    assert_eq!(people[0].salutation.as_deref(), Some("Mr."));
+    assert_eq!(people[0].title.as_deref(), Some("CFO"));
+    assert_eq!(people[1].title, None);
+}
+
+#[test]
+fn phantombusters_profile_address_is_kept_apart_from_the_public_one() {
+    let text = "profileUrl,firstName,lastName,companyUrl,regularCompanyUrl,vmid,defaultProfileUrl\n\
+                \"https://www.linkedin.com/sales/lead/ACwAAA1,NAME_SEARCH,x\",Dana,White,\
+                https://www.linkedin.com/sales/company/1,https://www.linkedin.com/company/acme,ACwAAA1,https://www.linkedin.com/in/dana\n";
+    let row = only_row(text);
+    assert_eq!(row.warnings, []);
+    let person = row.parsed.expect("a person");
+    assert_eq!(person.linkedin.as_deref(), Some("dana"));
+    assert!(person.extra["sales_navigator_url"].contains("/sales/lead/"));
+    assert_eq!(person.extra["company_linkedin_url"], "https://www.linkedin.com/company/acme");
+}
+
+#[test]
+fn what_was_uploaded_to_rocketreach_is_not_taken_for_what_it_found() {
+    let text = "Input - First Name,Input - Current Employer,First Name,Last Name,Employer,Recommended Email\n\
+                Wrong,Wrong Ltd,Dana,White,Acme,d@x.test\nWrong,Wrong Ltd,,,,a@x.test\n";
+    let people: Vec<ProspectDraft> =
+        rows(text).into_iter().map(|row| row.parsed.expect("a person")).collect();
+    assert_eq!(people[0].first_name.as_deref(), Some("Dana"));
+    assert_eq!((&people[1].first_name, &people[1].company.name), (&None, &None));
+    assert!(people.iter().all(|person| person.extra.is_empty()));
+}
+
+#[test]
+fn hubspots_list_of_company_ids_is_no_company() {
+    let text = "Record ID,First Name,Email,Associated Company,Associated Company IDs,Lifecycle Stage\n\
+                1,Dana,d@x.test,Acme,9002;9999,lead\n";
+    let person = person(text);
+    assert_eq!(person.company.name.as_deref(), Some("Acme"));
+    assert_eq!(person.extra["associated_company_ids"], "9002;9999");
+    assert_eq!(person.external_id.as_deref(), Some("1"));
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub(crate) fn name(cell: &str) -> Option<String> {
     let name = ["name", "Name", "company", "company_name"]
         .iter()
         .find_map(|key| object.get(key)?.as_str());
-    name.map(clean).filter(|name| !name.is_empty())
+    name.map(|name| clean(name).into_owned()).filter(|name| !name.is_empty())
 }
 
 /// The name without legal form, brackets and slogan; the whole name if nothing else would be left.
@@ -146,9 +146,18 @@ pub(crate) fn domain(cell: &str) -> Result<Option<String>, Fault> {
     Ok(is_own(&host).then_some(host))
 }
 
+/// Whether a web address is a company's page on LinkedIn.
+pub(crate) fn is_linkedin_page(cell: &str) -> bool {
+    ["linkedin.com/company/", "linkedin.com/school/", "linkedin.com/showcase/"]
+        .iter()
+        .any(|page| cell.contains(page))
+}
+
 /// Whether a domain can be the identity of a company.
 pub(crate) fn is_own(host: &str) -> bool {
-    let is_below = |site: &str| host == site || host.ends_with(&format!(".{site}"));
+    let is_below = |site: &str| {
+        host.strip_suffix(site).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
     !is_free_mail(host) && !NOT_THEIRS.iter().any(|site| is_below(site))
 }
 

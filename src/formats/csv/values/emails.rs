@@ -1,8 +1,10 @@
 //! E-mail addresses, often several in one cell.
 
+use std::borrow::Cow;
+
+use super::Fault;
 use super::text::is_invisible;
-use super::{Fault, Found};
-use crate::domain::address::EmailAddress;
+use crate::domain::address::{EmailAddress, is_free_mail};
 
 /// How many addresses of one cell are looked at.
 const MAX_ADDRESSES: usize = 20;
@@ -32,20 +34,36 @@ const TYPOS: &[(&str, &str)] = &[
     ("yahooo.com", "yahoo.com"),
 ];
 
+/// What the address cells of a row held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Emails {
+    pub values: Vec<EmailAddress>,
+    /// The first thing that was no address.
+    pub fault: Option<Fault>,
+    /// The first address whose domain is a slip of the finger; never corrected, never kept.
+    pub mistyped: Option<Fault>,
+}
+
 /// The addresses in a cell, in their order.
-pub(crate) fn emails(cell: &str) -> Found<EmailAddress> {
-    let mut found = Found { values: Vec::new(), fault: None };
+pub(crate) fn emails(cell: &str) -> Emails {
+    let mut found = Emails::default();
     let is_between = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|');
     let parts = cell.split(":::").flat_map(|part| part.split(is_between));
     let parts = parts.map(bare).filter(|part| part.contains('@'));
     for part in parts.take(MAX_ADDRESSES) {
-        match address(&part) {
+        match part.parse::<EmailAddress>() {
             Ok(address) if found.values.contains(&address) => {}
-            Ok(address) => found.values.push(address),
-            Err(fault) => found.fault = found.fault.or(Some(fault)),
+            Ok(address) => match mistyped(&address).or_else(|| invented(&address)) {
+                None => found.values.push(address),
+                Some(Slip::Mistyped(fault)) => found.mistyped = found.mistyped.or(Some(fault)),
+                Some(Slip::Invented(fault)) => found.fault = found.fault.or(Some(fault)),
+            },
+            Err(error) => {
+                found.fault = found.fault.or_else(|| Some(no_address(&error.to_string())))
+            }
         }
     }
-    if found.values.is_empty() && found.fault.is_none() {
+    if found.values.is_empty() && found.fault.is_none() && found.mistyped.is_none() {
         found.fault = Some(no_address("not an e-mail address"));
     }
     found
@@ -53,7 +71,10 @@ pub(crate) fn emails(cell: &str) -> Found<EmailAddress> {
 
 /// A part of a cell without what may stand around an address.
 fn bare(part: &str) -> String {
-    let part: String = part.chars().filter(|c| !is_invisible(*c)).collect();
+    let part = match part.is_ascii() {
+        true => Cow::Borrowed(part),
+        false => part.chars().filter(|c| !is_invisible(*c)).collect(),
+    };
     let around: &[char] = &['<', '>', '(', ')', '[', ']', '"', '\'', ':', '.', ','];
     let part = part.trim_matches(around);
     let scheme = part.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
@@ -61,16 +82,158 @@ fn bare(part: &str) -> String {
     part.split('?').next().unwrap_or(part).to_owned()
 }
 
-fn address(part: &str) -> Result<EmailAddress, Fault> {
-    let address: EmailAddress = part.parse().map_err(|error| no_address(&format!("{error}")))?;
-    let meant = TYPOS.iter().find(|(typo, _)| *typo == address.domain()).map(|(_, meant)| *meant);
-    match meant {
-        Some(meant) => Err(Fault::new(
-            format!("looks mistyped: {}", address.domain()),
-            format!("If {}@{meant} was meant, write that.", address.local()),
-        )),
-        None => Ok(address),
+/// Why an address that could be one is none.
+enum Slip {
+    Mistyped(Fault),
+    Invented(Fault),
+}
+
+fn mistyped(address: &EmailAddress) -> Option<Slip> {
+    let domain = address.domain();
+    let known =
+        TYPOS.iter().find(|(typo, _)| *typo == domain).map(|(_, meant)| (*meant).to_owned());
+    let ending = || {
+        let (head, tld) = domain.rsplit_once('.')?;
+        ["con", "comm", "cmo", "ocm", "vom", "xom"].contains(&tld).then(|| format!("{head}.com"))
+    };
+    let meant = known.or_else(ending)?;
+    Some(Slip::Mistyped(Fault::new(
+        format!("looks mistyped: {domain}"),
+        format!("If {}@{meant} was meant, write that.", address.local()),
+    )))
+}
+
+/// What people write where a form insists on an address.
+fn invented(address: &EmailAddress) -> Option<Slip> {
+    const NOBODY: &[&str] =
+        &["na", "n-a", "nan", "no", "noemail", "none", "null", "test", "xx", "xxx"];
+    const NOWHERE: &[&str] = &[
+        "a.com",
+        "domain.com",
+        "email.com",
+        "na.com",
+        "noemail.com",
+        "none.com",
+        "null.com",
+        "test.com",
+        "xxx.com",
+    ];
+    let local = address.local().to_ascii_lowercase();
+    let is_invented = NOWHERE.contains(&address.domain()) && NOBODY.contains(&local.as_str());
+    is_invented.then(|| Slip::Invented(no_address("an address that nobody has")))
+}
+
+/// What kind of mailbox it is, where it is not one person's at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Several people read it, such as info@.
+    Role,
+    /// At a provider where anybody can have one.
+    Free,
+}
+
+/// Mailboxes that belong to an office and not to a person, sorted.
+const ROLES: &[&str] = &[
+    "abuse",
+    "accounting",
+    "accounts",
+    "admin",
+    "administration",
+    "bewerbung",
+    "billing",
+    "booking",
+    "bookings",
+    "buchhaltung",
+    "career",
+    "careers",
+    "contact",
+    "contacto",
+    "contato",
+    "customercare",
+    "customerservice",
+    "datenschutz",
+    "einkauf",
+    "enquiries",
+    "enquiry",
+    "events",
+    "feedback",
+    "finance",
+    "hallo",
+    "hello",
+    "help",
+    "helpdesk",
+    "hi",
+    "hola",
+    "hostmaster",
+    "hr",
+    "humanresources",
+    "info",
+    "information",
+    "inquiries",
+    "inquiry",
+    "invoice",
+    "invoices",
+    "it",
+    "jobs",
+    "kontakt",
+    "kundenservice",
+    "legal",
+    "mail",
+    "marketing",
+    "media",
+    "news",
+    "newsletter",
+    "no-reply",
+    "noreply",
+    "office",
+    "operations",
+    "orders",
+    "personal",
+    "postmaster",
+    "presse",
+    "press",
+    "privacy",
+    "procurement",
+    "purchasing",
+    "reception",
+    "recruiting",
+    "recruitment",
+    "rh",
+    "root",
+    "sales",
+    "security",
+    "service",
+    "services",
+    "support",
+    "team",
+    "ventas",
+    "verkauf",
+    "vertrieb",
+    "webmaster",
+    "welcome",
+    "zentrale",
+];
+
+/// The kind of an address, if it is of a kind.
+pub(crate) fn kind(address: &EmailAddress) -> Option<Kind> {
+    let local = address.local();
+    let is_role = ROLES.iter().any(|role| local.eq_ignore_ascii_case(role));
+    match () {
+        () if is_role => Some(Kind::Role),
+        () if is_free_mail(address.domain()) => Some(Kind::Free),
+        () => None,
     }
+}
+
+/// The country whose ending a domain has; endings that the whole world uses name none.
+pub(crate) fn country_of_ending(domain: &str) -> Option<&str> {
+    const OF_THE_WORLD: &[&str] = &[
+        "ac", "ai", "am", "as", "bz", "cc", "cd", "co", "cx", "eu", "fm", "gg", "gl", "gs", "im",
+        "io", "is", "la", "li", "ly", "me", "ms", "mu", "nu", "pm", "pw", "sc", "sh", "so", "st",
+        "su", "tc", "tk", "to", "tv", "vc", "vg", "ws",
+    ];
+    let tld = domain.rsplit_once('.')?.1;
+    (tld.len() == 2 && !OF_THE_WORLD.contains(&tld)).then_some(if tld == "uk" { "gb" } else { tld })
 }
 
 fn no_address(problem: &str) -> Fault {
@@ -104,11 +267,45 @@ mod tests {
             ("jane.doe@", "not an e-mail address"),
             ("n.a", "not an e-mail address"),
             ("a@localhost", "the part behind the @ is not a domain name"),
-            ("a@gmial.com", "looks mistyped: gmial.com"),
+            ("none@none.com", "an address that nobody has"),
         ] {
             let found = emails(cell);
             assert_eq!(found.values, [], "{cell:?}");
             assert_eq!(found.fault.map(|fault| fault.problem).as_deref(), Some(problem));
+        }
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_is_told_and_never_corrected() {
+        for (cell, fix) in [
+            ("a@gmial.com", "If a@gmail.com was meant, write that."),
+            ("a@acme.con", "If a@acme.com was meant, write that."),
+        ] {
+            let found = emails(cell);
+            assert_eq!((found.values.len(), found.fault), (0, None), "{cell:?}");
+            assert_eq!(found.mistyped.map(|fault| fault.fix).as_deref(), Some(fix));
+        }
+        assert_eq!(emails("a@gmail.com, a@gmial.com").values.len(), 1);
+        assert_eq!(emails("a@mail.com").mistyped, None);
+    }
+
+    #[test]
+    fn mailboxes_of_an_office_and_of_a_free_provider_are_known() {
+        let kind = |text: &str| kind(&text.parse().expect("an address"));
+        assert_eq!(kind("Info@acme.test"), Some(Kind::Role));
+        assert_eq!(kind("dana@gmail.com"), Some(Kind::Free));
+        assert_eq!(kind("dana@acme.test"), None);
+    }
+
+    #[test]
+    fn endings_name_a_country_unless_the_world_uses_them() {
+        for (domain, country) in [
+            ("acme.de", Some("de")),
+            ("acme.co.uk", Some("gb")),
+            ("acme.io", None),
+            ("acme.com", None),
+        ] {
+            assert_eq!(country_of_ending(domain), country, "{domain}");
         }
     }
 }

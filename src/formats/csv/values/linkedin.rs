@@ -8,7 +8,10 @@ use super::Fault;
 /// The address is a company page, a Sales Navigator link, an internal id, or none of LinkedIn's.
 pub(crate) fn slug(cell: &str) -> Result<String, Fault> {
     let path = path(cell).ok_or_else(|| fault("not a LinkedIn profile address"))?;
-    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    // Links of the app and of its mails have a word in front.
+    let detours = ["comm", "m", "mwlite"];
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    let mut parts = parts.skip_while(|part| detours.contains(part));
     match (parts.next(), parts.next()) {
         (Some(kind), Some(slug)) if kind.eq_ignore_ascii_case("in") => public(slug),
         (Some("sales" | "recruiter" | "talent"), _) => {
@@ -94,6 +97,8 @@ mod tests {
             "https://uk.linkedin.com/in/dana-whitfield/details/experience",
             "www.LinkedIn.com/in/dana%2Dwhitfield",
             "/in/dana-whitfield",
+            "https://www.linkedin.com/comm/in/dana-whitfield?midToken=x",
+            "https://m.linkedin.com/mwlite/in/dana-whitfield",
         ] {
             assert_eq!(slug(cell).as_deref(), Ok("dana-whitfield"), "{cell:?}");
         }

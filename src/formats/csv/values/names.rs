@@ -9,6 +9,8 @@ pub(crate) struct Name {
     pub first: Option<String>,
     pub last: Option<String>,
     pub nickname: Option<String>,
+    /// How the name stood there when it was in one case only.
+    pub as_written: Option<String>,
 }
 
 /// What the name columns of a row say, cleaned; empty where they say nothing.
@@ -82,16 +84,40 @@ pub(crate) fn name(given: &Given) -> Name {
         let (from_first, from_last) = name.split(given.full);
         if first.is_empty() && last.is_empty() {
             (first, last) = (from_first, from_last);
-        } else if last.is_empty() && same(&first, &from_first) {
-            last = from_last;
+        } else if last.is_empty() && (same(&first, &from_first) || from_last.is_empty()) {
+            // "Dana Whitfield", or the last name only, as in "Vorname, Name".
+            let is_first_again = from_last.is_empty() && same(&first, &from_first);
+            last = if is_first_again || !from_last.is_empty() { from_last } else { from_first };
         } else if first.is_empty() && same(&last, &from_last) {
             first = from_first;
         }
     }
-    let (first, last) = recased(&first, &last);
+    last = without_first(&first, last);
+    if let Some(recased) = recased(&first, &last) {
+        name.as_written = Some(format!("{first} {last}").trim().to_owned());
+        (first, last) = recased;
+    }
     name.first = filled(&first);
     name.last = filled(&last);
     name
+}
+
+/// Some tables repeat the first name in the column of the last.
+fn without_first(first: &str, last: String) -> String {
+    let rest = last.strip_prefix(first).and_then(|rest| rest.strip_prefix(' '));
+    match rest.filter(|rest| !first.is_empty() && !rest.is_empty()) {
+        Some(rest) => rest.to_owned(),
+        None => last,
+    }
+}
+
+/// Whether a cell says only how to address somebody: "Mr.", "Frau".
+pub(crate) fn is_form_of_address(text: &str) -> bool {
+    const FORMS: &[&str] = &[
+        "dr", "frau", "herr", "herrn", "m", "madame", "miss", "mlle", "mme", "monsieur", "mr",
+        "mrs", "ms", "mx", "sig", "signor", "signora", "sr", "sra", "srta",
+    ];
+    text.len() <= 10 && FORMS.contains(&folded(text).as_str())
 }
 
 fn filled(text: &str) -> Option<String> {
@@ -170,6 +196,10 @@ fn without_brackets(text: &str) -> (String, Option<String>) {
 
 /// Without emoji, ticks and hearts.
 fn only_letters(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" .-',".contains(&byte);
+    if text.bytes().all(is_plain) && !text.contains("  ") {
+        return text.trim().to_owned();
+    }
     let is_part = |c: &char| {
         let is_picture = matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2460}'..='\u{27bf}');
         let is_mark = matches!(c, '\u{300}'..='\u{36f}');
@@ -211,16 +241,15 @@ fn without_credentials_behind_commas(text: &str) -> String {
 /// Names in CAPITALS or small letters as they are usually written; never one that has both.
 ///
 /// In capitals both must be longer than three letters: "JP" and "AJ" are meant so.
-fn recased(first: &str, last: &str) -> (String, String) {
+fn recased(first: &str, last: &str) -> Option<(String, String)> {
     let both = [first, last];
     let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
     let long = both.iter().all(|text| text.is_empty() || letters(text) > 3);
     let shouted = both.iter().all(|text| !text.chars().any(char::is_lowercase)) && long;
     let small = both.iter().all(|text| !text.chars().any(char::is_uppercase));
-    if shouted || small {
-        return (capitalised(first), capitalised(last));
-    }
-    (first.to_owned(), last.to_owned())
+    let recased = (shouted || small).then(|| (capitalised(first), capitalised(last)));
+    // Scripts without capitals are in no case at all.
+    recased.filter(|recased| (recased.0.as_str(), recased.1.as_str()) != (first, last))
 }
 
 fn capitalised(name: &str) -> String {
@@ -333,5 +362,26 @@ mod tests {
         assert_eq!(found.last.as_deref(), Some("Whitfield"));
         let found = name(&Given { first: "Dana", full: "Someone Else", ..Given::default() });
         assert_eq!(found.last, None);
+        let found = name(&Given { first: "Dana", full: "Dana", ..Given::default() });
+        assert_eq!(found.last, None);
+        let found = name(&Given { first: "Dana", full: "Whitfield", ..Given::default() });
+        assert_eq!(found.last.as_deref(), Some("Whitfield"));
+    }
+
+    #[test]
+    fn a_last_name_that_repeats_the_first_loses_it() {
+        assert_eq!(parts("Dana", "Dana Whitfield"), pair(("Dana", "Whitfield")));
+        assert_eq!(parts("Dan", "Danaher"), pair(("Dan", "Danaher")));
+        assert_eq!(parts("Dana", "Dana"), pair(("Dana", "Dana")));
+    }
+
+    #[test]
+    fn forms_of_address_are_no_jobs() {
+        for text in ["Mr.", "Frau", "Mme", "Dr."] {
+            assert!(is_form_of_address(text), "{text}");
+        }
+        for text in ["Professor", "MD", "Manager", ""] {
+            assert!(!is_form_of_address(text), "{text}");
+        }
     }
 }

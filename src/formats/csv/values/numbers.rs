@@ -8,6 +8,11 @@ use crate::domain::prospect::Range;
 /// # Errors
 /// Excel has made a date of it, or it is no number.
 pub(crate) fn employees(cell: &str) -> Result<Range, Fault> {
+    if cell.bytes().all(|byte| byte.is_ascii_digit())
+        && let Some(exactly) = number(cell, 1)
+    {
+        return Ok(Range { low: exactly, high: Some(exactly) });
+    }
     if is_excel_date(cell) {
         return Err(Fault::new(
             "Excel has made a date of it",
@@ -20,7 +25,12 @@ pub(crate) fn employees(cell: &str) -> Result<Range, Fault> {
 
 /// Whole US dollars a year; `None` when it is nothing, another currency or no number.
 pub(crate) fn revenue(cell: &str, unit: u64) -> Option<Range> {
-    const OTHERS: [&str; 8] = ["€", "£", "¥", "₹", "eur", "gbp", "jpy", "inr"];
+    const OTHERS: [&str; 11] =
+        ["€", "£", "¥", "₹", "eur", "gbp", "jpy", "inr", "chf", "cad", "aud"];
+    if cell.bytes().all(|byte| byte.is_ascii_digit()) {
+        let exactly = number(cell, unit).filter(|number| *number > 0)?;
+        return Some(Range { low: exactly, high: Some(exactly) });
+    }
     let lower = cell.to_lowercase();
     if OTHERS.iter().any(|other| lower.contains(other)) {
         return None;
@@ -35,6 +45,9 @@ fn range(text: &str, unit: u64) -> Option<Range> {
     let text = ["employees", "employee", "people", "mitarbeiter"]
         .iter()
         .fold(text, |text, word| text.strip_suffix(word).unwrap_or(text).trim());
+    if ["self-employed", "self employed", "myself only"].contains(&text) {
+        return Some(Range { low: 1, high: Some(1) });
+    }
     if let Some(low) =
         after_any(text, &[">", "over ", "more than "]).or_else(|| text.strip_suffix('+'))
     {
@@ -156,6 +169,7 @@ mod tests {
             ("1,234,567.8", exactly(1_234_567)),
             ("2 to 10", from_to(2, 10)),
             ("<10", from_to(0, 10)),
+            ("Self-employed", exactly(1)),
             ("> 500", Some(Range { low: 500, high: None })),
         ] {
             assert_eq!(employees(cell).ok(), range, "{cell:?}");

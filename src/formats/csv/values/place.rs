@@ -54,14 +54,26 @@ pub(crate) struct Place {
     pub country: Option<&'static str>,
 }
 
-/// Reads `City, Region, Country` and shorter forms; a text that does not end in a country, such as
-/// "Greater Boston Area", says nothing that can be relied on.
+/// Reads `City, Region, Country` and shorter forms. Without a country at its end a text is understood
+/// when it ends in a region that only one country has, or names one of the areas that LinkedIn uses.
 pub(crate) fn location(text: &str) -> Place {
-    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let text = text.trim();
+    let area = ["Metropolitan Area", "Metropolitan Region", "Metro Area", "Metroplex", "Area"]
+        .iter()
+        .find_map(|area| text.strip_suffix(area))
+        .unwrap_or(text);
+    let area = area.trim_end_matches([',', ' ']);
+    let area = area.strip_prefix("Greater ").unwrap_or(area);
+    if let Some((city, region, country)) = metro(area) {
+        let region = (!region.is_empty()).then(|| region.to_owned());
+        return Place { city: Some(city.to_owned()), region, country: Some(country) };
+    }
+    let parts: Vec<&str> = area.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let Some((last, rest)) = parts.split_last() else { return Place::default() };
-    // Two letters at the end are rather a state: "Atlanta, GA", "San Diego, CA".
-    let Some(country) = country(last).filter(|_| last.len() > 2 || rest.len() != 1) else {
-        return Place::default();
+    // Two letters at the end are rather a state: "Atlanta, GA", "San Diego, CA"; so may be Georgia.
+    let is_doubtful = rest.len() == 1 && (last.len() <= 2 || folded(last) == "georgia");
+    let Some(country) = country(last).filter(|_| !is_doubtful) else {
+        return city_and_region(last, rest);
     };
     let text = |at: usize| rest.get(at).map(|part| (*part).to_owned());
     match rest.len() {
@@ -72,6 +84,92 @@ pub(crate) fn location(text: &str) -> Place {
         1 => Place { city: text(0), country: Some(country), ..Place::default() },
         more => Place { city: text(0), region: text(more - 1), country: Some(country) },
     }
+}
+
+/// "Austin, Texas" and "Austin, TX": the region tells the country where only one has it.
+fn city_and_region(last: &str, rest: &[&str]) -> Place {
+    let is_state = last.len() == 2
+        && last.chars().all(char::is_uppercase)
+        && country(last).is_none()
+        && REGIONS.get("US").is_some_and(|states| states.contains_key(&folded(last)));
+    let country = if is_state { Some("US") } else { country_of_region(last) };
+    match (country, rest) {
+        (Some(country), [city, ..]) => Place {
+            city: Some((*city).to_owned()),
+            region: Some(last.to_owned()),
+            country: Some(country),
+        },
+        (Some(country), []) if last.len() > 3 => {
+            Place { region: Some(last.to_owned()), country: Some(country), ..Place::default() }
+        }
+        _ => Place::default(),
+    }
+}
+
+/// The country of a region by its whole name, if only one country has it and no country is called so.
+pub(crate) fn country_of_region(name: &str) -> Option<&'static str> {
+    let name = folded(name);
+    if name.len() < 4 || COUNTRIES.contains_key(&name) {
+        return None;
+    }
+    let mut having = REGIONS.iter().filter(|(_, regions)| regions.contains_key(&name));
+    let (country, _) = having.next()?;
+    having.next().is_none().then_some(country.as_str())
+}
+
+/// Areas that LinkedIn names without their country, folded: city, region and country.
+const METROS: &[(&str, (&str, &str, &str))] = &[
+    ("atlanta", ("Atlanta", "GA", "US")),
+    ("austin", ("Austin", "TX", "US")),
+    ("bengaluru", ("Bengaluru", "", "IN")),
+    ("boston", ("Boston", "MA", "US")),
+    ("charlotte", ("Charlotte", "NC", "US")),
+    ("chicago", ("Chicago", "IL", "US")),
+    ("cleveland", ("Cleveland", "OH", "US")),
+    ("dallasfortworth", ("Dallas", "TX", "US")),
+    ("delhi", ("Delhi", "", "IN")),
+    ("denver", ("Denver", "CO", "US")),
+    ("detroit", ("Detroit", "MI", "US")),
+    ("hamburg", ("Hamburg", "", "DE")),
+    ("houston", ("Houston", "TX", "US")),
+    ("losangeles", ("Los Angeles", "CA", "US")),
+    ("madrid", ("Madrid", "", "ES")),
+    ("melbourne", ("Melbourne", "VIC", "AU")),
+    ("miamifortlauderdale", ("Miami", "FL", "US")),
+    ("milan", ("Milan", "", "IT")),
+    ("minneapolisstpaul", ("Minneapolis", "MN", "US")),
+    ("montreal", ("Montreal", "QC", "CA")),
+    ("mumbai", ("Mumbai", "", "IN")),
+    ("munich", ("Munich", "", "DE")),
+    ("nashville", ("Nashville", "TN", "US")),
+    ("newyorkcity", ("New York", "NY", "US")),
+    ("orlando", ("Orlando", "FL", "US")),
+    ("paris", ("Paris", "", "FR")),
+    ("philadelphia", ("Philadelphia", "PA", "US")),
+    ("phoenix", ("Phoenix", "AZ", "US")),
+    ("pittsburgh", ("Pittsburgh", "PA", "US")),
+    ("raleighdurhamchapelhill", ("Raleigh", "NC", "US")),
+    ("sacramento", ("Sacramento", "CA", "US")),
+    ("saltlakecity", ("Salt Lake City", "UT", "US")),
+    ("sandiego", ("San Diego", "CA", "US")),
+    ("sanfranciscobay", ("San Francisco", "CA", "US")),
+    ("seattle", ("Seattle", "WA", "US")),
+    ("stlouis", ("St. Louis", "MO", "US")),
+    ("stockholm", ("Stockholm", "", "SE")),
+    ("sydney", ("Sydney", "NSW", "AU")),
+    ("tampabay", ("Tampa", "FL", "US")),
+    ("toronto", ("Toronto", "ON", "CA")),
+    ("vancouver", ("Vancouver", "BC", "CA")),
+    ("washingtondcbaltimore", ("Washington", "DC", "US")),
+    ("zurich", ("Zurich", "", "CH")),
+];
+
+fn metro(area: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    if area.contains(',') {
+        return None;
+    }
+    let area = folded(area);
+    METROS.iter().find(|(known, _)| *known == area).map(|(_, place)| *place)
 }
 
 /// "California, United States" names no city, "New York, United States" rather does.
@@ -147,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_read_only_when_it_ends_in_a_country() {
+    fn a_location_is_read_only_where_it_tells_its_country() {
         let place = |text: &str| {
             let place = location(text);
             (
@@ -166,7 +264,20 @@ mod tests {
         assert_eq!(place("California, United States"), expected("", "California", "US"));
         assert_eq!(place("New York, United States"), expected("New York", "", "US"));
         assert_eq!(place("Germany"), expected("", "", "DE"));
-        assert_eq!(place("Greater Boston Area"), expected("", "", ""));
+        assert_eq!(place("Greater Boston Area"), expected("Boston", "MA", "US"));
+        assert_eq!(place("San Francisco Bay Area"), expected("San Francisco", "CA", "US"));
+        assert_eq!(place("Austin, Texas Metropolitan Area"), expected("Austin", "Texas", "US"));
+        assert_eq!(place("Greater Paris Metropolitan Region"), expected("Paris", "", "FR"));
+        assert_eq!(place("London Area, United Kingdom"), expected("London Area", "", "GB"));
+        assert_eq!(place("Austin, Texas"), expected("Austin", "Texas", "US"));
+        assert_eq!(place("Austin, TX"), expected("Austin", "TX", "US"));
+        assert_eq!(place("Perth, Western Australia"), expected("Perth", "Western Australia", "AU"));
+        assert_eq!(place("Ontario"), expected("", "Ontario", "CA"));
+        // Gabon or Georgia, Canada or California: nothing that can be relied on.
         assert_eq!(place("Atlanta, GA"), expected("", "", ""));
+        assert_eq!(place("San Diego, CA"), expected("", "", ""));
+        assert_eq!(place("Atlanta, Georgia"), expected("", "", ""));
+        assert_eq!(place("Remote"), expected("", "", ""));
+        assert_eq!(place("Greater Nowhere Area"), expected("", "", ""));
     }
 }

@@ -1,12 +1,28 @@
 //! Cells as text: accents, hidden characters, placeholders and what Excel adds.
 
+use std::borrow::Cow;
+
 /// The text without what a cell should not have: control and invisible characters, runs of blanks,
 /// blanks around it, and the apostrophe or formula that keeps Excel from reading it as a number.
-pub(crate) fn clean(raw: &str) -> String {
+pub(crate) fn clean(raw: &str) -> Cow<'_, str> {
     let text = unguarded(raw.trim());
-    if text.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
-        return text.to_owned();
+    let is_clean = is_plain(text);
+    if is_clean { Cow::Borrowed(text) } else { Cow::Owned(cleaned(text)) }
+}
+
+/// Whether a trimmed text is printable ASCII without runs of blanks.
+fn is_plain(text: &str) -> bool {
+    let mut before = b'x';
+    for byte in text.bytes() {
+        if !(0x20..0x7f).contains(&byte) || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
     }
+    true
+}
+
+fn cleaned(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         let start = clean.len();
@@ -23,12 +39,12 @@ pub(crate) fn clean(raw: &str) -> String {
 }
 
 /// Like [`clean`], but line ends stay.
-pub(crate) fn clean_lines(raw: &str) -> String {
-    if !raw.contains(['\n', '\r']) {
+pub(crate) fn clean_lines(raw: &str) -> Cow<'_, str> {
+    if !raw.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
         return clean(raw);
     }
-    let lines: Vec<String> = raw.lines().map(clean).collect();
-    lines.join("\n").trim().to_owned()
+    let lines: Vec<Cow<str>> = raw.lines().map(clean).collect();
+    Cow::Owned(lines.join("\n").trim().to_owned())
 }
 
 /// Takes off the apostrophe before a formula character, and `="…"` around a text.
@@ -49,44 +65,82 @@ pub(crate) fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// What people and programs write when they mean "nothing", in lower case.
+/// What people and programs write when they mean "nothing", in lower case, sorted.
 const PLACEHOLDERS: &[&str] = &[
+    "#div/0!",
+    "#error!",
     "#n/a",
     "#name?",
     "#null!",
+    "#num!",
     "#ref!",
     "#value!",
     "(blank)",
     "(empty)",
+    "(no value)",
+    "(none)",
+    "(not set)",
     "-",
     "--",
     "---",
     ".",
+    "/",
+    "<null>",
     "?",
+    "[]",
+    "[blank]",
+    "[empty]",
     "[null]",
     "empty",
+    "k. a.",
+    "k.a.",
+    "keine angabe",
+    "missing",
+    "n. a.",
     "n.a",
     "n.a.",
     "n/a",
+    "n\\a",
     "nan",
     "nil",
     "no data",
+    "no email",
+    "no phone",
+    "no value",
     "none",
+    "not applicable",
     "not available",
     "not found",
+    "not provided",
     "null",
+    "s/o",
+    "sin datos",
+    "tba",
+    "tbc",
     "tbd",
+    "unavailable",
     "undefined",
     "unknown",
-    "\u{2013}",
-    "\u{2014}",
+    "{}",
 ];
+
+/// The longest of [`PLACEHOLDERS`], in bytes.
+const LONGEST: usize = 14;
 
 /// Whether a cleaned text stands for nothing.
 pub(crate) fn is_placeholder(text: &str) -> bool {
-    text.is_empty()
-        || text == "NA"
-        || (text.len() <= 16 && PLACEHOLDERS.iter().any(|known| text.eq_ignore_ascii_case(known)))
+    let Some(first) = text.bytes().next() else { return true };
+    // Most cells are told from these by their first letter alone.
+    if !(b"#(-./<?[{eEkKmMnNsStTuU\xe2".contains(&first)) {
+        return false;
+    }
+    let mut lower = [0; LONGEST];
+    let Some(lower) = lower.get_mut(..text.len()) else { return false };
+    lower.copy_from_slice(text.as_bytes());
+    lower.make_ascii_lowercase();
+    let lower = &*lower;
+    let is_known = || PLACEHOLDERS.binary_search_by(|known| known.as_bytes().cmp(lower)).is_ok();
+    text == "NA" || ["\u{2013}", "\u{2014}"].contains(&text) || is_known()
 }
 
 /// Whether a name stands for nothing: a person may be called Null, None or Na.
@@ -121,7 +175,7 @@ pub(crate) fn push_plain(to: &mut String, c: char) {
 
 /// Lower-case letters with accents and what is left without.
 const ACCENTED: &[(&str, &str)] = &[
-    ("àáâãäåāăąǎ", "a"),
+    ("àáâãäåāăąǎª", "a"),
     ("æ", "ae"),
     ("çćĉċč", "c"),
     ("ďđð", "d"),
@@ -133,7 +187,7 @@ const ACCENTED: &[(&str, &str)] = &[
     ("ķ", "k"),
     ("ĺļľŀł", "l"),
     ("ñńņňŉ", "n"),
-    ("òóôõöøōŏőơ", "o"),
+    ("òóôõöøōŏőơº", "o"),
     ("œ", "oe"),
     ("ŕŗř", "r"),
     ("śŝşšș", "s"),
@@ -151,6 +205,18 @@ const ACCENTED: &[(&str, &str)] = &[
     ("ụủứừửữự", "u"),
     ("ỳỵỷỹ", "y"),
 ];
+
+/// Lower-case words parted by one space, as a source's own level is kept: `C-Suite` is `c suite`.
+pub(crate) fn level_words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        word.chars().for_each(|c| push_plain(&mut words, c));
+    }
+    words
+}
 
 #[cfg(test)]
 mod tests {
@@ -179,7 +245,12 @@ mod tests {
         for text in ["", "N/A", "n.a.", "-", "none", "NULL", "#N/A", "NaN", "NA", "\u{2014}"] {
             assert!(is_placeholder(text), "{text:?}");
         }
-        for text in ["0", "Nina", "x", "no", "Namibia"] {
+        for text in PLACEHOLDERS {
+            assert!(is_placeholder(text) && is_placeholder(&text.to_uppercase()), "{text:?}");
+        }
+        assert!(PLACEHOLDERS.is_sorted());
+        assert_eq!(PLACEHOLDERS.iter().map(|text| text.len()).max(), Some(LONGEST));
+        for text in ["0", "Nina", "x", "no", "Namibia", "Northwind Traders Inc"] {
             assert!(!is_placeholder(text), "{text:?}");
         }
         for (text, nothing) in
