@@ -66,6 +66,9 @@ impl Desk {
         let text = text.replace(&self.0.path().display().to_string(), "[folder]");
         let lines = text.lines().map(|line| match line.split_once("step is due ") {
             Some((before, _)) => format!("{before}step is due [time]."),
+            None if line.starts_with("Undo:  ") => {
+                "Undo:  firsttouch import undo [import]".to_owned()
+            }
             None if line.starts_with("waiting: ") => "waiting: [by the time of day]".to_owned(),
             None => line.split("  manual").next().unwrap_or(line).to_owned(),
         });

@@ -338,8 +338,8 @@ fn incomplete(profile: &Profile, missing: &[String]) -> Problem {
     Problem {
         column: missing.split(' ').next().map(str::to_owned),
         value: String::new(),
-        problem: format!("no {missing}, which profile `{}` requires", profile.id),
-        fix: format!("Fill in {missing}."),
+        problem: format!("not known, and profile `{}` requires it", profile.id),
+        fix: format!("Fill in {missing}, if it can be found."),
     }
 }
 
