@@ -31,7 +31,18 @@ create table import_row (
     before_relationship text,
     before_import bigint,
     primary key (import_id, row_number)
-);
+)
+-- sqlite: without rowid
+;
+
+-- People by how they are recognised, in place of `identity`: the first 63 bits of SHA-256 over kind and
+-- value. A million people have five million of these; the texts themselves stand in `prospect`.
+create table recognised (
+    hash bigint primary key,
+    prospect_id bigint not null
+)
+-- sqlite: without rowid
+;
 
 -- The import that made or last changed somebody.
 alter table prospect add column changed_by bigint;

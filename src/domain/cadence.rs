@@ -327,6 +327,20 @@ pub enum Test {
     LessThan(f64),
 }
 
+impl Condition {
+    /// Adds the fields that it asks for.
+    pub fn fields(&self, to: &mut std::collections::BTreeSet<String>) {
+        match self {
+            Self::Has(fields) | Self::HasNot(fields) => to.extend(fields.iter().cloned()),
+            Self::Field(tests) => to.extend(tests.iter().map(|(field, _)| field.clone())),
+            Self::Any(groups) => {
+                groups.iter().flatten().for_each(|condition| condition.fields(to));
+            }
+            Self::Outcome(_) => {}
+        }
+    }
+}
+
 impl Test {
     /// Whether a known value passes. A value that is no number fails every comparison.
     pub fn passes(&self, value: &str) -> bool {

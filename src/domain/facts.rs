@@ -45,36 +45,17 @@ impl Facts {
 
     /// Everything that one row says.
     pub fn of_draft(known: &ProspectDraft) -> Self {
+        Self::of_draft_for(known, |_| true)
+    }
+
+    /// What one row says of the wanted fields.
+    pub fn of_draft_for(known: &ProspectDraft, wanted: impl Fn(&str) -> bool) -> Self {
         let company = &known.company;
-        let low = |range: &Option<Range>| range.map(|range| range.low.to_string());
-        let named = [
-            ("city", known.city.clone()),
-            ("company.city", company.city.clone()),
-            ("company.country", company.country.clone()),
-            ("company.domain", company.domain.clone()),
-            ("company.name", company.name.clone()),
-            ("company.short", company.short.clone().or_else(|| company.name.clone())),
-            ("country", known.country.clone().or_else(|| company.country.clone())),
-            ("department", known.department.clone()),
-            ("email", known.email.as_ref().map(ToString::to_string)),
-            ("employees", low(&company.employees)),
-            ("first_name", known.first_name.clone()),
-            ("industry", company.industry.clone()),
-            ("last_name", known.last_name.clone()),
-            (
-                "linkedin_url",
-                known.linkedin.as_ref().map(|slug| format!("https://www.linkedin.com/in/{slug}")),
-            ),
-            ("phone", known.phones.first().map(ToString::to_string)),
-            ("region", known.region.clone()),
-            ("revenue", low(&company.revenue)),
-            ("salutation", known.salutation.clone()),
-            ("seniority", known.seniority.clone()),
-            ("time_zone", known.time_zones.first().cloned()),
-            ("title", known.title.clone()),
-        ];
-        let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let extra = known.extra.iter().map(|(slug, value)| (format!("x.{slug}"), value.clone()));
+        let named = FIELDS.iter().filter(|field| wanted(field));
+        let named = named.filter_map(|field| Some(((*field).to_owned(), value(known, field)?)));
+        // A field without `x.` also finds the list's own column.
+        let extra = known.extra.iter().filter(|(slug, _)| wanted(slug));
+        let extra = extra.map(|(slug, value)| (format!("x.{slug}"), value.clone()));
         let mut facts = Self::from_iter(named.chain(extra));
         let ranges = [("employees", company.employees), ("revenue", company.revenue)];
         let ranges = ranges.into_iter().filter_map(|(name, range)| Some((name.to_owned(), range?)));
@@ -115,6 +96,37 @@ impl Facts {
     /// Every known field with its value, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+fn value(known: &ProspectDraft, field: &str) -> Option<String> {
+    let company = &known.company;
+    let low = |range: Option<Range>| range.map(|range| range.low.to_string());
+    match field {
+        "city" => known.city.clone(),
+        "company.city" => company.city.clone(),
+        "company.country" => company.country.clone(),
+        "company.domain" => company.domain.clone(),
+        "company.name" => company.name.clone(),
+        "company.short" => company.short.clone().or_else(|| company.name.clone()),
+        "country" => known.country.clone().or_else(|| company.country.clone()),
+        "department" => known.department.clone(),
+        "email" => known.email.as_ref().map(ToString::to_string),
+        "employees" => low(company.employees),
+        "first_name" => known.first_name.clone(),
+        "industry" => company.industry.clone(),
+        "last_name" => known.last_name.clone(),
+        "linkedin_url" => {
+            known.linkedin.as_ref().map(|slug| format!("https://www.linkedin.com/in/{slug}"))
+        }
+        "phone" => known.phones.first().map(ToString::to_string),
+        "region" => known.region.clone(),
+        "revenue" => low(company.revenue),
+        "salutation" => known.salutation.clone(),
+        "seniority" => known.seniority.clone(),
+        "time_zone" => known.time_zones.first().cloned(),
+        "title" => known.title.clone(),
+        _ => None,
     }
 }
 

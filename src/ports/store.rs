@@ -427,6 +427,8 @@ pub struct Undone {
     pub rows: Vec<u64>,
     /// People that go away, with everything that hangs on them alone.
     pub removed: Vec<ProspectId>,
+    /// How those were recognised who go away or are as before.
+    pub forgotten: Vec<Identity>,
     /// People as they were before, how they are recognised, and the import that had made them so.
     pub restored: Vec<(Prospect, Vec<Identity>, Option<ImportId>)>,
     /// Nothing is left to take back: list entries, the list and companies go that nobody needs.

@@ -145,6 +145,7 @@ pub async fn a_changed_person_keeps_what_was_before_and_who_made_it(database: Da
         list: ListId(1),
         rows: vec![5],
         removed: Vec::new(),
+        forgotten: vec![way(2), way(99)],
         restored: vec![(restored.clone(), vec![way(2)], Some(ImportId(1)))],
         finished: true,
     };
@@ -174,6 +175,7 @@ pub async fn what_is_taken_back_leaves_only_what_others_need(database: Database)
         import: ImportId(1),
         list: ListId(1),
         rows: removed.iter().map(|row| u64::try_from(*row).unwrap()).collect(),
+        forgotten: removed.iter().map(|id| way(*id)).collect(),
         removed: removed.into_iter().map(ProspectId).collect(),
         restored: Vec::new(),
         finished,

@@ -1,5 +1,6 @@
 //! The JSON texts inside rows: what is known of a person, where an enrollment stands, a log entry's words.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,146 +29,161 @@ pub(super) fn timestamp(ms: i64) -> Timestamp {
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
-struct KnownJson {
+struct KnownJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<String>,
+    first_name: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Option<String>,
+    last_name: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    salutation: Option<String>,
+    salutation: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
+    title: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    seniority: Option<String>,
+    seniority: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    department: Option<String>,
+    department: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     emails: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    phones: Vec<(String, Option<String>)>,
+    phones: Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    linkedin: Option<String>,
+    linkedin: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    city: Option<String>,
+    city: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
+    region: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    time_zones: Vec<String>,
+    country: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "no_zones")]
+    time_zones: Cow<'a, [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    zone_source: Option<String>,
-    company: CompanyJson,
+    zone_source: Option<Cow<'a, str>>,
+    company: CompanyJson<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
+    owner: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    external_id: Option<String>,
+    external_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     do_not_call: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     email_opt_out: bool,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    extra: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "no_extra")]
+    extra: Cow<'a, BTreeMap<String, String>>,
 }
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
-struct CompanyJson {
+struct CompanyJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    short: Option<String>,
+    short: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    domain: Option<String>,
+    domain: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    industry: Option<String>,
+    industry: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     employees: Option<(u64, Option<u64>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revenue: Option<(u64, Option<u64>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    city: Option<String>,
+    city: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<String>,
+    country: Option<Cow<'a, str>>,
+}
+
+fn no_zones(zones: &Cow<'_, [String]>) -> bool {
+    zones.is_empty()
+}
+
+fn no_extra(extra: &Cow<'_, BTreeMap<String, String>>) -> bool {
+    extra.is_empty()
+}
+
+fn lent(text: &Option<String>) -> Option<Cow<'_, str>> {
+    text.as_deref().map(Cow::Borrowed)
 }
 
 pub(super) fn known_to_text(known: &ProspectDraft) -> String {
-    let known = known.clone();
-    let company = known.company;
+    let company = &known.company;
     let pair = |range: Option<Range>| range.map(|range| (range.low, range.high));
+    let phone = |phone: &'_ Phone| -> (Cow<'_, str>, Option<Cow<'_, str>>) {
+        (Cow::Owned(phone.e164.clone()), phone.extension.clone().map(Cow::Owned))
+    };
     to_text(&KnownJson {
-        first_name: known.first_name,
-        last_name: known.last_name,
-        salutation: known.salutation,
-        title: known.title,
-        seniority: known.seniority,
-        department: known.department,
+        first_name: lent(&known.first_name),
+        last_name: lent(&known.last_name),
+        salutation: lent(&known.salutation),
+        title: lent(&known.title),
+        seniority: lent(&known.seniority),
+        department: lent(&known.department),
         emails: known.email.iter().chain(&known.other_emails).map(ToString::to_string).collect(),
-        phones: known.phones.into_iter().map(|phone| (phone.e164, phone.extension)).collect(),
-        linkedin: known.linkedin,
-        city: known.city,
-        region: known.region,
-        country: known.country,
-        time_zones: known.time_zones,
-        zone_source: known.zone_source.map(|source| source.as_str().to_owned()),
+        phones: known.phones.iter().map(phone).collect(),
+        linkedin: lent(&known.linkedin),
+        city: lent(&known.city),
+        region: lent(&known.region),
+        country: lent(&known.country),
+        time_zones: Cow::Borrowed(&known.time_zones),
+        zone_source: known.zone_source.map(|source| source.as_str().into()),
         company: CompanyJson {
-            name: company.name,
-            short: company.short,
-            domain: company.domain,
-            industry: company.industry,
+            name: lent(&company.name),
+            short: lent(&company.short),
+            domain: lent(&company.domain),
+            industry: lent(&company.industry),
             employees: pair(company.employees),
             revenue: pair(company.revenue),
-            city: company.city,
-            country: company.country,
+            city: lent(&company.city),
+            country: lent(&company.country),
         },
-        owner: known.owner,
-        external_id: known.external_id,
+        owner: lent(&known.owner),
+        external_id: lent(&known.external_id),
         do_not_call: known.do_not_call,
         email_opt_out: known.email_opt_out,
-        extra: known.extra,
+        extra: Cow::Borrowed(&known.extra),
     })
 }
 
 pub(super) fn known_from_text(text: &str) -> Result<ProspectDraft, Unreadable> {
-    let json: KnownJson = from_text(text)?;
+    let json: KnownJson<'_> = from_text(text)?;
+    let own = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
     let company = json.company;
     let mut emails = json.emails.iter().filter_map(|email| email.parse().ok());
     let range = |pair: Option<(u64, Option<u64>)>| pair.map(|(low, high)| Range { low, high });
     Ok(ProspectDraft {
-        first_name: json.first_name,
-        last_name: json.last_name,
-        salutation: json.salutation,
-        title: json.title,
-        seniority: json.seniority,
-        department: json.department,
+        first_name: own(json.first_name),
+        last_name: own(json.last_name),
+        salutation: own(json.salutation),
+        title: own(json.title),
+        seniority: own(json.seniority),
+        department: own(json.department),
         email: emails.next(),
         other_emails: emails.collect(),
         phones: json
             .phones
             .into_iter()
-            .map(|(e164, extension)| Phone { e164, extension })
+            .map(|(e164, extension)| Phone { e164: e164.into_owned(), extension: own(extension) })
             .collect(),
-        linkedin: json.linkedin,
-        city: json.city,
-        region: json.region,
-        country: json.country,
-        time_zones: json.time_zones,
+        linkedin: own(json.linkedin),
+        city: own(json.city),
+        region: own(json.region),
+        country: own(json.country),
+        time_zones: json.time_zones.into_owned(),
         zone_source: json.zone_source.as_deref().and_then(zone_source),
         company: CompanyDraft {
-            name: company.name,
-            short: company.short,
-            domain: company.domain,
-            industry: company.industry,
+            name: own(company.name),
+            short: own(company.short),
+            domain: own(company.domain),
+            industry: own(company.industry),
             employees: range(company.employees),
             revenue: range(company.revenue),
-            city: company.city,
-            country: company.country,
+            city: own(company.city),
+            country: own(company.country),
         },
-        owner: json.owner,
-        external_id: json.external_id,
+        owner: own(json.owner),
+        external_id: own(json.external_id),
         do_not_call: json.do_not_call,
         email_opt_out: json.email_opt_out,
-        extra: json.extra,
+        extra: json.extra.into_owned(),
     })
 }
 

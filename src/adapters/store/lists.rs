@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
@@ -17,6 +18,9 @@ use crate::ports::{
 };
 
 type Tx = Transaction<'static, Any>;
+
+/// Every kind of identity that was ever written as a text.
+const KINDS: [&str; 5] = ["external", "email", "linkedin", "phone_name", "name_company"];
 
 /// Values for one `in (…)` at most.
 const CHUNK: usize = 500;
@@ -101,8 +105,8 @@ const PROSPECTS: Insert = Insert {
 };
 
 const IDENTITIES: Insert = Insert {
-    head: "insert into identity (kind, value, prospect_id)",
-    columns: 3,
+    head: "insert into recognised (hash, prospect_id)",
+    columns: 2,
     tail: "on conflict do nothing",
     attempted: "write an identity",
 };
@@ -153,7 +157,7 @@ async fn put_identities(
 ) -> Result<(), StoreError> {
     IDENTITIES
         .all(dialect, tx, identities, |query, (identity, prospect)| {
-            query.bind(identity.kind).bind(identity.value.clone()).bind(prospect.0)
+            query.bind(hash(identity)).bind(prospect.0)
         })
         .await
 }
@@ -240,9 +244,8 @@ async fn put_column_map(tx: &mut Tx, map: &ColumnMap) -> Result<(), StoreError> 
 
 async fn take_back(store: &SqlStore, tx: &mut Tx, undone: &Undone) -> Result<(), StoreError> {
     let gone: Vec<i64> = undone.removed.iter().map(|id| id.0).collect();
-    let restored: Vec<i64> = undone.restored.iter().map(|(person, ..)| person.id.0).collect();
-    let changed: Vec<i64> = gone.iter().chain(&restored).copied().collect();
-    store.delete_in(tx, "identity where prospect_id", &changed).await?;
+    let forgotten: Vec<i64> = undone.forgotten.iter().map(hash).collect();
+    store.delete_in(tx, "recognised where hash", &forgotten).await?;
     store.delete_in(tx, "list_member where prospect_id", &gone).await?;
     store.delete_texts_in(tx, "suppression where kind = 'person' and value", &gone).await?;
     store.delete_in(tx, "prospect where id", &gone).await?;
@@ -361,6 +364,14 @@ fn import_row(row: &AnyRow) -> Result<ImportRow, StoreError> {
     })
 }
 
+/// The first 63 bits of SHA-256 over the kind and the value of an identity.
+pub(super) fn hash(identity: &Identity) -> i64 {
+    let digest = Sha256::new().chain_update(identity.kind).chain_update([0]);
+    let digest = digest.chain_update(&identity.value).finalize();
+    let first = digest.first_chunk::<8>().copied().unwrap_or_default();
+    i64::from_be_bytes(first) & i64::MAX
+}
+
 fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -370,6 +381,36 @@ fn unsigned(n: i64) -> u64 {
 }
 
 impl SqlStore {
+    /// Databases of before kept identities as texts: they are taken over once.
+    pub(super) async fn recognise_by_hash(&self) -> Result<(), StoreError> {
+        loop {
+            let rows = sqlx::query("select kind, value, prospect_id from identity limit 2000")
+                .fetch_all(&self.writer)
+                .await
+                .map_err(failed("read how people were recognised"))?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let mut tx = self.begin().await?;
+            for row in rows {
+                let (kind, value): (String, String) = (get(&row, "kind")?, get(&row, "value")?);
+                let prospect = ProspectId(get(&row, "prospect_id")?);
+                let known = KINDS.iter().find(|known| **known == kind);
+                if let Some(kind) = known {
+                    let identity = Identity { kind, value: value.clone() };
+                    put_identities(self.dialect, &mut tx, &[(&identity, prospect)]).await?;
+                }
+                sqlx::query("delete from identity where kind = $1 and value = $2")
+                    .bind(kind)
+                    .bind(value)
+                    .execute(&mut *tx)
+                    .await
+                    .map_err(failed("take over how people are recognised"))?;
+            }
+            tx.commit().await.map_err(failed("commit"))?;
+        }
+    }
+
     async fn delete_in(
         &self,
         tx: &mut Tx,
@@ -442,13 +483,13 @@ impl SqlStore {
         &self,
         ids: &[ProspectId],
     ) -> Result<BTreeMap<ProspectId, ImportId>, StoreError> {
-        let sql = format!(
-            "select id, changed_by from prospect where changed_by is not null and id in {}",
-            self.listed("bigint")
-        );
+        let from =
+            format!("prospect where changed_by is not null and id in {}", self.listed("bigint"));
         let mut found = BTreeMap::new();
-        for row in self.rows_of(&sql, ids).await? {
-            found.insert(ProspectId(get(&row, "id")?), ImportId(get(&row, "changed_by")?));
+        for chunk in ids.chunks(CHUNK) {
+            let ids: Vec<i64> = chunk.iter().map(|id| id.0).collect();
+            let pairs = self.pairs(("id", "changed_by", &from), to_text(&ids)).await?;
+            found.extend(pairs.into_iter().map(|(id, by)| (ProspectId(id), ImportId(by))));
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, SqlStr, Transaction};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, SqlSafeStr, SqlStr, Transaction};
 use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
@@ -94,7 +94,9 @@ impl SqlStore {
         let (writer, readers) = match dialect {
             Dialect::Sqlite => {
                 let writable = format!("{url}?mode=rwc");
-                (sqlite_pool(&writable, 1).await?, sqlite_pool(&writable, READERS).await?)
+                let writer = sqlite_pool(&writable, 1).await?;
+                writer.execute(SQLITE_CACHE).await.map_err(open_error)?;
+                (writer, sqlite_pool(&writable, READERS).await?)
             }
             Dialect::Postgres => {
                 let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
@@ -102,8 +104,10 @@ impl SqlStore {
                 (pool.clone(), pool)
             }
         };
-        migrate(&writer).await?;
-        Ok(Self { dialect, writer, readers, ids: Mutex::default() })
+        migrate(&writer, dialect).await?;
+        let store = Self { dialect, writer, readers, ids: Mutex::default() };
+        store.recognise_by_hash().await.map_err(|error| OpenError::Database(error.to_string()))?;
+        Ok(store)
     }
 
     /// Closes every connection; what was committed is on disk.
@@ -138,6 +142,9 @@ fn dialect_of(url: &str) -> Result<Dialect, OpenError> {
     }
 }
 
+/// An import of a million people writes everywhere in its indexes: what it has just read is kept, in KiB.
+const SQLITE_CACHE: &str = "pragma cache_size = -65536";
+
 /// FULL, so that a committed intent outlives a power loss; a second writer waits for its turn.
 const SQLITE_SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
      pragma busy_timeout = 20000; pragma foreign_keys = on";
@@ -164,10 +171,14 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "lists", include_str!("../../../migrations/0002_lists.sql")),
 ];
 
-async fn migrate(pool: &AnyPool) -> Result<(), OpenError> {
+async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {
     let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
     let steps = MIGRATIONS.iter().map(|(version, name, sql)| {
-        let sql = SqlStr::from_static(sql);
+        let sql = match dialect {
+            // What only SQLite understands stands behind this mark, as a comment for others.
+            Dialect::Sqlite => AssertSqlSafe(sql.replace("-- sqlite: ", "")).into_sql_str(),
+            Dialect::Postgres => SqlStr::from_static(sql),
+        };
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
     });
     let migrator = Migrator::with_migrations(steps.collect());

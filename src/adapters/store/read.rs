@@ -1,8 +1,9 @@
 //! What is asked of the store: one statement just above its only caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
 
 use super::json::to_text;
@@ -16,8 +17,9 @@ use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{Identity, StoreError};
 
-/// Values for one `in (…)` at most.
+/// Values for one `in (…)` at most; and where each answer is short.
 const CHUNK: usize = 500;
+const LARGE: usize = 10_000;
 
 impl SqlStore {
     /// The rows of a list of values that came as one JSON text in `$1`: the only way to say `in (…)`
@@ -67,6 +69,27 @@ impl SqlStore {
         rows.iter().map(convert).collect()
     }
 
+    /// All rows of a question with two answers each, as one JSON text: a row by itself costs more
+    /// than the search for it. `$1` is a list of values as in [`SqlStore::listed`].
+    pub(super) async fn pairs<A: DeserializeOwned, B: DeserializeOwned>(
+        &self,
+        (first, second, from): (&str, &str, &str),
+        values: String,
+    ) -> Result<Vec<(A, B)>, StoreError> {
+        let sql = match self.dialect {
+            Dialect::Sqlite => {
+                format!("select json_group_array(json_array({first}, {second})) as pairs from {from}")
+            }
+            Dialect::Postgres => format!(
+                "select coalesce(cast(json_agg(json_build_array({first}, {second})) as text), '[]') \
+                 as pairs from {from}"
+            ),
+        };
+        let rows = self.rows_in(sql, values).await?;
+        let text: String = rows.first().map_or_else(|| Ok("[]".to_owned()), |row| get(row, "pairs"))?;
+        super::json::from_text(&text).map_err(|value| StoreError::Unknown { what: "pairs", value })
+    }
+
     async fn rows_in(&self, sql: String, values: String) -> Result<Vec<AnyRow>, StoreError> {
         query(sql).bind(values).fetch_all(&self.readers).await.map_err(failed("read"))
     }
@@ -78,7 +101,7 @@ impl SqlStore {
         let sql =
             format!("select * from prospect where id in {} order by id", self.listed("bigint"));
         let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(CHUNK) {
+        for chunk in ids.chunks(LARGE) {
             let values: Vec<i64> = chunk.iter().map(|id| id.0).collect();
             for row in self.rows_in(sql.clone(), to_text(&values)).await? {
                 found.push(rows::prospect(&row)?);
@@ -91,22 +114,16 @@ impl SqlStore {
         &self,
         keys: &[Identity],
     ) -> Result<BTreeMap<Identity, ProspectId>, StoreError> {
-        let sql = format!(
-            "select value, prospect_id from identity where kind = $2 and value in {}",
-            self.listed("text")
-        );
-        let mut by_kind: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
-        for key in keys {
-            by_kind.entry(key.kind).or_default().push(&key.value);
-        }
+        let from = format!("recognised where hash in {}", self.listed("bigint"));
         let mut found = BTreeMap::new();
-        for (kind, values) in by_kind {
-            for chunk in values.chunks(CHUNK) {
-                let query = query(sql.clone()).bind(to_text(&chunk)).bind(kind);
-                let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
-                for row in rows {
-                    let identity = Identity { kind, value: get(&row, "value")? };
-                    found.insert(identity, ProspectId(get(&row, "prospect_id")?));
+        for chunk in keys.chunks(LARGE) {
+            let by_hash: HashMap<i64, &Identity> =
+                chunk.iter().map(|key| (super::lists::hash(key), key)).collect();
+            let hashes: Vec<i64> = by_hash.keys().copied().collect();
+            let pairs = self.pairs(("hash", "prospect_id", &from), to_text(&hashes)).await?;
+            for (hash, prospect) in pairs {
+                if let Some(key) = by_hash.get(&hash) {
+                    found.insert((*key).clone(), ProspectId(prospect));
                 }
             }
         }
@@ -117,13 +134,11 @@ impl SqlStore {
         &self,
         keys: &[String],
     ) -> Result<BTreeMap<String, CompanyId>, StoreError> {
-        let sql =
-            format!("select id, identity from company where identity in {}", self.listed("text"));
+        let from = format!("company where identity in {}", self.listed("text"));
         let mut found = BTreeMap::new();
-        for chunk in keys.chunks(CHUNK) {
-            for row in self.rows_in(sql.clone(), to_text(&chunk)).await? {
-                found.insert(get(&row, "identity")?, CompanyId(get(&row, "id")?));
-            }
+        for chunk in keys.chunks(LARGE) {
+            let pairs = self.pairs(("identity", "id", &from), to_text(&chunk)).await?;
+            found.extend(pairs.into_iter().map(|(key, id): (String, i64)| (key, CompanyId(id))));
         }
         Ok(found)
     }

@@ -2,6 +2,7 @@
 //! a million people can be held against several profiles while they are imported.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -189,6 +190,21 @@ impl Matchers {
             }
         }
         best
+    }
+
+    /// Every field that any of the profiles asks for, without the `x.` of a list's own columns.
+    pub fn fields<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> BTreeSet<String> {
+        // What a title says stands in for the level and the department.
+        let mut fields: BTreeSet<String> =
+            ["title", "seniority", "department"].map(str::to_owned).into();
+        for profile in profiles {
+            fields.extend(profile.criteria.iter().map(|line| line.field.clone()));
+            fields.extend(profile.require.iter().chain(&profile.prefer).cloned());
+            let conditions = profile.score.iter().flat_map(|line| &line.when);
+            conditions.for_each(|condition| condition.fields(&mut fields));
+        }
+        let plain = |field: String| field.strip_prefix("x.").map_or(field.clone(), str::to_owned);
+        fields.into_iter().map(plain).collect()
     }
 
     /// The profiles, ready, in their order.

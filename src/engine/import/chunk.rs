@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::people::{NAME_AT_COMPANY, identities, merged, subjects};
-use super::{Importing, Listener, Mode, OnDuplicate, Outcome, RowProblem};
+use super::people::{NAME_AT_COMPANY, adds, identities, merged, subjects};
+use super::{Importing, Listener, Mode, OnDuplicate, Outcome, Profiles, RowProblem};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CompanyId, ImportId, ProspectId, RepId};
 use crate::domain::profile::{Person, Profile, Quick};
@@ -12,7 +12,7 @@ use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::engine::{Engine, EngineError};
 use crate::formats::csv::{Problem, Row};
-use crate::ports::{Before, Changes, CompanyRecord, IdKind, Identity, ImportRow};
+use crate::ports::{Before, Changes, CompanyRecord, Identity, ImportRow};
 
 /// What is known of the rows of a chunk, and what they change.
 pub(super) struct Chunk {
@@ -26,8 +26,9 @@ pub(super) struct Chunk {
     companies: HashMap<String, CompanyId>,
     blocked: BTreeSet<Subject>,
     blocked_people: BTreeSet<ProspectId>,
-    next_prospect: i64,
-    next_company: i64,
+    /// What the chunk behind this one must know before this one is written.
+    pub new_ways: HashMap<Identity, ProspectId>,
+    pub new_companies: HashMap<String, CompanyId>,
     row_column: Option<usize>,
     /// How each row is recognised, in their order.
     ways: std::vec::IntoIter<Vec<Identity>>,
@@ -73,8 +74,8 @@ impl Chunk {
             companies: companies.into_iter().collect(),
             blocked: BTreeSet::new(),
             blocked_people: BTreeSet::new(),
-            next_prospect: 1,
-            next_company: 1,
+            new_ways: HashMap::new(),
+            new_companies: HashMap::new(),
             row_column,
             ways: ways.into_iter(),
         };
@@ -84,10 +85,13 @@ impl Chunk {
                 subject => drop(chunk.blocked.insert(subject)),
             }
         }
-        if importing.request.mode == Mode::Commit {
-            let n = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            chunk.next_prospect = engine.store.ids(IdKind::Prospect, n).await?;
-            chunk.next_company = engine.store.ids(IdKind::Company, n).await?;
+        if let Some(writing) = &importing.writing {
+            for (way, id) in &writing.known {
+                chunk.known.entry(way.clone()).or_insert(*id);
+            }
+            for (key, id) in &writing.companies {
+                chunk.companies.entry(key.clone()).or_insert(*id);
+            }
         }
         Ok(chunk)
     }
@@ -202,10 +206,9 @@ impl Chunk {
         draft: ProspectDraft,
         ways: Vec<Identity>,
     ) -> Outcome {
-        let id = ProspectId(self.next_prospect);
-        self.next_prospect += 1;
+        let id = ProspectId(importing.prospect_ids.next().unwrap_or(0));
         importing.in_file.insert(id);
-        let company_id = self.company(&draft);
+        let company_id = self.company(importing, &draft);
         let request = &importing.request;
         let own = draft.owner.clone().filter(|_| request.owner.as_str().is_empty());
         let owner = own.map_or_else(|| request.owner.clone(), RepId);
@@ -218,7 +221,7 @@ impl Chunk {
 
     fn update(
         &mut self,
-        importing: &Importing,
+        importing: &mut Importing,
         row: &Row,
         id: ProspectId,
         draft: ProspectDraft,
@@ -226,9 +229,16 @@ impl Chunk {
     ) -> Outcome {
         self.changes.list_members.push((importing.list, id));
         self.block_opt_outs(importing, id, &draft);
-        let Some(before) = self.people.get(&id).cloned() else {
+        let Some(before) = self.people.get(&id) else {
             return Outcome::Unchanged;
         };
+        let stays = importing.request.relationship != Relationship::Customer
+            || before.relationship == Relationship::Customer;
+        let fills = importing.request.on_duplicate == OnDuplicate::Fill && !mends;
+        if fills && stays && !adds(&before.known, &draft) {
+            return Outcome::Unchanged;
+        }
+        let before = before.clone();
         let known = match importing.request.on_duplicate {
             // Whoever mends a row means what is in it now.
             _ if mends => merged(draft, before.known.clone()),
@@ -243,7 +253,7 @@ impl Chunk {
         if known == before.known && relationship == before.relationship {
             return Outcome::Unchanged;
         }
-        let company_id = before.company_id.or_else(|| self.company(&known));
+        let company_id = before.company_id.or_else(|| self.company(importing, &known));
         let was = Before {
             known: before.known.clone(),
             company_id: before.company_id,
@@ -267,6 +277,7 @@ impl Chunk {
         let id = prospect.id;
         for identity in &ways {
             self.known.entry(identity.clone()).or_insert(id);
+            self.new_ways.entry(identity.clone()).or_insert(id);
         }
         let import = importing.record.id;
         self.changes.import_rows.push(ImportRow { import, row: row.number, prospect: id, before });
@@ -276,15 +287,15 @@ impl Chunk {
         self.changes.prospects.push((prospect, ways));
     }
 
-    fn company(&mut self, draft: &ProspectDraft) -> Option<CompanyId> {
+    fn company(&mut self, importing: &mut Importing, draft: &ProspectDraft) -> Option<CompanyId> {
         let key = draft.company.key()?;
         if let Some(id) = self.companies.get(&key) {
             return Some(*id);
         }
-        let id = CompanyId(self.next_company);
-        self.next_company += 1;
+        let id = CompanyId(importing.company_ids.next().unwrap_or(0));
         let name = draft.company.name.clone().unwrap_or_else(|| key.clone());
         self.companies.insert(key.clone(), id);
+        self.new_companies.insert(key.clone(), id);
         self.changes.companies.push(CompanyRecord { id, key, name });
         Some(id)
     }
@@ -311,11 +322,12 @@ impl Chunk {
 
 /// Counts who fits which profile; says what is missing when somebody would fit with it.
 fn count_fit(importing: &mut Importing, draft: &ProspectDraft) -> Option<Problem> {
-    let (profiles, matchers) = &*importing.profiles.clone();
+    let profiles = importing.profiles.clone();
+    let Profiles { all: profiles, matchers, fields } = &*profiles;
     if profiles.is_empty() {
         return None;
     }
-    let facts = Facts::of_draft(draft);
+    let facts = Facts::of_draft_for(draft, |field| fields.contains(field));
     let person = Person::new(&facts);
     let chosen = matchers.best(&person).and_then(|(at, _)| profiles.get(at));
     *importing.report.fits.entry(chosen.map(|profile| profile.id.clone())).or_default() += 1;

@@ -4,21 +4,25 @@
 //! come. A crash leaves whole chunks behind; the same file with the same settings then goes on behind
 //! them and ends as one clean run would have ended.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Engine, EngineError};
-use crate::domain::ids::{ImportId, ListId, ProspectId, RepId};
+use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId, RepId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{Matchers, Profile};
 use crate::domain::prospect::Relationship;
 use crate::formats::csv::{Layout, Reader, Row};
 use crate::formats::profile_file;
-use crate::ports::{Changes, IdKind, ImportRecord, ImportStatus, LeaseRequest, ListRecord};
+use crate::ports::{
+    Changes, IdKind, Identity, ImportRecord, ImportStatus, LeaseRequest, ListRecord, StoreError,
+};
 
 mod chunk;
 mod people;
@@ -30,8 +34,13 @@ pub use people::identities;
 pub use report::{ImportReport, Kind, Outcome, RowProblem, Rows};
 pub use undo::Taken;
 
-/// Rows of one transaction.
-const CHUNK: usize = 1_000;
+/// Rows of the first transaction, and of the largest: small lists are seen to go on, and in large ones
+/// each page of an index is written for many people at once.
+const FIRST_CHUNK: usize = 500;
+const LARGEST_CHUNK: usize = 8_000;
+
+/// Ids that are reserved at a time behind the first chunk, so that no chunk waits for them.
+const IDS: u32 = 40_000;
 
 /// One import at a time, on every node: two would not see each other's people.
 const LEASE: &str = "import";
@@ -126,11 +135,13 @@ enum Parsed {
 impl Source {
     /// Begins to read; a few chunks are read ahead.
     pub fn new<R: Read + Send + 'static>(mut reader: Reader<R>) -> Self {
-        let (to, rows) = mpsc::channel(2);
+        let (to, rows) = mpsc::channel(1);
         let layout = reader.layout().clone();
         tokio::task::spawn_blocking(move || {
+            let mut most = FIRST_CHUNK;
             loop {
-                let rows: Vec<Row> = std::iter::from_fn(|| reader.next_row()).take(CHUNK).collect();
+                let rows: Vec<Row> = std::iter::from_fn(|| reader.next_row()).take(most).collect();
+                most = (most * 2).min(LARGEST_CHUNK);
                 let sent = match rows.is_empty() {
                     true => to.blocking_send(Parsed::End { footers: reader.footers() }),
                     false => {
@@ -148,6 +159,23 @@ impl Source {
     }
 }
 
+/// Changes on their way into the store, and what the next chunk must know of them.
+pub(super) struct Writing {
+    task: AbortOnDropHandle<Result<(), StoreError>>,
+    /// So many rows are on record then.
+    rows: u64,
+    pub known: HashMap<Identity, ProspectId>,
+    pub companies: HashMap<String, CompanyId>,
+}
+
+/// The profiles that are applied, made ready for many people.
+pub(super) struct Profiles {
+    pub all: Vec<Profile>,
+    pub matchers: Matchers,
+    /// Every field that they ask for.
+    pub fields: BTreeSet<String>,
+}
+
 /// An import under way.
 pub(super) struct Importing {
     pub request: ImportRequest,
@@ -158,11 +186,16 @@ pub(super) struct Importing {
     pub list: ListId,
     /// Written together with the first rows.
     pub new_list: Option<ListRecord>,
+    /// The chunk that is being written while the next one is decided.
+    pub writing: Option<Writing>,
+    /// Ids that are reserved for new people and companies.
+    pub prospect_ids: Range<i64>,
+    pub company_ids: Range<i64>,
     /// Everybody who stood in the file so far.
     pub in_file: HashSet<ProspectId>,
     /// In a dry run: hashes of how people of the file are recognised, since they are not stored.
     pub would_be: HashSet<u64>,
-    pub profiles: Arc<(Vec<Profile>, Matchers)>,
+    pub profiles: Arc<Profiles>,
     pub report: ImportReport,
 }
 
@@ -203,7 +236,6 @@ impl Engine {
             match source.rows.recv().await {
                 Some(Parsed::Rows(rows)) => {
                     self.import_chunk(&mut importing, rows, holder, listener).await?;
-                    listener.rows(importing.report.rows);
                 }
                 Some(Parsed::End { footers }) => {
                     importing.report.footers = footers;
@@ -212,10 +244,12 @@ impl Engine {
                 None => return Err(EngineError::Refused("the file could not be read".to_owned())),
             }
             if listener.stops() {
+                written(&mut importing, listener).await?;
                 importing.report.stopped = true;
                 return Ok(importing.report);
             }
         }
+        written(&mut importing, listener).await?;
         listener.sound().map_err(EngineError::Refused)?;
         if commits {
             self.end_import(&mut importing).await?;
@@ -284,13 +318,16 @@ impl Engine {
         };
         let report = ImportReport::new(&request, &record, layout);
         let profiles = self.current_profiles().await?;
-        let matchers = Matchers::new(&profiles);
-        let profiles = Arc::new((profiles, matchers));
+        let (matchers, fields) = (Matchers::new(&profiles), Matchers::fields(&profiles));
+        let profiles = Arc::new(Profiles { all: profiles, matchers, fields });
         Ok(Importing {
             now,
             behind,
             new_list: is_new_list.then(|| new_list(&record)),
             list,
+            writing: None,
+            prospect_ids: 0..0,
+            company_ids: 0..0,
             in_file: HashSet::new(),
             would_be: HashSet::new(),
             profiles,
@@ -363,21 +400,56 @@ impl Engine {
         holder: &str,
         listener: &mut dyn Listener,
     ) -> Result<(), EngineError> {
+        if importing.request.mode == Mode::Commit {
+            let n = rows.len();
+            self.reserve_ids(IdKind::Prospect, &mut importing.prospect_ids, n).await?;
+            self.reserve_ids(IdKind::Company, &mut importing.company_ids, n).await?;
+        }
         let mut chunk = Chunk::look_up(self, importing, &rows).await?;
         for row in rows {
             chunk.take(importing, row, listener);
         }
-        let mut changes = chunk.changes;
+        let Chunk { mut changes, new_ways, new_companies, .. } = chunk;
         if importing.request.mode == Mode::DryRun || importing.report.rows <= importing.behind {
+            listener.rows(importing.report.rows);
             return Ok(());
         }
+        written(importing, listener).await?;
         listener.sound().map_err(EngineError::Refused)?;
         self.hold_imports(holder).await?;
         changes.lists.extend(importing.new_list.take());
         importing.record.rows_done = importing.report.rows;
         importing.record.outcomes = importing.report.outcomes_by_word();
         changes.imports.push(importing.record.clone());
-        Ok(self.store.write(changes).await?)
+        let store = self.store.clone();
+        let task = tokio::spawn(async move { store.write(changes).await });
+        importing.writing = Some(Writing {
+            task: AbortOnDropHandle::new(task),
+            rows: importing.report.rows,
+            known: new_ways,
+            companies: new_companies,
+        });
+        Ok(())
+    }
+
+    /// Reserves ids before a chunk needs them: asking the store waits for what is being written.
+    async fn reserve_ids(
+        &self,
+        kind: IdKind,
+        reserved: &mut Range<i64>,
+        rows: usize,
+    ) -> Result<(), EngineError> {
+        let wanted = i64::try_from(rows).unwrap_or(i64::MAX);
+        if reserved.end - reserved.start >= wanted {
+            return Ok(());
+        }
+        let n = match reserved.end {
+            0 => u32::try_from(rows).unwrap_or(IDS),
+            _ => IDS,
+        };
+        let first = self.store.ids(kind, n).await?;
+        *reserved = first..first + i64::from(n);
+        Ok(())
     }
 
     async fn end_import(&self, importing: &mut Importing) -> Result<(), EngineError> {
@@ -409,6 +481,18 @@ impl Engine {
         let parsed = records.iter().map(|record| profile_file::parse(&record.path, &record.text));
         Ok(parsed.filter_map(Result::ok).map(|(profile, _)| profile).collect())
     }
+}
+
+/// Waits until the chunk before is on record.
+async fn written(
+    importing: &mut Importing,
+    listener: &mut dyn Listener,
+) -> Result<(), EngineError> {
+    let Some(writing) = importing.writing.take() else { return Ok(()) };
+    let done = writing.task.await;
+    done.map_err(|error| EngineError::Refused(format!("the rows could not be written: {error}")))??;
+    listener.rows(writing.rows);
+    Ok(())
 }
 
 /// What decides how rows are read and what becomes of them.

@@ -36,6 +36,50 @@ pub(super) fn subjects(draft: &ProspectDraft) -> impl Iterator<Item = Subject> {
     emails.chain(domain)
 }
 
+/// Whether [`merged`] would add anything to what is known; asked for everybody on a list, so that
+/// nothing is copied for those to whom nothing is new.
+pub(super) fn adds(known: &ProspectDraft, other: &ProspectDraft) -> bool {
+    fn new<T>(known: &Option<T>, other: &Option<T>) -> bool {
+        known.is_none() && other.is_some()
+    }
+    let (company, theirs) = (&known.company, &other.company);
+    let is_known = |email: &EmailAddress| {
+        known.email.as_ref() == Some(email) || known.other_emails.contains(email)
+    };
+    let texts = [
+        (&known.first_name, &other.first_name),
+        (&known.last_name, &other.last_name),
+        (&known.salutation, &other.salutation),
+        (&known.title, &other.title),
+        (&known.seniority, &other.seniority),
+        (&known.department, &other.department),
+        (&known.linkedin, &other.linkedin),
+        (&known.city, &other.city),
+        (&known.region, &other.region),
+        (&known.country, &other.country),
+        (&known.owner, &other.owner),
+        (&known.external_id, &other.external_id),
+        (&company.name, &theirs.name),
+        (&company.short, &theirs.short),
+        (&company.domain, &theirs.domain),
+        (&company.industry, &theirs.industry),
+        (&company.city, &theirs.city),
+        (&company.country, &theirs.country),
+    ];
+    texts.iter().any(|(known, other)| new(known, other))
+        || new(&company.employees, &theirs.employees)
+        || new(&company.revenue, &theirs.revenue)
+        || other.email.iter().chain(&other.other_emails).any(|email| !is_known(email))
+        // An address of the second row moves up when there is no first one.
+        || (known.email.is_none() && !known.other_emails.is_empty())
+        || (known.phones.is_empty() && !other.phones.is_empty())
+        || (known.time_zones.is_empty()
+            && (!other.time_zones.is_empty() || known.zone_source != other.zone_source))
+        || (other.do_not_call && !known.do_not_call)
+        || (other.email_opt_out && !known.email_opt_out)
+        || other.extra.keys().any(|key| !known.extra.contains_key(key))
+}
+
 /// What is known, filled up with what another source says.
 pub(super) fn merged(known: ProspectDraft, other: ProspectDraft) -> ProspectDraft {
     let company = CompanyDraft {
@@ -84,5 +128,81 @@ pub(super) fn merged(known: ProspectDraft, other: ProspectDraft) -> ProspectDraf
         do_not_call: known.do_not_call || other.do_not_call,
         email_opt_out: known.email_opt_out || other.email_opt_out,
         extra,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::prospect::{Phone, Range, ZoneSource};
+
+    fn text() -> impl Strategy<Value = Option<String>> {
+        proptest::option::weighted(0.4, "[ab]")
+    }
+
+    fn email() -> impl Strategy<Value = EmailAddress> {
+        "[ab]@x\\.test".prop_map(|text| text.parse().expect("an address"))
+    }
+
+    fn draft() -> impl Strategy<Value = ProspectDraft> {
+        let names = (text(), text(), text(), text(), text(), text());
+        let places = (text(), text(), text(), text(), text());
+        let company = (text(), text(), text(), text(), text(), text());
+        let emails = (proptest::option::of(email()), proptest::collection::vec(email(), 0..2));
+        let rest = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+        let extra = proptest::collection::btree_map("[ab]", "[ab]", 0..2);
+        (names, places, company, emails, rest, extra).prop_map(|(n, p, c, e, r, extra)| {
+            let range = r.2.then_some(Range { low: 1, high: None });
+            let phone = Phone { e164: "+14155552671".to_owned(), extension: None };
+            ProspectDraft {
+                first_name: n.0,
+                last_name: n.1,
+                salutation: n.2,
+                title: n.3,
+                seniority: n.4,
+                department: n.5,
+                linkedin: p.0,
+                city: p.1,
+                region: p.2,
+                country: p.3,
+                owner: p.4,
+                company: CompanyDraft {
+                    name: c.0,
+                    short: c.1,
+                    domain: c.2,
+                    industry: c.3,
+                    city: c.4,
+                    country: c.5,
+                    employees: range,
+                    revenue: range,
+                },
+                email: e.0,
+                other_emails: e.1,
+                do_not_call: r.0,
+                email_opt_out: r.1,
+                phones: if r.3 { vec![phone] } else { Vec::new() },
+                time_zones: if r.4 { vec!["UTC".to_owned()] } else { Vec::new() },
+                zone_source: r.4.then_some(ZoneSource::Country),
+                extra,
+                ..ProspectDraft::default()
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn somebody_to_whom_nothing_is_added_stays_as_they_are(known in draft(), other in draft()) {
+            if !adds(&known, &other) {
+                prop_assert_eq!(merged(known.clone(), other), known);
+            }
+        }
+
+        #[test]
+        fn the_same_row_again_adds_nothing(known in draft()) {
+            let known = merged(known.clone(), known);
+            prop_assert!(!adds(&known, &known));
+        }
     }
 }

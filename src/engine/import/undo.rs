@@ -102,6 +102,7 @@ impl Engine {
             list: record.list,
             rows: Vec::new(),
             removed: Vec::new(),
+            forgotten: Vec::new(),
             restored: Vec::new(),
             finished: true,
         };
@@ -135,6 +136,7 @@ impl Engine {
             list: record.list,
             rows: Vec::new(),
             removed: Vec::new(),
+            forgotten: Vec::new(),
             restored: Vec::new(),
             finished: false,
         };
@@ -163,6 +165,7 @@ fn take_row_back(
         return;
     }
     undone.rows.push(row.row);
+    undone.forgotten.extend(identities(&person.known));
     match &row.before {
         None => {
             taken.removed += 1;
