@@ -57,16 +57,24 @@ const TITLES: &[&str] = &[
     "Marketing Manager",
     "IT Director",
 ];
-/// City, state, country, and the beginning of a phone number there.
-const PLACES: &[(&str, &str, &str, &str)] = &[
-    ("San Francisco", "California", "United States", "(415) 555-"),
-    ("Boston", "Massachusetts", "United States", "+1 617-555-"),
-    ("Austin", "Texas", "United States", "512.555."),
-    ("London", "England", "United Kingdom", "+44 20 7946 "),
-    ("Berlin", "Berlin", "Germany", "+49 30 901820 "),
-    ("Toronto", "Ontario", "Canada", "+1 (416) 555-"),
-    ("Paris", "Île-de-France", "France", "+33 1 70 18 "),
+/// City, state, country, and a phone number there but for its last digits, and how many those are.
+const PLACES: &[(&str, &str, &str, &str, usize)] = &[
+    ("San Francisco", "California", "United States", "(415) ", 7),
+    ("Boston", "Massachusetts", "United States", "+1 617-", 7),
+    ("Austin", "Texas", "United States", "512.", 7),
+    ("London", "England", "United Kingdom", "+44 20 7", 7),
+    ("Berlin", "Berlin", "Germany", "+49 30 ", 8),
+    ("Toronto", "Ontario", "Canada", "+1 (416) ", 7),
+    ("Paris", "Île-de-France", "France", "+33 1 ", 8),
 ];
+
+/// A local number of so many digits, as people part them.
+fn local(seed: u64, digits: usize) -> String {
+    let first = 2 + seed % 8;
+    let rest = format!("{:08}", (seed >> 8) % 100_000_000);
+    let number = format!("{first}{}", &rest[..digits - 1]);
+    format!("{}-{}", &number[..3], &number[3..])
+}
 
 /// Numbers that look drawn and are the same in every run.
 fn mix(n: u64) -> u64 {
@@ -84,13 +92,14 @@ fn row(n: u64, out: &mut impl Write) -> std::io::Result<()> {
     let seed = mix(n + 1);
     let (first, last) = (pick(FIRST, seed), pick(LAST, seed >> 8));
     let company = mix(n / 4) % 250_000;
-    let (city, state, country, phone) = pick(PLACES, seed >> 16);
+    let (city, state, country, phone, digits) = pick(PLACES, seed >> 16);
     let ascii = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_lowercase()
     };
     let (a, b) = (ascii(first), ascii(last));
     let number = 1000 + (seed >> 24) % 9000;
-    let direct = format!("{phone}{number}");
+    let direct = format!("{phone}{}", local(mix(seed), *digits));
+    let office = format!("{phone}{}", local(mix(company), *digits));
     let mobile = if seed.is_multiple_of(3) { direct.clone() } else { String::new() };
     let size = pick(&["11-50", "51-200", "201-500", "1,001", "37", "480"], seed >> 32);
     let title = pick(TITLES, seed >> 40);
@@ -98,11 +107,11 @@ fn row(n: u64, out: &mut impl Write) -> std::io::Result<()> {
         out,
         "{first},{last},{title},\"Company {company}, Inc.\",Company {company},{a}.{b}{n}@c{company}.example,\
 Verified,Apollo,Apollo,,Not Catch-all,2026-02-11T09:00:00+00:00,Director,Sales,\"Sales, Operations\",\
-ann@us.example,{direct},,{mobile},{phone}{number},,,Cold,Q1 outbound,,ann@us.example,\"{size}\",\
+ann@us.example,{direct},,{mobile},{office},,,Cold,Q1 outbound,,ann@us.example,\"{size}\",\
 computer software,\"saas, pipeline, forecasting, revenue, crm\",\
 http://www.linkedin.com/in/{a}-{b}-{n},http://www.c{company}.example,\
 http://www.linkedin.com/company/c{company},,,{city},{state},{country},\"{number} Main St, {city}\",{city},\
-{state},{country},{phone}{number},\"Salesforce, Outreach, Gong\",{}000000,,,,,,False,False,False,False,\
+{state},{country},{office},\"Salesforce, Outreach, Gong\",{}000000,,,,,,False,False,False,False,\
 False,,{n:024x},{company:024x},,,,",
         1 + seed % 90,
     )
@@ -167,6 +176,10 @@ fn firsttouch(workspace: &Path, list: &Path, name: &str) -> (Duration, u64, Stri
 }
 
 fn main() {
+    // `cargo test --all-targets` starts this as well: that is not the time to measure.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
     let rows: u64 = std::env::var("FIRSTTOUCH_BENCH_ROWS")
         .ok()
         .and_then(|n| n.parse().ok())

@@ -12,6 +12,8 @@ create table import (
     status text not null,
     -- Rows of the file that are on record; a crashed import goes on behind them.
     rows_done bigint not null,
+    -- Rows whose people are recognised; those behind are only of an import under way.
+    rows_indexed bigint not null,
     outcomes text not null,
     report text,
     started_at bigint not null,

@@ -218,7 +218,7 @@ async fn an_import_that_was_stopped_goes_on_and_ends_as_one_clean_run() {
     let text = format!("{HEADER}{}", rows(0..4_300));
     let clean = Desk::new().await;
     let whole = clean.import(&clean.write("people.csv", &text)).await;
-    for stop in [1, 1_000, 2_000] {
+    for stop in [1, 1_200] {
         let desk = Desk::new().await;
         let path = desk.write("people.csv", &text);
         let first = desk.try_import(&path, &asked(), &mut StopAt(stop, 0)).await.unwrap();
@@ -278,7 +278,7 @@ async fn a_stopped_import_goes_on_only_with_the_same_settings() {
     let refused = desk.try_import(&path, &other, &mut ()).await.err().unwrap().to_string();
     assert!(refused.contains("2026-03-02-1") && refused.contains("import undo"), "{refused}");
     let taken = desk.engine.undo_import("2026-03-02-1", false).await.unwrap();
-    assert_eq!(taken.removed, 494);
+    assert_eq!(taken.removed, 1_481);
     assert_eq!(desk.contents().await, "");
     let other = desk.try_import(&path, &other, &mut ()).await.unwrap();
     assert_eq!(other.report.rows, 2_500);

@@ -186,6 +186,7 @@ impl Engine {
     /// The store failed; what was done until then is on record.
     pub async fn keep_house(&self) -> Result<(), EngineError> {
         self.doubt_the_lost().await?;
+        self.recognise_everybody().await?;
         self.note_deliveries().await?;
         Ok(())
     }

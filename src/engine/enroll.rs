@@ -55,6 +55,8 @@ impl Engine {
         cadence: &CadenceId,
         mode: Mode,
     ) -> Result<Enrolled, EngineError> {
+        // Whoever is enrolled must be recognised when they answer.
+        self.recognise_everybody().await?;
         let admitting = self.admitting(cadence).await?;
         let mut result = Enrolled { people: people.len(), ..Enrolled::default() };
         for chunk in people.chunks(CHUNK) {

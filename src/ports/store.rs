@@ -4,7 +4,8 @@
 //! intent and the opening of a task go through [`Store::intend`], which checks the guards in that same
 //! transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -187,6 +188,8 @@ pub struct Changes {
     /// What those did to whom.
     pub import_rows: Vec<ImportRow>,
     pub undone: Option<Undone>,
+    /// How people are recognised whose rows came without.
+    pub recognised: Option<Arc<HashMap<Identity, ProspectId>>>,
     pub column_map: Option<ColumnMap>,
     pub companies: Vec<CompanyRecord>,
     /// New or changed, with every identity under which they can be found.
@@ -369,6 +372,9 @@ pub struct ImportRecord {
     pub status: ImportStatus,
     /// Rows that are on record.
     pub rows_done: u64,
+    /// Rows whose people are recognised. A large import writes how people are recognised for many
+    /// rows at a time; behind a crash [`crate::engine::Engine`] catches up.
+    pub rows_indexed: u64,
     /// Rows by outcome.
     pub outcomes: BTreeMap<String, u64>,
     pub started_at: Timestamp,

@@ -118,7 +118,9 @@ on_both! {
         a_changed_person_keeps_what_was_before_and_who_made_it,
         what_is_taken_back_leaves_only_what_others_need,
         reasons_to_keep_somebody_are_found,
-        how_columns_are_read_is_remembered_by_fingerprint;
+        how_columns_are_read_is_remembered_by_fingerprint,
+        people_of_an_older_database_are_still_recognised,
+        awkward_texts_come_back_from_many_rows_as_they_went;
     enrollments:
         an_enrollment_comes_back_whole_and_moves_on,
         a_move_from_a_wrong_revision_changes_nothing_at_all,

@@ -92,11 +92,11 @@ struct CompanyJson<'a> {
     country: Option<Cow<'a, str>>,
 }
 
-fn no_zones(zones: &Cow<'_, [String]>) -> bool {
+fn no_zones(zones: &[String]) -> bool {
     zones.is_empty()
 }
 
-fn no_extra(extra: &Cow<'_, BTreeMap<String, String>>) -> bool {
+fn no_extra(extra: &BTreeMap<String, String>) -> bool {
     extra.is_empty()
 }
 

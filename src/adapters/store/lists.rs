@@ -1,6 +1,6 @@
 //! People, companies, lists and what imports did: many rows at a time, and how they are taken back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
@@ -8,7 +8,7 @@ use sqlx::{Any, Transaction};
 
 use super::bulk::Insert;
 use super::json::{self, timestamp, to_text};
-use super::{Dialect, SqlStore, failed, get, query, rows};
+use super::{Dialect, SqlStore, copy, failed, get, query, rows};
 use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::Suppression;
@@ -31,10 +31,27 @@ pub(super) async fn put(
     tx: &mut Tx,
     changes: &Changes,
 ) -> Result<(), StoreError> {
-    let import = changes.imports.first().map(|import| import.id.0);
     if let Some(undone) = &changes.undone {
         take_back(store, tx, undone).await?;
     }
+    for list in &changes.lists {
+        put_list(tx, list).await?;
+    }
+    match copy::is_worth_it(store, changes) {
+        true => copy::settle(tx, copy::stage(store, changes).await?).await?,
+        false => put_rows(store, tx, changes).await?,
+    }
+    for import in &changes.imports {
+        put_import(tx, import).await?;
+    }
+    match &changes.column_map {
+        Some(map) => put_column_map(tx, map).await,
+        None => Ok(()),
+    }
+}
+
+async fn put_rows(store: &SqlStore, tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
+    let import = changes.imports.first().map(|import| import.id.0);
     COMPANIES
         .all(store.dialect, tx, &changes.companies, |query, company| {
             let (key, name) = (company.key.clone(), company.name.clone());
@@ -55,22 +72,15 @@ pub(super) async fn put(
         .flat_map(|(prospect, own)| own.iter().map(|identity| (identity, prospect.id)))
         .collect();
     put_identities(store.dialect, tx, &identities).await?;
-    for list in &changes.lists {
-        put_list(tx, list).await?;
+    if let Some(recognised) = &changes.recognised {
+        put_recognised(store.dialect, tx, recognised).await?;
     }
     MEMBERS
         .all(store.dialect, tx, &changes.list_members, |query, (list, prospect)| {
             query.bind(list.0).bind(prospect.0).bind(import)
         })
         .await?;
-    IMPORT_ROWS.all(store.dialect, tx, &changes.import_rows, bind_import_row).await?;
-    for import in &changes.imports {
-        put_import(tx, import).await?;
-    }
-    match &changes.column_map {
-        Some(map) => put_column_map(tx, map).await,
-        None => Ok(()),
-    }
+    IMPORT_ROWS.all(store.dialect, tx, &changes.import_rows, bind_import_row).await
 }
 
 const COMPANIES: Insert = Insert {
@@ -162,6 +172,20 @@ async fn put_identities(
         .await
 }
 
+/// In the order of the index, so that each page of it is met once.
+async fn put_recognised(
+    dialect: Dialect,
+    tx: &mut Tx,
+    recognised: &HashMap<Identity, ProspectId>,
+) -> Result<(), StoreError> {
+    let mut rows: Vec<(i64, i64)> =
+        recognised.iter().map(|(identity, prospect)| (hash(identity), prospect.0)).collect();
+    rows.sort_unstable();
+    IDENTITIES
+        .all(dialect, tx, &rows, |query, (hash, prospect)| query.bind(*hash).bind(*prospect))
+        .await
+}
+
 pub(super) async fn put_suppressions(
     dialect: Dialect,
     tx: &mut Tx,
@@ -202,9 +226,10 @@ async fn put_import(tx: &mut Tx, import: &ImportRecord) -> Result<(), StoreError
     let finished = import.finished.as_ref();
     sqlx::query(
         "insert into import (id, name, list_id, list_name, file, digest, options, status, \
-         rows_done, outcomes, started_at, finished_at, report) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         rows_done, rows_indexed, outcomes, started_at, finished_at, report) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          on conflict (id) do update set status = excluded.status, rows_done = excluded.rows_done, \
+         rows_indexed = excluded.rows_indexed, \
          outcomes = excluded.outcomes, finished_at = coalesce(excluded.finished_at, import.finished_at), \
          report = coalesce(excluded.report, import.report)",
     )
@@ -217,6 +242,7 @@ async fn put_import(tx: &mut Tx, import: &ImportRecord) -> Result<(), StoreError
     .bind(to_text(&import.options))
     .bind(import.status.as_str())
     .bind(number(import.rows_done))
+    .bind(number(import.rows_indexed))
     .bind(to_text(&import.outcomes))
     .bind(import.started_at.as_millisecond())
     .bind(finished.map(|(at, _)| at.as_millisecond()))
@@ -328,6 +354,7 @@ pub(super) fn import(row: &AnyRow) -> Result<ImportRecord, StoreError> {
         options: json::from_text(&options).map_err(unreadable)?,
         status,
         rows_done: unsigned(get(row, "rows_done")?),
+        rows_indexed: unsigned(get(row, "rows_indexed")?),
         outcomes: json::from_text(&outcomes).map_err(unreadable)?,
         started_at: timestamp(get(row, "started_at")?),
         // The report is long; who wants it asks for it.

@@ -5,12 +5,14 @@ use std::sync::Mutex;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, SqlSafeStr, SqlStr, Transaction};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, PgPool, SqlSafeStr, SqlStr, Transaction};
 use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
 
 mod bulk;
+mod copy;
 mod intend;
 mod json;
 mod lists;
@@ -49,6 +51,8 @@ pub struct SqlStore {
     writer: AnyPool,
     readers: AnyPool,
     ids: Mutex<BTreeMap<IdKind, Block>>,
+    /// For `COPY`, which only PostgreSQL itself speaks; connected when an import needs it.
+    copier: Option<PgPool>,
 }
 
 /// A run of ids that are ours: from `next` to before `end`.
@@ -105,13 +109,20 @@ impl SqlStore {
             }
         };
         migrate(&writer, dialect).await?;
-        let store = Self { dialect, writer, readers, ids: Mutex::default() };
+        let copier = match dialect {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(copier(url)?),
+        };
+        let store = Self { dialect, writer, readers, ids: Mutex::default(), copier };
         store.recognise_by_hash().await.map_err(|error| OpenError::Database(error.to_string()))?;
         Ok(store)
     }
 
     /// Closes every connection; what was committed is on disk.
     pub async fn close(&self) {
+        if let Some(copier) = &self.copier {
+            copier.close().await;
+        }
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -132,6 +143,11 @@ impl SqlStore {
     }
 }
 
+fn copier(url: &str) -> Result<PgPool, OpenError> {
+    // One import at a time.
+    PgPoolOptions::new().max_connections(1).connect_lazy(url).map_err(open_error)
+}
+
 fn dialect_of(url: &str) -> Result<Dialect, OpenError> {
     if url.starts_with("sqlite:") {
         Ok(Dialect::Sqlite)
@@ -142,8 +158,9 @@ fn dialect_of(url: &str) -> Result<Dialect, OpenError> {
     }
 }
 
-/// An import of a million people writes everywhere in its indexes: what it has just read is kept, in KiB.
-const SQLITE_CACHE: &str = "pragma cache_size = -65536";
+/// An import of a million people writes everywhere in its indexes: what it has just read is kept (in
+/// KiB), and a page that is written again soon goes to the database once (in pages of 4 KiB).
+const SQLITE_CACHE: &str = "pragma cache_size = -32768; pragma wal_autocheckpoint = 8000";
 
 /// FULL, so that a committed intent outlives a power loss; a second writer waits for its turn.
 const SQLITE_SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = full; \

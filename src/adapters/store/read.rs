@@ -78,7 +78,9 @@ impl SqlStore {
     ) -> Result<Vec<(A, B)>, StoreError> {
         let sql = match self.dialect {
             Dialect::Sqlite => {
-                format!("select json_group_array(json_array({first}, {second})) as pairs from {from}")
+                format!(
+                    "select json_group_array(json_array({first}, {second})) as pairs from {from}"
+                )
             }
             Dialect::Postgres => format!(
                 "select coalesce(cast(json_agg(json_build_array({first}, {second})) as text), '[]') \
@@ -86,7 +88,8 @@ impl SqlStore {
             ),
         };
         let rows = self.rows_in(sql, values).await?;
-        let text: String = rows.first().map_or_else(|| Ok("[]".to_owned()), |row| get(row, "pairs"))?;
+        let text: String =
+            rows.first().map_or_else(|| Ok("[]".to_owned()), |row| get(row, "pairs"))?;
         super::json::from_text(&text).map_err(|value| StoreError::Unknown { what: "pairs", value })
     }
 

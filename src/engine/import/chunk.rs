@@ -27,7 +27,6 @@ pub(super) struct Chunk {
     blocked: BTreeSet<Subject>,
     blocked_people: BTreeSet<ProspectId>,
     /// What the chunk behind this one must know before this one is written.
-    pub new_ways: HashMap<Identity, ProspectId>,
     pub new_companies: HashMap<String, CompanyId>,
     row_column: Option<usize>,
     /// How each row is recognised, in their order.
@@ -74,7 +73,6 @@ impl Chunk {
             companies: companies.into_iter().collect(),
             blocked: BTreeSet::new(),
             blocked_people: BTreeSet::new(),
-            new_ways: HashMap::new(),
             new_companies: HashMap::new(),
             row_column,
             ways: ways.into_iter(),
@@ -86,9 +84,6 @@ impl Chunk {
             }
         }
         if let Some(writing) = &importing.writing {
-            for (way, id) in &writing.known {
-                chunk.known.entry(way.clone()).or_insert(*id);
-            }
             for (key, id) in &writing.companies {
                 chunk.companies.entry(key.clone()).or_insert(*id);
             }
@@ -131,7 +126,7 @@ impl Chunk {
 
     /// A row that is on record since an earlier run: only who it was has to be known.
     fn take_again(&mut self, importing: &mut Importing, ways: &[Identity]) {
-        if let Some(id) = self.find(ways) {
+        if let Some(id) = self.find(importing, ways) {
             importing.in_file.insert(id);
         }
     }
@@ -149,7 +144,7 @@ impl Chunk {
         let fit = count_fit(importing, &draft);
         let placeless = draft.country.is_none() && draft.time_zones.is_empty();
         let mended = mended_row(row, self.row_column).and_then(|n| self.mended.get(&n).copied());
-        let outcome = match mended.or_else(|| self.find(&ways)) {
+        let outcome = match mended.or_else(|| self.find(importing, &ways)) {
             Some(id) if self.blocked_people.contains(&id) => {
                 return skipped("is on the do-not-contact list", "Nothing is to do.");
             }
@@ -173,9 +168,16 @@ impl Chunk {
         }
     }
 
-    fn find(&self, ways: &[Identity]) -> Option<ProspectId> {
+    fn find(&self, importing: &Importing, ways: &[Identity]) -> Option<ProspectId> {
         let mut certain = ways.iter().filter(|known| known.kind != NAME_AT_COMPANY);
-        certain.find_map(|identity| self.known.get(identity).copied())
+        certain.find_map(|identity| self.who(importing, identity))
+    }
+
+    /// Who is recognised so: in the database, or on their way into it.
+    fn who(&self, importing: &Importing, identity: &Identity) -> Option<ProspectId> {
+        let pending = || importing.pending.get(identity);
+        let on_the_way = || importing.writing.as_ref()?.recognised.as_ref()?.get(identity);
+        self.known.get(identity).or_else(pending).or_else(on_the_way).copied()
     }
 
     fn is_customer(&self, importing: &Importing, id: ProspectId) -> bool {
@@ -186,7 +188,7 @@ impl Chunk {
     /// Says that somebody may be known already, by name and company.
     fn suggest(&self, importing: &mut Importing, row: &Row, ways: &[Identity]) {
         let mut names = ways.iter().filter(|known| known.kind == NAME_AT_COMPANY);
-        let Some(id) = names.find_map(|name| self.known.get(name).copied()) else {
+        let Some(id) = names.find_map(|name| self.who(importing, name)) else {
             return;
         };
         let name = self.people.get(&id).map(Prospect::display_name).unwrap_or_default();
@@ -268,23 +270,23 @@ impl Chunk {
 
     fn put(
         &mut self,
-        importing: &Importing,
+        importing: &mut Importing,
         row: &Row,
         prospect: Prospect,
         ways: Vec<Identity>,
         before: Option<Before>,
     ) {
         let id = prospect.id;
-        for identity in &ways {
-            self.known.entry(identity.clone()).or_insert(id);
-            self.new_ways.entry(identity.clone()).or_insert(id);
-        }
         let import = importing.record.id;
+        let is_new = before.is_none();
         self.changes.import_rows.push(ImportRow { import, row: row.number, prospect: id, before });
-        if self.changes.import_rows.last().is_some_and(|row| row.before.is_none()) {
+        if is_new {
             self.changes.list_members.push((importing.list, id));
         }
-        self.changes.prospects.push((prospect, ways));
+        for identity in ways {
+            importing.pending.entry(identity).or_insert(id);
+        }
+        self.changes.prospects.push((prospect, Vec::new()));
     }
 
     fn company(&mut self, importing: &mut Importing, draft: &ProspectDraft) -> Option<CompanyId> {

@@ -17,7 +17,7 @@ use super::{Engine, EngineError};
 use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId, RepId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{Matchers, Profile};
-use crate::domain::prospect::Relationship;
+use crate::domain::prospect::{Prospect, Relationship};
 use crate::formats::csv::{Layout, Reader, Row};
 use crate::formats::profile_file;
 use crate::ports::{
@@ -37,13 +37,20 @@ pub use undo::Taken;
 /// Rows of the first transaction, and of the largest: small lists are seen to go on, and in large ones
 /// each page of an index is written for many people at once.
 const FIRST_CHUNK: usize = 500;
-const LARGEST_CHUNK: usize = 8_000;
+const LARGEST_CHUNK: usize = 2_000;
+
+/// How people are recognised is written for a quarter of the rows that are in, but never for more
+/// identities than these: an index that is written all over costs more than everything else.
+const PENDING: usize = 150_000;
 
 /// Ids that are reserved at a time behind the first chunk, so that no chunk waits for them.
 const IDS: u32 = 40_000;
 
 /// One import at a time, on every node: two would not see each other's people.
 const LEASE: &str = "import";
+/// Rows of an interrupted import that are caught up on at a time.
+const CATCH_UP: u32 = 5_000;
+
 const LEASE_LASTS: SignedDuration = SignedDuration::from_secs(20);
 
 /// What is imported, and how.
@@ -164,7 +171,7 @@ pub(super) struct Writing {
     task: AbortOnDropHandle<Result<(), StoreError>>,
     /// So many rows are on record then.
     rows: u64,
-    pub known: HashMap<Identity, ProspectId>,
+    pub recognised: Option<Arc<HashMap<Identity, ProspectId>>>,
     pub companies: HashMap<String, CompanyId>,
 }
 
@@ -186,6 +193,8 @@ pub(super) struct Importing {
     pub list: ListId,
     /// Written together with the first rows.
     pub new_list: Option<ListRecord>,
+    /// How people are recognised who are on record, but not yet so.
+    pub pending: HashMap<Identity, ProspectId>,
     /// The chunk that is being written while the next one is decided.
     pub writing: Option<Writing>,
     /// Ids that are reserved for new people and companies.
@@ -231,6 +240,9 @@ impl Engine {
         listener: &mut dyn Listener,
     ) -> Result<ImportReport, EngineError> {
         let commits = request.mode == Mode::Commit;
+        if commits {
+            self.index_left_behind().await?;
+        }
         let mut importing = self.begin_import(request, source.layout.clone()).await?;
         loop {
             match source.rows.recv().await {
@@ -245,6 +257,11 @@ impl Engine {
             }
             if listener.stops() {
                 written(&mut importing, listener).await?;
+                if let Some(recognised) = importing.index_all().filter(|_| commits) {
+                    let imports = vec![importing.record.clone()];
+                    let recognised = Some(recognised);
+                    self.store.write(Changes { imports, recognised, ..Changes::default() }).await?;
+                }
                 importing.report.stopped = true;
                 return Ok(importing.report);
             }
@@ -325,6 +342,7 @@ impl Engine {
             behind,
             new_list: is_new_list.then(|| new_list(&record)),
             list,
+            pending: HashMap::new(),
             writing: None,
             prospect_ids: 0..0,
             company_ids: 0..0,
@@ -387,6 +405,7 @@ impl Engine {
             options: options(request),
             status: ImportStatus::Running,
             rows_done: 0,
+            rows_indexed: 0,
             outcomes: BTreeMap::new(),
             started_at: now,
             finished: None,
@@ -409,7 +428,7 @@ impl Engine {
         for row in rows {
             chunk.take(importing, row, listener);
         }
-        let Chunk { mut changes, new_ways, new_companies, .. } = chunk;
+        let Chunk { mut changes, new_companies, .. } = chunk;
         if importing.request.mode == Mode::DryRun || importing.report.rows <= importing.behind {
             listener.rows(importing.report.rows);
             return Ok(());
@@ -420,13 +439,15 @@ impl Engine {
         changes.lists.extend(importing.new_list.take());
         importing.record.rows_done = importing.report.rows;
         importing.record.outcomes = importing.report.outcomes_by_word();
+        let recognised = importing.index_in_time();
+        changes.recognised.clone_from(&recognised);
         changes.imports.push(importing.record.clone());
         let store = self.store.clone();
         let task = tokio::spawn(async move { store.write(changes).await });
         importing.writing = Some(Writing {
             task: AbortOnDropHandle::new(task),
             rows: importing.report.rows,
-            known: new_ways,
+            recognised,
             companies: new_companies,
         });
         Ok(())
@@ -459,6 +480,7 @@ impl Engine {
         importing.record.rows_done = importing.report.rows;
         importing.record.outcomes = importing.report.outcomes_by_word();
         importing.record.finished = Some((now, report.to_string()));
+        let recognised = importing.index_all();
         let record = importing.record.clone();
         let list = ListRecord {
             id: importing.list,
@@ -473,13 +495,73 @@ impl Engine {
             .with("import", &record.name)
             .with("text", &report["outcomes"]);
         let (imports, lists, log) = (vec![record], vec![list], vec![entry]);
-        Ok(self.store.write(Changes { imports, lists, log, ..Changes::default() }).await?)
+        let changes = Changes { imports, lists, log, recognised, ..Changes::default() };
+        Ok(self.store.write(changes).await?)
+    }
+
+    /// Catches up on how people of interrupted imports are recognised.
+    async fn index_left_behind(&self) -> Result<(), EngineError> {
+        for mut record in self.store.imports().await? {
+            while record.status == ImportStatus::Running && record.rows_indexed < record.rows_done {
+                let rows = self.store.import_rows(record.id, record.rows_indexed, CATCH_UP).await?;
+                let ids: Vec<ProspectId> = rows.iter().map(|row| row.prospect).collect();
+                let people = self.store.prospects(&ids).await?;
+                let ways = |person: &Prospect| {
+                    let id = person.id;
+                    identities(&person.known).into_iter().map(move |way| (way, id))
+                };
+                let recognised = Some(Arc::new(people.iter().flat_map(ways).collect()));
+                record.rows_indexed = match rows.last() {
+                    Some(last) if rows.len() == CATCH_UP as usize => last.row,
+                    _ => record.rows_done,
+                };
+                let imports = vec![record.clone()];
+                self.store.write(Changes { imports, recognised, ..Changes::default() }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same while nothing is imported; somebody else may be at it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn recognise_everybody(&self) -> Result<(), EngineError> {
+        let behind = |record: &ImportRecord| {
+            record.status == ImportStatus::Running && record.rows_indexed < record.rows_done
+        };
+        if !self.store.imports().await?.iter().any(behind) {
+            return Ok(());
+        }
+        let holder = self.import_holder();
+        match self.hold_imports(&holder).await {
+            Err(EngineError::Busy(_)) => return Ok(()),
+            held => held?,
+        }
+        let done = self.index_left_behind().await;
+        self.let_imports_go(&holder).await?;
+        done
     }
 
     async fn current_profiles(&self) -> Result<Vec<Profile>, EngineError> {
         let records = self.store.current_profiles().await?;
         let parsed = records.iter().map(|record| profile_file::parse(&record.path, &record.text));
         Ok(parsed.filter_map(Result::ok).map(|(profile, _)| profile).collect())
+    }
+}
+
+impl Importing {
+    /// How people are recognised, when enough of that has come together.
+    fn index_in_time(&mut self) -> Option<Arc<HashMap<Identity, ProspectId>>> {
+        let rows = self.record.rows_done - self.record.rows_indexed;
+        let enough = rows * 4 >= self.record.rows_done || self.pending.len() >= PENDING;
+        if enough { self.index_all() } else { None }
+    }
+
+    fn index_all(&mut self) -> Option<Arc<HashMap<Identity, ProspectId>>> {
+        self.record.rows_indexed = self.record.rows_done;
+        let pending = std::mem::take(&mut self.pending);
+        (!pending.is_empty()).then(|| Arc::new(pending))
     }
 }
 

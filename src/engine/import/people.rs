@@ -15,9 +15,13 @@ pub fn identities(draft: &ProspectDraft) -> Vec<Identity> {
     let emails = draft.email.iter().chain(&draft.other_emails);
     let emails = emails.map(|email| identity("email", EmailAddress::canonical(email)));
     let linkedin = draft.linkedin.iter().map(|slug| identity("linkedin", slug.clone()));
+    // Relatives and colleagues of one name share an office number: the initial tells them apart.
+    let initial = draft.first_name.as_ref().and_then(|name| name.chars().next());
+    let initial = initial.map(|c| c.to_lowercase().to_string()).unwrap_or_default();
     let last = draft.last_name.as_ref().map(|name| name.to_lowercase());
     let phones = draft.phones.iter().take(2).filter_map(|phone| {
-        Some(identity("phone_name", format!("{}/{}", phone.e164, last.as_ref()?)))
+        let last = last.as_ref()?;
+        Some(identity("phone_name", format!("{}/{last}/{initial}", phone.e164)))
     });
     let name = name_at_company(draft).map(|value| identity(NAME_AT_COMPANY, value));
     external.chain(emails).chain(linkedin).chain(phones).chain(name).collect()
