@@ -32,9 +32,10 @@ fn head(report: &ImportReport, bold: fn(&str) -> String) -> String {
     let source = layout.source.as_ref().map_or_else(String::new, |source| format!(" · {source}"));
     let guessed = if layout.encoding_guessed { " (guessed)" } else { "" };
     format!(
-        "{}  {} rows{source} · {}{guessed}, `{}`",
+        "{}  {} {}{source} · {}{guessed}, `{}`",
         bold(&report.file),
         thousands(report.rows),
+        if report.rows == 1 { "row" } else { "rows" },
         layout.encoding,
         layout.delimiter.escape_default()
     )
@@ -117,8 +118,9 @@ fn good_to_know(report: &ImportReport, bold: fn(&str) -> String) -> String {
     let kept = report.layout.columns.iter().filter_map(|column| column.field.as_deref());
     let kept: Vec<&str> = kept.filter(|field| field.starts_with("x.")).collect();
     if let Some(first) = kept.first() {
+        let were = if kept.len() == 1 { "column was" } else { "columns were" };
         lines.push(format!(
-            "{} columns were kept as extra fields and work in templates, such as {{{{{first}}}}}.",
+            "{} {were} kept as extra fields and work in templates, such as {{{{{first}}}}}.",
             kept.len()
         ));
     }
@@ -155,7 +157,9 @@ fn fits(report: &ImportReport) -> Option<String> {
     }
     let mut parts: Vec<String> =
         fits.iter().map(|(profile, n)| format!("{} fit {profile}", thousands(*n))).collect();
-    parts.push(format!("{} fit no profile", thousands(none)));
+    if none > 0 {
+        parts.push(format!("{} fit no profile", thousands(none)));
+    }
     Some(format!("{}.", parts.join(", ")))
 }
 
