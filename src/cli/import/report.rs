@@ -119,10 +119,7 @@ fn good_to_know(report: &ImportReport, bold: fn(&str) -> String) -> String {
     let kept: Vec<&str> = kept.filter(|field| field.starts_with("x.")).collect();
     if let Some(first) = kept.first() {
         let were = if kept.len() == 1 { "column was" } else { "columns were" };
-        lines.push(format!(
-            "{} {were} kept as extra fields and work in templates, such as {{{{{first}}}}}.",
-            kept.len()
-        ));
+        lines.push(format!("{} {were} kept for templates, such as {{{{{first}}}}}.", kept.len()));
     }
     if report.layout.encoding_guessed {
         lines.push(format!(

@@ -1,6 +1,7 @@
 //! The values below a header, looked at to confirm what the header says.
 
 use super::field::Field;
+use super::key::key;
 use super::values::phones::Homes;
 use super::values::{dates, emails, linkedin, numbers, phones, place, text};
 use super::{Column, excerpt};
@@ -11,7 +12,10 @@ const EXAMPLES: usize = 2;
 const ENOUGH: usize = 5;
 
 /// Gives a column its examples, and its doubt if most values are not what its field asks for.
-pub(super) fn inspect<'a>(column: &mut Column, cells: impl Iterator<Item = &'a str>) {
+pub(super) fn inspect<'a>(
+    column: &mut Column,
+    cells: impl Iterator<Item = &'a str>,
+) -> Option<dates::Form> {
     let cells: Vec<_> =
         cells.map(text::clean_lines).filter(|cell| !text::is_placeholder(cell)).collect();
     let mut examples: Vec<String> = Vec::new();
@@ -28,6 +32,8 @@ pub(super) fn inspect<'a>(column: &mut Column, cells: impl Iterator<Item = &'a s
         Some(field) => Field::named(field).and_then(|field| doubt(field, &values)),
         None => None,
     };
+    let extra = column.field.as_deref().is_some_and(|field| field.starts_with("x."));
+    extra.then(|| dates::form(&key(&column.header), &values)).flatten()
 }
 
 /// "only 3 of 40 values are e-mail addresses" where fewer than six in ten are.

@@ -87,7 +87,7 @@ impl<R: Read> Reader<R> {
         let mut reader = Self {
             records,
             layout,
-            table: Arc::new(Table { plan, headers, default_country }),
+            table: Arc::new(Table { plan, headers, dates: Vec::new(), default_country }),
             synonyms,
             unread,
             ready: VecDeque::new(),
@@ -131,9 +131,14 @@ impl<R: Read> Reader<R> {
             seen.push_back(record);
         }
         let cells = || seen.iter().filter(|record| record.flaw.is_none()).map(|r| &r.cells);
+        let mut dates = Vec::with_capacity(self.layout.columns.len());
         for (at, column) in self.layout.columns.iter_mut().enumerate() {
             let cells = cells().filter_map(|cells| cells.get(at)).map(String::as_str);
-            inspect::inspect(column, cells);
+            dates.push(inspect::inspect(column, cells));
+        }
+        // Nobody else has the table before the first row is taken.
+        if let Some(table) = Arc::get_mut(&mut self.table) {
+            table.dates = dates;
         }
         seen.append(&mut self.ready);
         self.ready = seen;

@@ -290,11 +290,14 @@ impl<'a> RowReader<'a> {
 
     fn extras(&self) -> BTreeMap<String, String> {
         let extra = |(slug, columns): &(String, Vec<usize>)| {
-            let cells = columns.iter().filter_map(|at| self.cells.get(*at));
-            let mut cells =
-                cells.filter(|cell| !cell.is_empty()).map(|cell| text::clean_lines(cell));
-            let cell = cells.find(|cell| !text::is_placeholder(cell))?;
-            Some((slug.clone(), cell.into_owned()))
+            let cells = columns.iter().filter_map(|at| Some((at, self.cells.get(*at)?)));
+            let mut cells = cells
+                .filter(|(_, cell)| !cell.is_empty())
+                .map(|(at, cell)| (at, text::clean_lines(cell)));
+            let (at, cell) = cells.find(|(_, cell)| !text::is_placeholder(cell))?;
+            let form = self.table.dates.get(*at).copied().flatten();
+            let iso = form.and_then(|form| form.iso(&cell));
+            Some((slug.clone(), iso.unwrap_or_else(|| cell.into_owned())))
         };
         let mut found = Vec::with_capacity(self.table.plan.extras.len());
         found.extend(self.table.plan.extras.iter().filter_map(extra));

@@ -3,6 +3,7 @@
 use super::header::Plan;
 use super::records::{Flaw, Record};
 use super::row::{self, Parsed};
+use super::values::dates::Form;
 use super::{Problem, Row, excerpt};
 
 /// What all rows of one file have in common; threads may share it.
@@ -10,6 +11,8 @@ use super::{Problem, Row, excerpt};
 pub struct Table {
     pub(super) plan: Plan,
     pub(super) headers: Vec<String>,
+    /// How the dates of a column are written, by column; empty until the values were looked at.
+    pub(super) dates: Vec<Option<Form>>,
     /// ISO 3166-1 alpha-2.
     pub(super) default_country: Option<&'static str>,
 }
