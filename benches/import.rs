@@ -76,6 +76,19 @@ fn local(seed: u64, digits: usize) -> String {
     format!("{}-{}", &number[..3], &number[3..])
 }
 
+const ENTERPRISE: &str = r#"format: profile/v1
+id: cro-enterprise
+title: CRO at an enterprise account
+about: Signs.
+match:
+  title: { any: [Chief Revenue Officer, CRO, Chief Financial Officer, CFO], none: [deputy, interim] }
+  seniority: { any: [c_level] }
+  employees: 1001+
+  country: { any: ["US", "CA", "GB", "DE", "FR"] }
+require: [email]
+prefer: [phone]
+"#;
+
 /// Numbers that look drawn and are the same in every run.
 fn mix(n: u64) -> u64 {
     let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -221,6 +234,8 @@ fn main() {
         .stdout(Stdio::null())
         .status();
     assert!(init.expect("firsttouch").success());
+    // The third profile of three.
+    fs::write(workspace.join("profiles/cro-enterprise.yaml"), ENTERPRISE).expect("a profile");
     let apply = Command::new(env!("CARGO_BIN_EXE_firsttouch"))
         .args(["-C", workspace.to_str().expect("a path"), "apply"])
         .stdout(Stdio::null())

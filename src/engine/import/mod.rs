@@ -37,11 +37,11 @@ pub use undo::Taken;
 /// Rows of the first transaction, and of the largest: small lists are seen to go on, and in large ones
 /// each page of an index is written for many people at once.
 const FIRST_CHUNK: usize = 500;
-const LARGEST_CHUNK: usize = 2_000;
+const LARGEST_CHUNK: usize = 1_500;
 
 /// How people are recognised is written for a quarter of the rows that are in, but never for more
 /// identities than these: an index that is written all over costs more than everything else.
-const PENDING: usize = 150_000;
+const PENDING: usize = 120_000;
 
 /// Ids that are reserved at a time behind the first chunk, so that no chunk waits for them.
 const IDS: u32 = 40_000;
