@@ -7,6 +7,7 @@ pub mod length;
 pub mod message;
 pub mod mime;
 pub mod profile_file;
+pub mod rules;
 pub mod template;
 pub mod yaml;
 pub mod zone;

@@ -4,6 +4,7 @@ use crate::domain::cadence::{Admission, Audience, DayKind, Limits, Priority};
 use crate::domain::ids::ProfileId;
 use crate::domain::time::{DaySpan, Delay, Unit};
 use crate::formats::length;
+use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
     Findings, Keys, Map, count, delay, not_yet, shortened, some_delay, text, texts, word,
 };
@@ -78,16 +79,17 @@ fn admission(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Admission> {
     if names.iter().any(|name| name.value == "any") {
         if names.len() > 1 {
             let message = "`any` lets everybody in, so it stands alone";
-            reader.findings.error("C004", node.place(), message);
+            reader.findings.error(Rule::C004, node.place(), message);
         }
         return Some(Admission::Anybody);
     }
     let applied = reader.known.applied;
-    for name in names.iter().filter(|name| !applied && !reader.known.profiles.contains(&name.value))
+    for name in
+        names.iter().filter(|name| !applied && !reader.known.profiles.contains_key(&name.value))
     {
         let message = format!("there is no profile `{}`", shortened(&name.value));
-        let known = reader.known.profiles.iter().map(String::as_str);
-        reader.findings.unknown("C108", name.place(), &message, &name.value, known);
+        let known = reader.known.profiles.keys().map(String::as_str);
+        reader.findings.unknown(Rule::C108, name.place(), &message, &name.value, known);
     }
     let ids: Vec<ProfileId> = names.into_iter().map(|name| ProfileId(name.value)).collect();
     (!ids.is_empty()).then_some(Admission::OneOf(ids))
@@ -101,10 +103,13 @@ pub(super) fn days(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<DayKind> {
 pub(super) fn calendar(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let node = map.need("calendar", &mut reader.findings)?;
     let name = text(node, "`calendar`", &mut reader.findings)?.value;
-    if !reader.known.applied && !reader.known.calendars.contains(&name) {
+    if let Some(known) = &reader.known.calendars
+        && !reader.known.applied
+        && !known.contains_key(&name)
+    {
         let message = format!("there is no calendar `{}` in the settings", shortened(&name));
-        let known = reader.known.calendars.iter().map(String::as_str);
-        reader.findings.unknown("C107", node.place(), &message, &name, known);
+        let known = known.keys().map(String::as_str);
+        reader.findings.unknown(Rule::C107, node.place(), &message, &name, known);
     }
     Some(name)
 }
@@ -122,14 +127,14 @@ pub(super) fn send_window(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Vec<
     for span in &written {
         match length::day_span(&shortened(&span.value)) {
             Ok(span) => spans.push(span),
-            Err(error) => findings.error("C106", span.place(), error.to_string()),
+            Err(error) => findings.error(Rule::C106, span.place(), error.to_string()),
         }
     }
     if spans.is_empty() || spans.len() < written.len() {
         return None;
     }
     let windows = length::windows(spans);
-    windows.map_err(|error| findings.error("C106", node.place(), error.to_string())).ok()
+    windows.map_err(|error| findings.error(Rule::C106, node.place(), error.to_string())).ok()
 }
 
 pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {

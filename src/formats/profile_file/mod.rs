@@ -1,5 +1,6 @@
 //! `profile/v1`: a buyer profile from its file, with everything that is wrong with it.
 
+use crate::formats::rules::Rule;
 use std::collections::BTreeMap;
 
 use crate::domain::ids::ProfileId;
@@ -95,7 +96,7 @@ fn say_line(line: &Entry, findings: &mut Findings<'_>) -> Option<(String, String
     if !is_slug(key) {
         let message = format!("`{}` cannot be named in a template", shortened(key));
         let hint = "use lower-case letters, digits, - and _";
-        findings.error_with_hint("C004", line.key.place(), message, hint);
+        findings.error_with_hint(Rule::C004, line.key.place(), message, hint);
     }
     let said = text(&line.value, &format!("what `say.{}` says", shortened(key)), findings)?;
     Some((key.clone(), said.value))
