@@ -204,3 +204,34 @@ fn a_rule_is_explained_and_so_is_a_command() {
         .join("\n")
     );
 }
+
+/// The files that the page of the language writes, by the name in their first line.
+fn files_of_the_page() -> Vec<(String, String)> {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/language.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page.split("\n```").skip(1).step_by(2);
+    let file = |block: &str| {
+        let (_, text) = block.split_once('\n')?;
+        let (first, rest) = text.split_once('\n')?;
+        let name = first.split_once("File: ")?.1.trim_end_matches(" --}}").to_owned();
+        Some((name, format!("{rest}\n")))
+    };
+    blocks.filter_map(file).collect()
+}
+
+#[test]
+fn what_the_page_of_the_language_writes_passes() {
+    let desk = Desk::new();
+    let files = files_of_the_page();
+    assert_eq!(files.len(), 5, "{files:?}");
+    files.iter().for_each(|(name, text)| desk.write(name, text));
+    let document = desk.json(&["check", "--json"]);
+    assert_eq!(document["findings"].as_array().map(Vec::len), Some(0), "{document:#}");
+    let say = |from, to| {
+        let (name, text) = files.iter().find(|(name, _)| name == "cadences/leader-5.yaml").unwrap();
+        desk.write(name, &text.replacen(from, to, 1));
+        desk.json(&["check", "--json"])["findings"][0]["code"].clone()
+    };
+    assert_eq!(say("day: 5", "dya: 5"), "C002");
+    assert_eq!(say("leader-bump, thread: reply", "leader-bump, thread: new"), "C502");
+}

@@ -3,6 +3,7 @@
 pub mod cadence_file;
 pub mod csv;
 pub mod diagnostic;
+pub mod language;
 pub mod length;
 pub mod message;
 pub mod mime;

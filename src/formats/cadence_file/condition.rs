@@ -3,20 +3,12 @@
 use crate::domain::cadence::{Condition, Outcome, Test};
 use crate::domain::facts::FIELDS;
 use crate::domain::ids::StepId;
+use crate::formats::language::{CONDITION, PERSON_CONDITION};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Keys, Map, Place, entries, is_slug, items, near, shortened, text, texts,
+    Findings, Map, Place, entries, is_slug, items, near, shortened, text, texts,
 };
 use crate::formats::yaml::{At, Entry, Node};
-
-const OF_A_STEP: Keys = Keys {
-    of: "a condition",
-    known: &["has", "has_not", "outcome", "field", "any"],
-    later: &["event"],
-};
-
-const OF_A_PERSON: Keys =
-    Keys { of: "a condition", known: &["has", "has_not", "field", "any"], later: &[] };
 
 /// What a condition may speak of.
 #[derive(Clone, Copy)]
@@ -44,8 +36,8 @@ pub fn conditions(
     findings: &mut Findings<'_>,
 ) -> Vec<Condition> {
     let keys = match scope {
-        Scope::Step(_) => &OF_A_STEP,
-        Scope::Person => &OF_A_PERSON,
+        Scope::Step(_) => &CONDITION,
+        Scope::Person => &PERSON_CONDITION,
     };
     let Some(map) = Map::open(node, keys, findings) else { return Vec::new() };
     if map.is_empty() {

@@ -3,29 +3,15 @@
 use crate::domain::cadence::{Admission, Audience, DayKind, Limits, Priority};
 use crate::domain::ids::ProfileId;
 use crate::domain::time::{DaySpan, Delay, Unit};
+use crate::formats::language::{AUDIENCES, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT, UNITS};
 use crate::formats::length;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Keys, Map, count, delay, not_yet, shortened, some_delay, text, texts, word,
+    Findings, Map, count, delay, not_yet, shortened, some_delay, text, texts, word,
 };
 use crate::formats::yaml::{At, Node};
 
 use super::{Defaults, Reader};
-
-const ENROLL: Keys =
-    Keys { of: "`enroll`", known: &["audience", "profiles", "when", "again_after"], later: &[] };
-
-const LIMITS: Keys = Keys {
-    of: "`limits`",
-    known: &["new_per_rep_per_day", "per_company_at_once", "touches_per_prospect_per_day"],
-    later: &["touches_per_company_per_week"],
-};
-
-const DEFAULTS: Keys =
-    Keys { of: "`defaults`", known: &["by", "expires_after", "priority"], later: &[] };
-
-/// No limit of a cadence is higher.
-const MAX_LIMIT: u32 = 10_000;
 
 /// Whom the cadence takes in.
 pub(super) struct Enroll {
@@ -36,8 +22,7 @@ pub(super) struct Enroll {
 
 pub(super) fn unit(map: &Map<'_>, reader: &mut Reader<'_>) {
     let Some(node) = map.get("unit") else { return };
-    let units = [("prospect", true), ("company", false)];
-    if word(node, "`unit`", &units, &mut reader.findings) == Some(false) {
+    if word(node, "`unit`", &UNITS, &mut reader.findings) == Some(false) {
         not_yet("unit: company", node.place(), &mut reader.findings);
     }
 }
@@ -45,10 +30,9 @@ pub(super) fn unit(map: &Map<'_>, reader: &mut Reader<'_>) {
 pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
     let node = map.need("enroll", &mut reader.findings)?;
     let map = Map::open(node, &ENROLL, &mut reader.findings)?;
-    let audiences = [("prospects", Audience::Prospects), ("customers", Audience::Customers)];
     let audience = map.need("audience", &mut reader.findings);
     let audience =
-        audience.and_then(|node| word(node, "`audience`", &audiences, &mut reader.findings));
+        audience.and_then(|node| word(node, "`audience`", &AUDIENCES, &mut reader.findings));
     let profiles = map.need("profiles", &mut reader.findings);
     let profiles = profiles.and_then(|node| admission(node, reader));
     when(&map, &mut reader.findings);
@@ -96,8 +80,7 @@ fn admission(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Admission> {
 }
 
 pub(super) fn days(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<DayKind> {
-    let kinds = [("business", DayKind::Business), ("calendar", DayKind::Calendar)];
-    word(map.get("days")?, "`days`", &kinds, &mut reader.findings)
+    word(map.get("days")?, "`days`", &DAYS, &mut reader.findings)
 }
 
 pub(super) fn calendar(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<String> {

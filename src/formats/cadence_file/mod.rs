@@ -7,7 +7,8 @@ use crate::domain::ids::CadenceId;
 use crate::domain::time::{Delay, Unit};
 
 use super::diagnostic::Diagnostic;
-use super::yaml::reading::{Findings, Keys, Map, text};
+use super::language::CADENCE;
+use super::yaml::reading::{Findings, Map, text};
 use super::yaml::{At, Node, parse as parse_yaml};
 
 pub mod condition;
@@ -67,27 +68,6 @@ impl Default for Defaults {
         Self { expires_after, priority: Priority::Normal }
     }
 }
-
-const CADENCE: Keys = Keys {
-    of: "a cadence",
-    known: &[
-        "format",
-        "id",
-        "title",
-        "about",
-        "unit",
-        "enroll",
-        "days",
-        "calendar",
-        "send_window",
-        "limits",
-        "defaults",
-        "steps",
-        "at_end",
-        "shared",
-    ],
-    later: &["roles", "company", "replies", "custom_outcomes"],
-};
 
 /// Reads a cadence. `path` is relative to the workspace; its file name must be the `id`.
 /// With the cadence come the warnings.

@@ -1,5 +1,6 @@
 //! One step: exactly one *when*, exactly one *what*, and its conditions.
 
+use crate::formats::language::{MAX_DAY, MAX_STEPS, STEP};
 use crate::formats::rules::Rule;
 use std::collections::BTreeMap;
 
@@ -7,38 +8,11 @@ use crate::domain::cadence::{
     Channel, Condition, EXPIRED, Outcome, SKIPPED, Step, Thread, Verb, What, When,
 };
 use crate::domain::ids::StepId;
-use crate::formats::yaml::reading::{
-    Findings, Keys, Map, Place, count, delay, entries, items, slug,
-};
+use crate::formats::yaml::reading::{Findings, Map, Place, count, delay, entries, items, slug};
 use crate::formats::yaml::{At, Entry, Node};
 
 use super::condition::{Scope, StepsAbove, conditions, unknown_outcome};
 use super::{Reader, head, touch, verb};
-
-const STEP: Keys = Keys {
-    of: "a step",
-    known: &[
-        "id",
-        "day",
-        "after",
-        "email",
-        "call",
-        "social",
-        "task",
-        "by",
-        "only_if",
-        "skip_if",
-        "expires_after",
-        "priority",
-        "outcomes",
-    ],
-    later: &["at", "hand_off", "to", "within", "hours"],
-};
-
-/// A cadence with more steps is a mistake, or pestering.
-const MAX_STEPS: usize = 100;
-/// No step stands on a later day.
-const MAX_DAY: u32 = 1_000;
 
 /// What the steps so far mean for the next one.
 #[derive(Default)]
@@ -148,8 +122,8 @@ fn exactly_one(
     if found == 0 && map.is_meant(keys) {
         return false;
     }
-    let runs = keys.iter().filter(|key| STEP.known.contains(key));
-    let runs = runs.copied().collect::<Vec<_>>().join(", ");
+    let runs = STEP.known().filter(|key| keys.contains(key));
+    let runs = runs.collect::<Vec<_>>().join(", ");
     let found = if found == 0 { "none".to_owned() } else { found.to_string() };
     let message = format!("step `{}` needs exactly one of {runs} (it has {found})", id.value);
     findings.error(code, id.place(), message);

@@ -1,19 +1,12 @@
 //! What a step does: `email`, `call`, `social`, `task`.
 
 use crate::domain::cadence::{Content, SocialAct, Thread, What};
+use crate::formats::language::{CALL, EMAIL, MODES, SOCIAL, TASK, THREADS};
 use crate::formats::rules::Rule;
-use crate::formats::yaml::reading::{
-    Keys, Map, Place, count, entries, not_yet, shortened, text, word,
-};
+use crate::formats::yaml::reading::{Map, Place, count, entries, not_yet, shortened, text, word};
 use crate::formats::yaml::{At, Node};
 
 use super::Reader;
-
-const EMAIL: Keys =
-    Keys { of: "an email", known: &["template", "split", "thread", "mode"], later: &[] };
-const CALL: Keys = Keys { of: "a call", known: &["script", "voicemail"], later: &[] };
-const SOCIAL: Keys = Keys { of: "a social touch", known: &["network", "act", "text"], later: &[] };
-const TASK: Keys = Keys { of: "a task", known: &["title", "notes"], later: &["collect"] };
 
 /// Characters of a note with a request to connect, from a free account and from a paid one.
 const FREE_NOTE: usize = 200;
@@ -45,16 +38,14 @@ pub(super) fn email(node: &At<Node>, allowed: Thread, reader: &mut Reader<'_>) -
 
 fn mode(map: &Map<'_>, reader: &mut Reader<'_>) {
     let Some(node) = map.get("mode") else { return };
-    let modes = [("auto", true), ("review", false)];
-    if word(node, "`mode`", &modes, &mut reader.findings) == Some(false) {
+    if word(node, "`mode`", &MODES, &mut reader.findings) == Some(false) {
         not_yet("mode: review", node.place(), &mut reader.findings);
     }
 }
 
 fn thread(map: &Map<'_>, allowed: Thread, reader: &mut Reader<'_>) -> Option<Thread> {
     let node = map.need("thread", &mut reader.findings)?;
-    let threads = [("new", Thread::New), ("reply", Thread::Reply)];
-    let thread = word(node, "`thread`", &threads, &mut reader.findings)?;
+    let thread = word(node, "`thread`", &THREADS, &mut reader.findings)?;
     if thread == Thread::Reply && allowed == Thread::New {
         let message = "`thread: reply`, but no earlier email step starts a thread";
         reader.findings.error(Rule::C302, node.place(), message);

@@ -1,17 +1,10 @@
 //! `stop`, `triage`, `{ pause: 60 days }`: what an outcome leads to.
 
 use crate::domain::cadence::Verb;
+use crate::formats::language::{MAX_RETRIES, RETRY, VERB, VERBS};
 use crate::formats::rules::Rule;
-use crate::formats::yaml::reading::{Findings, Keys, Map, count, some_delay, text, word};
+use crate::formats::yaml::reading::{Findings, Map, count, some_delay, text, word};
 use crate::formats::yaml::{At, Node};
-
-const VERB: Keys =
-    Keys { of: "a verb", known: &["retry", "pause"], later: &["switch_to", "hand_off"] };
-
-const RETRY: Keys = Keys { of: "`retry`", known: &["after", "max"], later: &[] };
-
-/// More attempts at one step would be pestering.
-const MAX_RETRIES: u32 = 10;
 
 /// Reads a verb: a word, or a map with one key.
 pub(super) fn verb(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<Verb> {
@@ -29,8 +22,7 @@ fn short_verb(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Optio
         findings.error_with_hint(Rule::C004, node.place(), message, hint);
         return None;
     }
-    let words = [("continue", Verb::Continue), ("triage", Verb::Triage), ("stop", Verb::Stop)];
-    word(node, what, &words, findings)
+    word(node, what, &VERBS, findings)
 }
 
 fn long_verb(node: &At<Node>, findings: &mut Findings<'_>) -> Option<Verb> {

@@ -5,15 +5,14 @@ use crate::domain::profile::{Criterion, Wants};
 use crate::domain::title;
 use crate::domain::words::{contains, words};
 use crate::formats::cadence_file::condition::check_field;
+use crate::formats::language::MATCH_LINE;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Keys, Map, entries, is_plain, near, shortened, text, texts,
+    Findings, Map, entries, is_plain, near, shortened, text, texts,
 };
 use crate::formats::yaml::{At, Entry, Node};
 
 use super::range::{self, Money};
-
-const WORDS: Keys = Keys { of: "a line of `match`", known: &["any", "none"], later: &[] };
 
 /// What YAML 1.1, and so most other tools, reads as true or false when it has no quotes.
 const FALSE_FRIENDS: [&str; 8] = ["y", "yes", "n", "no", "on", "off", "true", "false"];
@@ -65,7 +64,7 @@ fn word_lists(line: &Entry, findings: &mut Findings<'_>) -> Option<Wants> {
         findings.error_with_hint(Rule::C004, line.value.place(), message, hint);
         return None;
     }
-    let map = Map::open(&line.value, &WORDS, findings)?;
+    let map = Map::open(&line.value, &MATCH_LINE, findings)?;
     if map.is_empty() {
         let message = format!("`{}` needs `any` or `none`", shortened(field));
         findings.error(Rule::C003, map.place(), message);

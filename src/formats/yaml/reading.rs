@@ -2,6 +2,7 @@
 
 use crate::domain::time::Delay;
 use crate::formats::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::formats::language::{Need, Section};
 use crate::formats::length;
 use crate::formats::rules::Rule;
 
@@ -87,15 +88,6 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The keys that a map may have.
-pub struct Keys {
-    /// What the map is, for messages, such as "a step".
-    pub of: &'static str,
-    pub known: &'static [&'static str],
-    /// Keys of the language that this version does not run.
-    pub later: &'static [&'static str],
-}
-
 /// A map whose keys have been checked.
 pub struct Map<'a> {
     entries: &'a [Entry],
@@ -107,10 +99,15 @@ pub struct Map<'a> {
 
 impl<'a> Map<'a> {
     /// The map at a node; unknown keys, unsupported keys and keys without a value are noted.
-    pub fn open(node: &'a At<Node>, keys: &Keys, findings: &mut Findings<'_>) -> Option<Self> {
-        let entries = entries(node, keys.of, findings)?;
-        let meant = entries.iter().filter_map(|entry| check_key(entry, keys, findings)).collect();
-        Some(Self { entries, place: node.place(), of: keys.of, meant })
+    pub fn open(
+        node: &'a At<Node>,
+        section: &'static Section,
+        findings: &mut Findings<'_>,
+    ) -> Option<Self> {
+        let entries = entries(node, section.of, findings)?;
+        let meant =
+            entries.iter().filter_map(|entry| check_key(entry, section, findings)).collect();
+        Some(Self { entries, place: node.place(), of: section.of, meant })
     }
 
     /// Where the map begins.
@@ -181,15 +178,20 @@ impl<'a> Map<'a> {
 }
 
 /// Notes what is wrong with a key; returns the known key that a misspelt one was meant to be.
-fn check_key(entry: &Entry, keys: &Keys, findings: &mut Findings<'_>) -> Option<&'static str> {
+fn check_key(
+    entry: &Entry,
+    section: &'static Section,
+    findings: &mut Findings<'_>,
+) -> Option<&'static str> {
     let key = entry.key.value.as_str();
     let place = entry.key.place();
-    if keys.later.contains(&key) {
-        not_yet(key, place, findings);
-    } else if !keys.known.contains(&key) {
-        return unknown_key(key, place, keys, findings);
-    } else if entry.value.value == Node::Nothing {
-        findings.error(Rule::C004, place, format!("`{key}` has no value"));
+    match section.key(key) {
+        None => return unknown_key(key, place, section, findings),
+        Some(known) if known.need == Need::Later => not_yet(key, place, findings),
+        Some(_) if entry.value.value == Node::Nothing => {
+            findings.error(Rule::C004, place, format!("`{key}` has no value"));
+        }
+        Some(_) => {}
     }
     None
 }
@@ -197,17 +199,17 @@ fn check_key(entry: &Entry, keys: &Keys, findings: &mut Findings<'_>) -> Option<
 fn unknown_key(
     key: &str,
     place: Place,
-    keys: &Keys,
+    section: &'static Section,
     findings: &mut Findings<'_>,
 ) -> Option<&'static str> {
-    let message = format!("{} has no key `{}`", keys.of, shortened(key));
-    let near = near(key, keys.known.iter().copied());
+    let message = format!("{} has no key `{}`", section.of, shortened(key));
+    let near = near(key, section.known());
     match near {
         Some(near) => {
             findings.error(Rule::C002, place, format!("{message}; did you mean `{near}`?"));
         }
         None => {
-            let hint = format!("the keys are: {}", keys.known.join(", "));
+            let hint = format!("the keys are: {}", section.known().collect::<Vec<_>>().join(", "));
             findings.error_with_hint(Rule::C002, place, message, hint);
         }
     }
