@@ -78,7 +78,7 @@ fn workspace() -> Vec<(String, String)> {
     let profile = |id: &str| {
         format!(
             "format: profile/v1\nid: {id}\ntitle: Buyers\nmatch:\n  title: {{ any: [CRO] }}\n\
-             require: [email]\nsay:\n  proof: Northwind did it\n"
+             require: [email]\nsay:\n  proof: Northwind did it\nlanguage: en-gb\n"
         )
     };
     files.push(("profiles/buyers.yaml".to_owned(), profile("buyers")));

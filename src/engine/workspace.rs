@@ -78,10 +78,13 @@ pub fn examine(
         templates: template_names(files, templates.as_ref()),
     };
     let cadences = cadences(files, &known, &mut findings);
-    if let Some(templates) = &templates
-        && findings.iter().all(|finding| finding.severity < Severity::Error)
-    {
-        findings.extend(across::findings(files, &cadences, &profiles, templates));
+    if let Some(templates) = &templates {
+        let is_whole = findings.iter().all(|finding| finding.severity < Severity::Error);
+        findings.extend(across::unfit(&cadences, &profiles, templates));
+        if is_whole {
+            // What a broken file uses is not known.
+            findings.extend(across::unused(files, &cadences, &profiles, templates));
+        }
     }
     findings.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     let is_clean = findings.iter().all(|finding| finding.severity < Severity::Error);

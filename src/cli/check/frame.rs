@@ -1,5 +1,7 @@
 //! A finding with the line that it is about, and a mark under what is meant.
 
+use std::ops::Range;
+
 use unicode_width::UnicodeWidthChar;
 
 use super::one_line;
@@ -11,6 +13,9 @@ use crate::formats::diagnostic::{Diagnostic, Severity};
 const TAB: usize = 4;
 /// The beginning of a step further up than this is not looked for, in lines.
 const FAR: usize = 60;
+
+/// No mark is longer, in characters.
+const LONGEST_MARK: usize = 300;
 
 /// Shows findings beside the text of their files.
 pub(super) struct Frames<'a> {
@@ -109,8 +114,8 @@ fn item_head(lines: &[&str], index: usize) -> Option<usize> {
 }
 
 /// The characters that are meant: from a place on, to the end of the value or name that begins there.
-fn marked(path: &str, line: &str, at: usize) -> std::ops::Range<usize> {
-    let rest: Vec<char> = line.chars().skip(at).collect();
+fn marked(path: &str, line: &str, at: usize) -> Range<usize> {
+    let rest: Vec<char> = line.chars().skip(at).take(LONGEST_MARK).collect();
     let length = match rest.first() {
         Some(quote @ ('"' | '\'')) => {
             let closing = rest.iter().skip(1).position(|c| c == quote);
@@ -153,47 +158,124 @@ struct Shown {
 
 impl Shown {
     /// Cut around the marked characters when the line is wider than there is room.
-    fn new(line: &str, mark: Option<std::ops::Range<usize>>, room: usize) -> Self {
-        let cells: Vec<(String, usize)> = line.chars().map(cell).collect();
-        let width = |cells: &[(String, usize)]| cells.iter().map(|(_, width)| width).sum::<usize>();
-        let part = |from: usize, to: usize| cells.get(from..to.min(cells.len())).unwrap_or(&[]);
-        let from = mark.as_ref().map_or(0, |mark| mark.start.min(cells.len()));
-        let all = width(&cells);
-        let mut start = 0;
-        if all > room {
-            // A third of the room stays for what stands before the mark.
-            while start < from
-                && width(part(start, from)) > room / 3
-                && width(part(start, cells.len())) > room - 1
-            {
-                start += 1;
-            }
-        }
-        let mut end = start;
-        let cut_before = start > 0;
-        let left = room - usize::from(cut_before) - usize::from(all > room);
-        while end < cells.len() && width(part(start, end + 1)) <= left {
-            end += 1;
-        }
-        let mut text: String = if cut_before { "…".to_owned() } else { String::new() };
-        text.extend(part(start, end).iter().map(|(shown, _)| shown.as_str()));
-        if end < cells.len() {
-            text.push('…');
-        }
+    fn new(line: &str, mark: Option<Range<usize>>, room: usize) -> Self {
+        let from = mark.as_ref().map_or(0, |mark| mark.start);
+        // What is further away than the room is wide cannot be seen, and is not measured.
+        let first = from.saturating_sub(room);
+        let near: Vec<Cell> = line.chars().skip(first).take(3 * room).map(Cell::of).collect();
+        let fits = first == 0 && near.len() < 3 * room && columns(&near) <= room;
+        let at = (from - first).min(near.len());
+        let (before, behind) = near.split_at(at);
+        let before = if fits { before } else { last_within(before, room / 3) };
+        let cut_before = first > 0 || before.len() < at;
+        // One column for each sign of a cut.
+        let left = room - columns(before) - usize::from(cut_before) - usize::from(!fits);
+        let behind_shown = if fits { behind } else { first_within(behind, left) };
+        let cut_behind = behind_shown.len() < behind.len() || near.len() == 3 * room;
+        let shown = before.iter().chain(behind_shown).map(|cell| cell.shown.as_str());
+        let text = std::iter::once(if cut_before { "…" } else { "" })
+            .chain(shown)
+            .chain(std::iter::once(if cut_behind { "…" } else { "" }))
+            .collect::<String>();
         let mark = mark.map(|mark| {
-            let before = usize::from(cut_before) + width(part(start, from));
-            let under = width(part(from, mark.end.min(end))).max(1);
-            (before, under)
+            let marked = behind_shown.get(..mark.len()).unwrap_or(behind_shown);
+            (usize::from(cut_before) + columns(before), columns(marked).max(1))
         });
         Self { text: text.trim_end().to_owned(), mark }
     }
 }
 
-/// A character as it is shown, and its columns: tabs as blanks, nothing that a terminal obeys.
-fn cell(c: char) -> (String, usize) {
-    match c {
-        '\t' => (" ".repeat(TAB), TAB),
-        c if c.is_control() => ("·".to_owned(), 1),
-        c => (c.to_string(), c.width().unwrap_or(0)),
+/// A character as it is shown, and its columns.
+struct Cell {
+    shown: String,
+    columns: usize,
+}
+
+impl Cell {
+    /// Tabs as blanks, and nothing that a terminal obeys.
+    fn of(c: char) -> Self {
+        match c {
+            '\t' => Self { shown: " ".repeat(TAB), columns: TAB },
+            c if c.is_control() => Self { shown: "·".to_owned(), columns: 1 },
+            c => Self { shown: c.to_string(), columns: c.width().unwrap_or(0) },
+        }
+    }
+}
+
+fn columns(cells: &[Cell]) -> usize {
+    cells.iter().map(|cell| cell.columns).sum()
+}
+
+/// As many of the first cells as there is room for.
+fn first_within(cells: &[Cell], room: usize) -> &[Cell] {
+    let mut used = 0;
+    let fits = cells.iter().take_while(|cell| {
+        used += cell.columns;
+        used <= room
+    });
+    let count = fits.count();
+    cells.get(..count).unwrap_or(cells)
+}
+
+/// As many of the last cells as there is room for.
+fn last_within(cells: &[Cell], room: usize) -> &[Cell] {
+    let mut used = 0;
+    let fits = cells.iter().rev().take_while(|cell| {
+        used += cell.columns;
+        used <= room
+    });
+    let count = fits.count();
+    cells.get(cells.len() - count..).unwrap_or(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn width(text: &str) -> usize {
+        text.chars().map(|c| c.width().unwrap_or(0)).sum()
+    }
+
+    #[test]
+    fn the_mark_stands_under_what_is_meant() {
+        let cases = [
+            ("a.yaml", "    email: { templte: proof, thread: reply }", 13, "templte"),
+            ("a.yaml", "  again_after: 3 months   # soon", 15, "3 months"),
+            ("a.yaml", "send_window: [\"8-11\", x]", 14, "\"8-11\""),
+            ("a.yaml", "  split: { a: 50 }", 9, "{"),
+            ("a.yaml", "titel: x", 0, "titel"),
+            ("a.hbs", "Hi {{first_name|there}},", 3, "{{first_name|there}}"),
+            ("a.hbs", "Hi {First Name},", 3, "{First Name}"),
+            ("a.hbs", "Hi {{frist_name}},", 5, "frist_name"),
+            ("a.yaml", "short", 9, ""),
+        ];
+        for (path, line, at, meant) in cases {
+            let range = marked(path, line, at);
+            let marked: String = line.chars().skip(range.start).take(range.len()).collect();
+            assert_eq!(marked, meant, "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_screen_and_the_mark_is_inside(
+            line in "[a-z日\t\u{1b}\u{301} {}\"]{0,300}", at in 0_usize..310, room in 20_usize..120,
+        ) {
+            let range = marked("a.yaml", &line, at);
+            let shown = Shown::new(&line, Some(range), room);
+            prop_assert!(width(&shown.text) <= room, "{} in {room}: {}", width(&shown.text), shown.text);
+            prop_assert!(!shown.text.contains(char::is_control));
+            let (before, under) = shown.mark.unwrap();
+            if at < line.chars().count() {
+                prop_assert!(before + under <= room + TAB, "{before} + {under} in {room}");
+            }
+        }
+
+        #[test]
+        fn a_line_that_fits_is_shown_whole(line in "[a-z]{0,20}") {
+            prop_assert_eq!(Shown::new(&line, None, 20).text, line);
+        }
     }
 }

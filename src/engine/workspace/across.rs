@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use crate::domain::cadence::Admission;
 use crate::formats::diagnostic::Diagnostic;
 use crate::formats::rules::Rule;
-use crate::formats::template::TemplateSet;
+use crate::formats::template::{Template, TemplateSet};
 
 use super::{CadenceFile, Files, ProfileFile, template_name, templates_of};
 
-/// Everything that is found across files in which nothing is wrong by itself.
-pub(super) fn findings(
+/// What nothing uses, in files in which nothing is wrong.
+pub(super) fn unused(
     files: &Files,
     cadences: &[CadenceFile],
     profiles: &[ProfileFile],
@@ -18,7 +18,6 @@ pub(super) fn findings(
 ) -> Vec<Diagnostic> {
     let mut found = unused_profiles(cadences, profiles);
     found.extend(unused_templates(files, cadences, templates));
-    found.extend(unsaid(cadences, profiles, templates));
     found
 }
 
@@ -60,48 +59,56 @@ fn unused_templates(
     files.under("templates/").filter_map(note).collect()
 }
 
-/// Gaps in templates that a profile of their cadence says nothing for (C505), each once.
-fn unsaid(
+/// Templates that do not suit a profile of their cadence, each told once.
+pub(super) fn unfit(
     cadences: &[CadenceFile],
     profiles: &[ProfileFile],
     templates: &TemplateSet,
 ) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut pairs = BTreeSet::new();
     for file in cadences {
         let Admission::OneOf(ids) = &file.cadence.profiles else { continue };
-        let admitted: Vec<&ProfileFile> =
-            profiles.iter().filter(|profile| ids.contains(&profile.profile.id)).collect();
         let names = file.cadence.steps.iter().flat_map(|step| templates_of(&step.what));
-        for template in names.collect::<BTreeSet<_>>().iter().filter_map(|name| templates.get(name))
-        {
-            for (gap, place) in &template.gaps {
-                let Some(key) = gap.strip_prefix("profile.say.") else { continue };
-                let silent = admitted.iter().filter(|file| !file.profile.say.contains_key(key));
-                let silent = silent.map(|file| unsaid_finding(&template.path, key, *place, file));
-                found.extend(silent);
-            }
-        }
+        pairs.extend(names.flat_map(|name| ids.iter().map(move |id| (name.clone(), id))));
     }
-    found.sort_by(|a, b| {
-        (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message))
-    });
-    found.dedup();
+    let mut found = Vec::new();
+    for (name, id) in pairs {
+        let profile = profiles.iter().find(|file| file.profile.id == *id);
+        let Some((template, profile)) = templates.get(&name).zip(profile) else { continue };
+        found.extend(unsaid(template, profile));
+        found.extend(other_language(template, profile));
+    }
     found
 }
 
-fn unsaid_finding(
-    path: &str,
-    key: &str,
-    place: (usize, usize),
-    profile: &ProfileFile,
-) -> Diagnostic {
-    let message = format!(
-        "the profile `{}` says no `{key}`, so its people would not get this",
-        profile.profile.id
-    );
-    let hint = format!(
-        "add `{key}:` under `say:` in {}, or write {{{{default profile.say.{key} \"…\"}}}}",
-        profile.path
-    );
-    Diagnostic::warning(Rule::C505, path, place, message).with_hint(hint)
+/// Gaps of a template for which a profile says nothing (C505).
+fn unsaid(template: &Template, profile: &ProfileFile) -> Vec<Diagnostic> {
+    let gaps = template.gaps.iter();
+    let gaps = gaps.filter_map(|(gap, place)| Some((gap.strip_prefix("profile.say.")?, place)));
+    let silent = gaps.filter(|(key, _)| !profile.profile.say.contains_key(*key));
+    let finding = |(key, place): (&str, &(usize, usize))| {
+        let id = &profile.profile.id;
+        let message =
+            format!("the profile `{id}` says no `{key}`, so its people would not get this");
+        let hint = format!(
+            "add `{key}:` under `say:` in {}, or write {{{{default profile.say.{key} \"…\"}}}}",
+            profile.path
+        );
+        Diagnostic::warning(Rule::C505, &template.path, *place, message).with_hint(hint)
+    };
+    silent.map(finding).collect()
+}
+
+/// A template in another language than a profile's (C506); `en` and `en-gb` are one.
+fn other_language(template: &Template, profile: &ProfileFile) -> Option<Diagnostic> {
+    let (written, spoken) = template.language.as_ref().zip(profile.profile.language.as_ref())?;
+    let base = |tag: &str| tag.split(['-', '_']).next().unwrap_or(tag).to_ascii_lowercase();
+    if base(written) == base(spoken) {
+        return None;
+    }
+    let id = &profile.profile.id;
+    let message =
+        format!("this is written in `{written}`, but the profile `{id}` speaks `{spoken}`");
+    let hint = "write a template for each language, and a cadence for each";
+    Some(Diagnostic::warning(Rule::C506, &template.path, (0, 0), message).with_hint(hint))
 }

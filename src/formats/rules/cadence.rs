@@ -256,6 +256,22 @@ pub(super) const C505: Page = Page {
     },
 };
 
+pub(super) const C506: Page = Page {
+    title: "a template in another language than its people",
+    severity: Warning,
+    about: "The head of the template says one `language`, and a profile of the cadence another. Its \
+        people would get a mail in a language that they may not read. Write a template for each \
+        language, and a cadence for each; en and en-gb are the same here.",
+    bad: Example {
+        path: "templates/intro.hbs",
+        text: "---\nsubject: Eine Frage\nlanguage: de\n---\nGuten Tag {{first_name}},\n",
+    },
+    good: Example {
+        path: "templates/intro.hbs",
+        text: "---\nsubject: A question\nlanguage: en\n---\nHi {{first_name}},\n",
+    },
+};
+
 pub(super) const C601: Page = Page {
     title: "more touches on a day than the limit allows",
     severity: Warning,
