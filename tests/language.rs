@@ -43,129 +43,126 @@ fn the_reference_page_is_what_the_tables_say() {
     hold("docs/language.md", &format!("{written}{BEGIN}\n{}", reference::page()));
 }
 
-/// What is wrong with a value by a schema, in the part of draft 7 that we write. An unknown keyword
-/// is a failure of the test, so nothing is silently not checked.
-fn wrong(value: &Value, schema: &Value, root: &Value, at: &str, found: &mut Vec<String>) {
-    let mut fail = |why: String| found.push(format!("{at}: {why}"));
-    let fits = |schema: &Value| {
-        let mut inner = Vec::new();
-        wrong(value, schema, root, at, &mut inner);
-        inner.is_empty()
-    };
-    let list = |key: &str| schema[key].as_array().cloned().unwrap_or_default();
-    for (keyword, wanted) in schema.as_object().expect("a schema") {
-        match keyword.as_str() {
-            "$schema" | "title" | "description" | "default" | "definitions" => {}
-            "properties" | "additionalProperties" | "propertyNames" | "required" | "items" => {}
-            "minProperties" => {
-                let least = wanted.as_u64().unwrap();
-                if value.as_object().is_some_and(|map| (map.len() as u64) < least) {
-                    fail("too few keys".to_owned());
+/// Holds values against a schema, in the part of draft 7 that we write. A keyword that it does not
+/// know ends the test, so nothing is silently left unchecked.
+struct Validator<'a> {
+    root: &'a Value,
+}
+
+impl Validator<'_> {
+    /// What is wrong with a value, each line with where.
+    fn complaints(&self, value: &Value, schema: &Value, at: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for (keyword, wanted) in schema.as_object().expect("a schema") {
+            found.extend(match keyword.as_str() {
+                "$schema" | "title" | "description" | "default" | "definitions" => Vec::new(),
+                "properties" | "additionalProperties" => Vec::new(),
+                "required" => missing(value, wanted, at),
+                "items" => self.items(value, wanted, at),
+                "propertyNames" => self.names(value, wanted, at),
+                "$ref" => {
+                    assert_eq!(
+                        schema.as_object().unwrap().len(),
+                        1,
+                        "draft 7 ignores what is beside"
+                    );
+                    let pointer = wanted.as_str().unwrap().trim_start_matches('#');
+                    self.complaints(value, self.root.pointer(pointer).expect(pointer), at)
                 }
-            }
-            "minItems" | "maxItems" => {
-                let bound = wanted.as_u64().unwrap();
-                let length = value.as_array().map(|items| items.len() as u64);
-                let outside = |n: u64| if keyword == "minItems" { n < bound } else { n > bound };
-                if length.is_some_and(outside) {
-                    fail(format!("{keyword} {bound}"));
-                }
-            }
-            "minimum" | "maximum" => {
-                let bound = wanted.as_f64().unwrap();
-                let outside = |n: f64| if keyword == "minimum" { n < bound } else { n > bound };
-                if value.as_f64().is_some_and(outside) {
-                    fail(format!("{keyword} {bound}"));
-                }
-            }
-            "$ref" => {
-                let pointer = wanted.as_str().unwrap().trim_start_matches('#');
-                let target = root.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
-                if schema.as_object().unwrap().len() > 1 {
-                    fail("a `$ref` with something beside it, which draft 7 ignores".to_owned());
-                }
-                if !fits(target) {
-                    let mut inner = Vec::new();
-                    wrong(value, target, root, at, &mut inner);
-                    found.extend(inner);
-                    return;
-                }
-            }
-            "const" if value != wanted => fail(format!("is not {wanted}")),
-            "enum" if !wanted.as_array().unwrap().contains(value) => {
-                fail(format!("is not one of {wanted}"))
-            }
-            "const" | "enum" => {}
-            "type" => {
-                let one = [wanted.clone()];
-                let types = wanted.as_array().map_or(&one[..], Vec::as_slice);
-                let is = |kind: &Value| match kind.as_str().unwrap() {
-                    "string" => value.is_string(),
-                    "number" => value.is_number(),
-                    "integer" => value.is_i64() || value.is_u64(),
-                    "boolean" => value.is_boolean(),
-                    "array" => value.is_array(),
-                    "object" => value.is_object(),
-                    other => panic!("the type {other}"),
-                };
-                if !types.iter().any(is) {
-                    fail(format!("{value} is no {wanted}"));
-                }
-            }
-            "pattern" => {
-                let pattern = Regex::new(wanted.as_str().unwrap()).unwrap();
-                if value.as_str().is_some_and(|text| !pattern.is_match(text)) {
-                    fail(format!("{value} does not match {wanted}"));
-                }
-            }
-            "allOf" => {
-                for part in list("allOf").iter().filter(|part| !fits(part)) {
-                    let mut inner = Vec::new();
-                    wrong(value, part, root, at, &mut inner);
-                    inner.into_iter().for_each(&mut fail);
-                }
-            }
-            "anyOf" if !list("anyOf").iter().any(fits) => {
-                fail(format!("{value} fits nothing of {wanted}"))
-            }
-            "oneOf" if list("oneOf").iter().filter(|part| fits(part)).count() != 1 => {
-                fail(format!("not exactly one of {wanted}"));
-            }
-            "anyOf" | "oneOf" => {}
-            other => panic!("the keyword {other} is not known to this test"),
+                "allOf" | "anyOf" | "oneOf" => self.combined(keyword, value, wanted, at),
+                _ if fits(keyword, value, wanted) => Vec::new(),
+                _ => vec![format!("{at}: {value} is not as {keyword} {wanted} says")],
+            });
+        }
+        found.extend(self.members(value, schema, at));
+        found
+    }
+
+    fn combined(&self, keyword: &str, value: &Value, parts: &Value, at: &str) -> Vec<String> {
+        let parts = parts.as_array().unwrap();
+        let found: Vec<_> = parts.iter().map(|part| self.complaints(value, part, at)).collect();
+        let fitting = found.iter().filter(|found| found.is_empty()).count();
+        match keyword {
+            "allOf" => found.concat(),
+            "anyOf" if fitting >= 1 => Vec::new(),
+            "oneOf" if fitting == 1 => Vec::new(),
+            _ => vec![format!("{at}: {value} fits {fitting} of {keyword}")],
         }
     }
-    if let (Some(items), Some(inner)) = (value.as_array(), schema.get("items")) {
-        for (n, item) in items.iter().enumerate() {
-            wrong(item, inner, root, &format!("{at}[{n}]"), found);
-        }
+
+    fn items(&self, value: &Value, schema: &Value, at: &str) -> Vec<String> {
+        let items = value.as_array().into_iter().flatten().enumerate();
+        items.flat_map(|(n, item)| self.complaints(item, schema, &format!("{at}[{n}]"))).collect()
     }
-    let Some(map) = value.as_object() else { return };
-    for key in list("required") {
-        if !map.contains_key(key.as_str().unwrap()) {
-            found.push(format!("{at}: no {key}"));
-        }
+
+    fn names(&self, value: &Value, schema: &Value, at: &str) -> Vec<String> {
+        let keys = value.as_object().into_iter().flatten().map(|(key, _)| json!(key));
+        keys.flat_map(|key| self.complaints(&key, schema, at)).collect()
     }
-    for (key, inner) in map {
-        let here = format!("{at}.{key}");
-        if let Some(names) = schema.get("propertyNames") {
-            wrong(&json!(key), names, root, &here, found);
+
+    /// The values of a map, by the schema of their key or by that of all others.
+    fn members(&self, value: &Value, schema: &Value, at: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for (key, inner) in value.as_object().into_iter().flatten() {
+            let here = format!("{at}.{key}");
+            match (schema["properties"].get(key), &schema["additionalProperties"]) {
+                (Some(property), _) => found.extend(self.complaints(inner, property, &here)),
+                (None, Value::Bool(false)) => found.push(format!("{here}: no such key")),
+                (None, Value::Null) => {}
+                (None, other) => found.extend(self.complaints(inner, other, &here)),
+            }
         }
-        match (schema["properties"].get(key), schema.get("additionalProperties")) {
-            (Some(property), _) => wrong(inner, property, root, &here, found),
-            (None, Some(Value::Bool(false))) => found.push(format!("{here}: no such key")),
-            (None, Some(other)) if other.is_object() => wrong(inner, other, root, &here, found),
-            (None, _) => {}
+        found
+    }
+}
+
+fn missing(value: &Value, required: &Value, at: &str) -> Vec<String> {
+    let Some(map) = value.as_object() else { return Vec::new() };
+    let required = required.as_array().unwrap().iter().map(|key| key.as_str().unwrap());
+    required.filter(|key| !map.contains_key(*key)).map(|key| format!("{at}: no {key}")).collect()
+}
+
+/// Whether a value is as one keyword says that needs nothing else of the schema.
+fn fits(keyword: &str, value: &Value, wanted: &Value) -> bool {
+    let number = || wanted.as_f64().unwrap();
+    #[allow(clippy::cast_precision_loss, reason = "short lists")]
+    let length = |length: Option<usize>| length.map(|length| length as f64);
+    match keyword {
+        "const" => value == wanted,
+        "enum" => wanted.as_array().unwrap().contains(value),
+        "minimum" => value.as_f64().is_none_or(|n| n >= number()),
+        "maximum" => value.as_f64().is_none_or(|n| n <= number()),
+        "minItems" => length(value.as_array().map(Vec::len)).is_none_or(|n| n >= number()),
+        "maxItems" => length(value.as_array().map(Vec::len)).is_none_or(|n| n <= number()),
+        "minProperties" => length(value.as_object().map(|m| m.len())).is_none_or(|n| n >= number()),
+        "pattern" => {
+            let pattern = Regex::new(wanted.as_str().unwrap()).unwrap();
+            value.as_str().is_none_or(|text| pattern.is_match(text))
         }
+        "type" => match wanted.as_array() {
+            Some(types) => types.iter().any(|kind| is_of(kind.as_str().unwrap(), value)),
+            None => is_of(wanted.as_str().unwrap(), value),
+        },
+        other => panic!("the keyword {other} is not known to this test"),
+    }
+}
+
+fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("the type {other}"),
     }
 }
 
 fn complaints(yaml: &str, schema: &Value) -> Vec<String> {
     let value: Value =
         serde_saphyr::from_str(yaml).unwrap_or_else(|error| panic!("{yaml}: {error}"));
-    let mut found = Vec::new();
-    wrong(&value, schema, schema, "", &mut found);
-    found
+    Validator { root: schema }.complaints(&value, schema, "")
 }
 
 fn yaml_files(folder: &str) -> Vec<PathBuf> {
