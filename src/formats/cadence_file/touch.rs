@@ -3,7 +3,9 @@
 use crate::domain::cadence::{Content, SocialAct, Thread, What};
 use crate::formats::language::{CALL, EMAIL, MODES, SOCIAL, TASK, THREADS};
 use crate::formats::rules::Rule;
-use crate::formats::yaml::reading::{Map, Place, count, entries, not_yet, shortened, text, word};
+use crate::formats::yaml::reading::{
+    Map, Place, count, entries, near, not_yet, shortened, text, word,
+};
 use crate::formats::yaml::{At, Node};
 
 use super::Reader;
@@ -176,6 +178,14 @@ fn check_template(name: &str, place: Place, reader: &mut Reader<'_>) {
         return;
     }
     let message = format!("there is no template `{}`", shortened(name));
-    let known = reader.known.templates.keys().map(String::as_str);
-    reader.findings.unknown(Rule::C501, place, &message, name, known);
+    match near(name, reader.known.templates.keys().map(String::as_str)) {
+        Some(near) => {
+            let message = format!("{message}; did you mean `{near}`?");
+            reader.findings.error(Rule::C501, place, message);
+        }
+        None => {
+            let hint = format!("it would be the file templates/{}.hbs", shortened(name));
+            reader.findings.error_with_hint(Rule::C501, place, message, hint);
+        }
+    }
 }

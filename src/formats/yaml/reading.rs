@@ -57,19 +57,24 @@ impl<'a> Findings<'a> {
         self.list.push(warning.with_hint(hint));
     }
 
-    /// Notes that a name is not known, with the nearest one that is.
+    /// Notes that a name is not known, with the nearest one that is, or with all if they are few.
     pub fn unknown<'k>(
         &mut self,
         code: Rule,
         place: Place,
         message: &str,
         wrong: &str,
-        known: impl IntoIterator<Item = &'k str>,
+        known: impl IntoIterator<Item = &'k str> + Clone,
     ) {
-        match near(wrong, known) {
-            Some(near) => self.error(code, place, format!("{message}; did you mean `{near}`?")),
-            None => self.error(code, place, message),
+        const FEW: usize = 8;
+        if let Some(near) = near(wrong, known.clone()) {
+            return self.error(code, place, format!("{message}; did you mean `{near}`?"));
         }
+        let known: Vec<&str> = known.into_iter().take(FEW + 1).collect();
+        if known.is_empty() || known.len() > FEW {
+            return self.error(code, place, message);
+        }
+        self.error_with_hint(code, place, message, format!("known here: {}", known.join(", ")));
     }
 
     /// The value with the warnings, or everything in the order of the file.
@@ -303,7 +308,11 @@ pub fn word<T: Copy>(
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let wrong = shortened(&written.value);
     let message = format!("{what} is one of {}, not `{wrong}`", names.join(", "));
-    findings.unknown(Rule::C004, node.place(), &message, &written.value, names);
+    let message = match near(&written.value, names) {
+        Some(near) => format!("{message}; did you mean `{near}`?"),
+        None => message,
+    };
+    findings.error(Rule::C004, node.place(), message);
     None
 }
 
