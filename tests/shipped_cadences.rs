@@ -44,15 +44,21 @@ fn has_subject(text: &str) -> bool {
 
 fn templates() -> BTreeMap<String, TemplateInfo> {
     let paths = files("templates", "hbs");
-    let info = |path: &PathBuf| TemplateInfo { has_subject: has_subject(&read(path).1) };
+    let info = |path: &PathBuf| TemplateInfo {
+        has_subject: has_subject(&read(path).1),
+        ..TemplateInfo::default()
+    };
     paths.iter().map(|path| (stem(path), info(path))).collect()
 }
 
 fn known() -> Known {
     Known {
         applied: false,
-        calendars: CALENDARS.map(str::to_owned).into_iter().collect(),
-        profiles: files("profiles", "yaml").iter().map(|path| stem(path)).collect(),
+        calendars: Some(CALENDARS.map(|name| (name.to_owned(), [true; 7])).into()),
+        profiles: files("profiles", "yaml")
+            .iter()
+            .map(|path| (stem(path), BTreeSet::new()))
+            .collect(),
         templates: templates(),
     }
 }

@@ -1,55 +1,198 @@
 //! `check`: everything that is wrong with the files, without a database.
 
-use serde_json::json;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use super::output::{print, print_json};
-use super::{Context, FAILED, Failure};
-use crate::engine::workspace;
+use super::output::{plain, print, width};
+use super::{Context, FAILED, Failure, NOT_FOUND};
+use crate::config::{self, Config};
+use crate::engine::workspace::{self, Files, Workspace};
+use crate::formats::cadence_file::WorkingDays;
 use crate::formats::diagnostic::{Diagnostic, Severity};
+use crate::formats::rules::Rule;
 use crate::wiring;
+
+mod frame;
+mod machine;
 
 /// Check settings, cadences, profiles and templates; never touches a database
 #[derive(clap::Args)]
-pub(super) struct Args {}
-
-pub(super) fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
-    let config = context.config()?;
-    let files = wiring::files(&context.workspace)?;
-    let calendars = config.calendars.keys().cloned().collect();
-    let (workspace, findings) = workspace::check(&files, &calendars);
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    if context.json {
-        let findings: Vec<_> = findings.iter().map(finding_json).collect();
-        let schema = "firsttouch.check.v1";
-        print_json(&json!({"schema": schema, "errors": errors, "findings": findings}));
-    } else {
-        findings.iter().for_each(|finding| print(&finding.to_string()));
-        config.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-        match workspace {
-            Some(workspace) => print(&format!(
-                "ok  {} cadences, {} profiles, {} templates",
-                workspace.cadences.len(),
-                workspace.profiles.len(),
-                workspace.templates.names().count()
-            )),
-            None => print(&format!("{errors} errors in {} files", files.texts.len())),
-        }
-    }
-    Ok(if errors > 0 { FAILED } else { 0 })
+pub(super) struct Args {
+    /// Show only what is found in these files or folders; all are read in any case
+    paths: Vec<PathBuf>,
+    /// How the findings are written; `--json` is short for `--format json`
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
-fn finding_json(finding: &Diagnostic) -> serde_json::Value {
-    let severity = match finding.severity {
-        Severity::Warning => "warning",
-        Severity::Error => "error",
+/// Who reads the findings.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// People, with the line that is meant
+    Human,
+    /// Scripts
+    Json,
+    /// Code scanning: SARIF 2.1.0
+    Sarif,
+    /// Annotations in GitHub Actions
+    Github,
+}
+
+/// Everything that was read and found.
+struct Checked {
+    files: Files,
+    findings: Vec<Diagnostic>,
+    /// There when nothing is wrong with the files.
+    workspace: Option<Workspace>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    let format = format(context, args)?;
+    let checked = check(&context.workspace)?;
+    let shown = chosen(&checked, &context.workspace, &args.paths)?;
+    match format {
+        Format::Human => {
+            let frames = frame::Frames::new(&checked.files, width());
+            for finding in &shown {
+                print(&frames.of(finding));
+                print("");
+            }
+            print(&summary(&checked, &shown));
+        }
+        Format::Json => print(&machine::json(&shown, checked.files.texts.len())),
+        Format::Sarif => print(&machine::sarif(&shown, &context.workspace)),
+        Format::Github => {
+            shown.iter().for_each(|finding| print(&machine::github(finding, &context.workspace)));
+            eprintln!("{}", summary(&checked, &shown));
+        }
+    }
+    Ok(if count(&shown, Severity::Error) > 0 { FAILED } else { 0 })
+}
+
+fn format(context: &Context, args: &Args) -> Result<Format, Failure> {
+    match (args.format, context.json) {
+        (None, false) => Ok(Format::Human),
+        (None | Some(Format::Json), _) => Ok(Format::Json),
+        (Some(format), false) => Ok(format),
+        (Some(_), true) => Err(Failure::usage("`--json` and `--format` ask for two formats")),
+    }
+}
+
+/// Reads and checks everything. Settings that are wrong are findings like any other.
+fn check(workspace: &Path) -> Result<Checked, Failure> {
+    let path = workspace.join(config::FILE);
+    if !path.exists() {
+        config::load(workspace).map_err(|wrong| Failure::new(wrong.join("\n")))?;
+    }
+    let mut files = wiring::files(workspace)?;
+    let (settings, mut findings) = match config::load(workspace) {
+        Ok(config) => {
+            let warning = |text: &String| setting(Diagnostic::warning, Rule::S002, text);
+            let findings: Vec<_> = config.warnings.iter().map(warning).collect();
+            (Some(config), findings)
+        }
+        Err(wrong) => {
+            (None, wrong.iter().map(|text| setting(Diagnostic::error, Rule::S001, text)).collect())
+        }
     };
-    json!({
-        "code": finding.code,
-        "severity": severity,
-        "path": finding.path,
-        "line": finding.line,
-        "column": finding.column,
-        "message": finding.message,
-        "hint": finding.hint,
-    })
+    let (workspace, found) = workspace::examine(&files, settings.as_ref().map(calendars));
+    findings.extend(found);
+    findings.sort_by(|a, b| {
+        (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code))
+    });
+    if let Ok(text) = std::fs::read_to_string(path) {
+        files.texts.insert(config::FILE.to_owned(), text);
+    }
+    Ok(Checked { files, findings, workspace })
+}
+
+fn calendars(config: &Config) -> BTreeMap<String, WorkingDays> {
+    let works = |hours: &[Vec<_>; 7]| hours.each_ref().map(|spans| !spans.is_empty());
+    let all = config.calendars.iter();
+    all.map(|(name, clock)| (name.clone(), works(&clock.calendar.hours))).collect()
+}
+
+/// A sentence about the settings as a finding; its place stands in front when it is known.
+fn setting(
+    kind: fn(Rule, &str, (usize, usize), String) -> Diagnostic,
+    rule: Rule,
+    text: &str,
+) -> Diagnostic {
+    let placed = text.strip_prefix(config::FILE).and_then(|rest| {
+        let mut parts = rest.strip_prefix(':')?.splitn(3, ':');
+        let line = parts.next()?.parse().ok()?;
+        let column = parts.next()?.parse().ok()?;
+        Some(((line, column), parts.next()?.trim_start()))
+    });
+    let (place, message) = placed.unwrap_or(((0, 0), text));
+    kind(rule, config::FILE, place, message.to_owned())
+}
+
+/// The findings in the files that were asked for; all of them when none was.
+fn chosen<'a>(
+    checked: &'a Checked,
+    workspace: &Path,
+    paths: &[PathBuf],
+) -> Result<Vec<&'a Diagnostic>, Failure> {
+    let mut wanted = Vec::new();
+    for path in paths {
+        let inside = path.strip_prefix(workspace).unwrap_or(path);
+        let inside = inside.strip_prefix(".").unwrap_or(inside);
+        if !checked.files.texts.keys().any(|file| Path::new(file).starts_with(inside)) {
+            let message = format!("{} is no file of the workspace", path.display());
+            return Err(Failure { code: NOT_FOUND, kind: "not_found", message });
+        }
+        wanted.push(inside);
+    }
+    let is_wanted = |finding: &&Diagnostic| {
+        wanted.is_empty() || wanted.iter().any(|path| Path::new(&finding.path).starts_with(path))
+    };
+    Ok(checked.findings.iter().filter(is_wanted).collect())
+}
+
+fn count(findings: &[&Diagnostic], severity: Severity) -> usize {
+    findings.iter().filter(|finding| finding.severity == severity).count()
+}
+
+/// `2 errors in 9 files`, or `ok` and what there is.
+fn summary(checked: &Checked, shown: &[&Diagnostic]) -> String {
+    let counts = [Severity::Error, Severity::Warning, Severity::Note]
+        .map(|severity| (count(shown, severity), severity.as_str()));
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| plural(*count, word))
+        .collect();
+    let first = shown.iter().min_by_key(|finding| Reverse(finding.severity));
+    let more = first.map_or_else(String::new, |first| {
+        format!("    what a rule means: firsttouch help {}", first.code)
+    });
+    match &checked.workspace {
+        Some(workspace) if count(shown, Severity::Error) == 0 => {
+            let there = format!(
+                "ok  {}, {}, {}",
+                plural(workspace.cadences.len(), "cadence"),
+                plural(workspace.profiles.len(), "profile"),
+                plural(workspace.templates.names().count(), "template")
+            );
+            let parts = std::iter::once(there).chain(counts);
+            format!("{}{more}", parts.collect::<Vec<_>>().join(", "))
+        }
+        Some(_) | None if counts.is_empty() => "ok  nothing is wrong in these files".to_owned(),
+        Some(_) | None => {
+            let files = plural(checked.files.texts.len(), "file");
+            format!("{} in {files}{more}", counts.join(", "))
+        }
+    }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{ending}")
+}
+
+/// A message as one line that a terminal cannot obey.
+fn one_line(text: &str) -> String {
+    plain(text, usize::MAX)
 }

@@ -10,7 +10,7 @@ use super::output::{print, print_json};
 use super::shipped::SHIPPED;
 use super::{Context, Failure};
 
-/// Make a workspace: settings, example cadences, profiles and templates
+/// Make a workspace: settings, example cadences, profiles and templates, and schemas for your editor
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The folder; made if it does not exist. The present one when absent

@@ -18,6 +18,7 @@ mod check;
 mod demo;
 mod done;
 mod enroll;
+mod help;
 mod import;
 mod init;
 mod output;
@@ -37,7 +38,13 @@ mod why;
 /// First steps:  firsttouch demo            see it work, with nothing to set up
 ///               firsttouch init my-team    make a workspace; it says what comes next
 #[derive(Parser)]
-#[command(name = "firsttouch", version, verbatim_doc_comment, propagate_version = true)]
+#[command(
+    name = "firsttouch",
+    version,
+    verbatim_doc_comment,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
 struct Cli {
     /// The workspace: the folder with firsttouch.toml
     #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".")]
@@ -66,6 +73,7 @@ enum Command {
     Report(report::Args),
     Suppress(suppress::Args),
     Demo(demo::Args),
+    Help(help::Args),
 }
 
 /// What every command gets.
@@ -205,6 +213,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Report(args) => report::run(context, &args).await,
         Command::Suppress(args) => suppress::run(context, &args).await,
         Command::Demo(args) => demo::run(context, args).await,
+        Command::Help(args) => help::run(context, &args),
     }
 }
 

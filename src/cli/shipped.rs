@@ -6,6 +6,8 @@ pub(super) const SHIPPED: &[(&str, &str)] = &[
     ("cadences/short-outbound-7d.yaml", include_str!("../../cadences/short-outbound-7d.yaml")),
     ("profiles/revops-saas.yaml", include_str!("../../profiles/revops-saas.yaml")),
     ("profiles/vp-sales-saas.yaml", include_str!("../../profiles/vp-sales-saas.yaml")),
+    ("schema/cadence.v1.schema.json", include_str!("../../schema/cadence.v1.schema.json")),
+    ("schema/profile.v1.schema.json", include_str!("../../schema/profile.v1.schema.json")),
     ("templates/bump-one-question.hbs", include_str!("../../templates/bump-one-question.hbs")),
     ("templates/close-the-loop.hbs", include_str!("../../templates/close-the-loop.hbs")),
     ("templates/intro-pain.hbs", include_str!("../../templates/intro-pain.hbs")),

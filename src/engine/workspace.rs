@@ -6,10 +6,13 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::cadence::{Cadence, Content, What};
 use crate::domain::profile::Profile;
-use crate::formats::cadence_file::{self, Known, TemplateInfo};
+use crate::formats::cadence_file::{self, Known, TemplateInfo, WorkingDays};
 use crate::formats::diagnostic::{Diagnostic, Severity};
 use crate::formats::profile_file;
+use crate::formats::rules::Rule;
 use crate::formats::template::{ExtraFields, Source, TemplateSet};
+
+mod across;
 
 /// The texts of a workspace by path (`cadences/x.yaml`), as a reader of folders finds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,9 +46,19 @@ pub struct ProfileFile {
     pub text: String,
 }
 
-/// Checks a whole workspace. The findings hold errors and warnings; the workspace is there only when
-/// there is no error.
+/// Checks a whole workspace for use. The findings hold errors, warnings and notes; the workspace is
+/// there only when there is no error.
 pub fn check(files: &Files, calendars: &BTreeSet<String>) -> (Option<Workspace>, Vec<Diagnostic>) {
+    let calendars = calendars.iter().map(|name| (name.clone(), [true; 7])).collect();
+    examine(files, Some(calendars))
+}
+
+/// [`check`] as an author asks for it: with the days on which each calendar works, or without any
+/// calendar when the settings cannot be read.
+pub fn examine(
+    files: &Files,
+    calendars: Option<BTreeMap<String, WorkingDays>>,
+) -> (Option<Workspace>, Vec<Diagnostic>) {
     let mut findings = Vec::new();
     let profiles = profiles(files, &mut findings);
     let templates = match TemplateSet::load(&template_sources(files), ExtraFields::Any) {
@@ -59,12 +72,20 @@ pub fn check(files: &Files, calendars: &BTreeSet<String>) -> (Option<Workspace>,
         }
     };
     let known = Known {
-        calendars: calendars.clone(),
+        calendars,
         applied: false,
-        profiles: files.under("profiles/").map(|(path, _)| stem(path).to_owned()).collect(),
+        profiles: required_fields(files, &profiles),
         templates: template_names(files, templates.as_ref()),
     };
     let cadences = cadences(files, &known, &mut findings);
+    if let Some(templates) = &templates {
+        let is_whole = findings.iter().all(|finding| finding.severity < Severity::Error);
+        findings.extend(across::unfit(&cadences, &profiles, templates));
+        if is_whole {
+            // What a broken file uses is not known.
+            findings.extend(across::unused(files, &cadences, &profiles, templates));
+        }
+    }
     findings.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     let is_clean = findings.iter().all(|finding| finding.severity < Severity::Error);
     let workspace =
@@ -78,6 +99,14 @@ impl Files {
         let all = self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         all.filter(move |(path, _)| path.starts_with(folder))
     }
+}
+
+/// The fields that each profile requires; none are known of one that cannot be read.
+fn required_fields(files: &Files, profiles: &[ProfileFile]) -> BTreeMap<String, BTreeSet<String>> {
+    let unread = files.under("profiles/").map(|(path, _)| (stem(path).to_owned(), BTreeSet::new()));
+    let read = profiles.iter().map(|file| &file.profile);
+    let read = read.map(|p| (p.id.to_string(), p.require.iter().cloned().collect()));
+    unread.chain(read).collect()
 }
 
 fn profiles(files: &Files, findings: &mut Vec<Diagnostic>) -> Vec<ProfileFile> {
@@ -153,8 +182,12 @@ fn template_names(files: &Files, set: Option<&TemplateSet>) -> BTreeMap<String, 
     let names = files.under("templates/").map(|(path, text)| (template_name(path), text));
     let names = names.filter(|(name, _)| !name.starts_with("partials/"));
     let info = |name: &str, text: &str| {
-        let loaded = set.and_then(|set| set.get(name)).map(|template| template.has_subject);
-        TemplateInfo { has_subject: loaded.unwrap_or_else(|| text.contains("\nsubject:")) }
+        let loaded = set.and_then(|set| set.get(name));
+        let has_subject = loaded.map(|template| template.has_subject);
+        TemplateInfo {
+            has_subject: has_subject.unwrap_or_else(|| text.contains("\nsubject:")),
+            least_characters: loaded.map_or(0, |template| template.least_characters),
+        }
     };
     names.map(|(name, text)| (name.to_owned(), info(name, text))).collect()
 }
@@ -197,7 +230,7 @@ pub fn restore(files: &BTreeMap<String, String>) -> Result<Version, Vec<Diagnost
     let (templates, _) = TemplateSet::load(&template_sources(&files), ExtraFields::Any)?;
     let Some((path, text)) = files.under("cadences/").next() else {
         let missing = "the stored version holds no cadence".to_owned();
-        return Err(vec![Diagnostic::error("C000", "cadences/", (0, 0), missing)]);
+        return Err(vec![Diagnostic::error(Rule::C003, "cadences/", (0, 0), missing)]);
     };
     let names = template_names(&files, Some(&templates));
     let known = Known { applied: true, templates: names, ..Known::default() };

@@ -1,19 +1,34 @@
 //! One finding about one place in one file, as `check` prints it.
 
+use super::rules::Rule;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
+    /// Worth knowing; nothing has to be done.
+    Note,
     /// Runs, but probably not as meant.
     Warning,
     /// Cannot run.
     Error,
 }
 
+impl Severity {
+    /// The word that is printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// One finding about one place in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// A stable rule id such as `C201`, documented in `docs/language.md`.
-    pub code: &'static str,
+    /// A stable rule id such as `C201`, explained by `firsttouch help C201`.
+    pub code: Rule,
     pub severity: Severity,
     /// Path relative to the workspace, such as `cadences/saas.yaml`.
     pub path: String,
@@ -29,15 +44,20 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at a place.
-    pub fn error(code: &'static str, path: &str, at: (usize, usize), message: String) -> Self {
+    pub fn error(code: Rule, path: &str, at: (usize, usize), message: String) -> Self {
         let (line, column) = at;
         let path = path.to_owned();
         Self { code, severity: Severity::Error, path, line, column, message, hint: None }
     }
 
     /// A warning at a place.
-    pub fn warning(code: &'static str, path: &str, at: (usize, usize), message: String) -> Self {
+    pub fn warning(code: Rule, path: &str, at: (usize, usize), message: String) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, path, at, message) }
+    }
+
+    /// Something worth knowing about a place.
+    pub fn note(code: Rule, path: &str, at: (usize, usize), message: String) -> Self {
+        Self { severity: Severity::Note, ..Self::error(code, path, at, message) }
     }
 
     /// The same finding with a next step.
@@ -50,10 +70,6 @@ impl Diagnostic {
 impl std::fmt::Display for Diagnostic {
     /// `path:line:column: error[C201]: message` as editors and `grep` understand it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let severity = match self.severity {
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        };
         f.write_str(&self.path)?;
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
@@ -61,7 +77,7 @@ impl std::fmt::Display for Diagnostic {
         if self.column > 0 {
             write!(f, ":{}", self.column)?;
         }
-        write!(f, ": {severity}[{}]: {}", self.code, self.message)?;
+        write!(f, ": {}[{}]: {}", self.severity.as_str(), self.code, self.message)?;
         if let Some(hint) = &self.hint {
             write!(f, "\n  {hint}")?;
         }

@@ -3,10 +3,12 @@
 pub mod cadence_file;
 pub mod csv;
 pub mod diagnostic;
+pub mod language;
 pub mod length;
 pub mod message;
 pub mod mime;
 pub mod profile_file;
+pub mod rules;
 pub mod template;
 pub mod yaml;
 pub mod zone;

@@ -4,6 +4,7 @@
 //! cadences and profiles can report everything that is wrong with a file at once: a typed
 //! deserializer would stop at the first unknown key.
 
+use crate::formats::rules::Rule;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, Location, Options, Spanned};
@@ -86,7 +87,7 @@ pub struct Entry {
 pub fn parse(path: &str, text: &str) -> Result<At<Node>, Diagnostic> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
-        return Err(Diagnostic::error("C001", path, (0, 0), message));
+        return Err(Diagnostic::error(Rule::C001, path, (0, 0), message));
     }
     let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options())
         .map_err(|error| not_yaml(path, &error))?;
@@ -117,7 +118,7 @@ fn not_yaml(path: &str, error: &Error) -> Diagnostic {
     let error = error.without_snippet();
     let place = error.location().map_or((0, 0), |location| At::new((), location).place());
     let message = complaint(error).chars().take(MAX_COMPLAINT).collect();
-    Diagnostic::error("C001", path, place, message)
+    Diagnostic::error(Rule::C001, path, place, message)
 }
 
 fn complaint(error: &Error) -> String {

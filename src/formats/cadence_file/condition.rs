@@ -3,19 +3,12 @@
 use crate::domain::cadence::{Condition, Outcome, Test};
 use crate::domain::facts::FIELDS;
 use crate::domain::ids::StepId;
+use crate::formats::language::{CONDITION, PERSON_CONDITION};
+use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Keys, Map, Place, entries, is_slug, items, near, shortened, text, texts,
+    Findings, Map, Place, entries, is_slug, items, near, shortened, text, texts,
 };
 use crate::formats::yaml::{At, Entry, Node};
-
-const OF_A_STEP: Keys = Keys {
-    of: "a condition",
-    known: &["has", "has_not", "outcome", "field", "any"],
-    later: &["event"],
-};
-
-const OF_A_PERSON: Keys =
-    Keys { of: "a condition", known: &["has", "has_not", "field", "any"], later: &[] };
 
 /// What a condition may speak of.
 #[derive(Clone, Copy)]
@@ -43,12 +36,12 @@ pub fn conditions(
     findings: &mut Findings<'_>,
 ) -> Vec<Condition> {
     let keys = match scope {
-        Scope::Step(_) => &OF_A_STEP,
-        Scope::Person => &OF_A_PERSON,
+        Scope::Step(_) => &CONDITION,
+        Scope::Person => &PERSON_CONDITION,
     };
     let Some(map) = Map::open(node, keys, findings) else { return Vec::new() };
     if map.is_empty() {
-        findings.error("C004", node.place(), format!("{what} says nothing"));
+        findings.error(Rule::C004, node.place(), format!("{what} says nothing"));
     }
     let mut lines = Vec::new();
     if let Some(node) = map.get("has") {
@@ -72,7 +65,7 @@ pub fn conditions(
 fn groups(node: &At<Node>, scope: Scope<'_>, findings: &mut Findings<'_>) -> Vec<Vec<Condition>> {
     let groups = items(node, "`any`", findings).unwrap_or(&[]);
     if groups.is_empty() {
-        findings.error("C004", node.place(), "`any` needs at least one line");
+        findings.error(Rule::C004, node.place(), "`any` needs at least one line");
     }
     groups.iter().map(|group| conditions(group, "a line of `any`", scope, findings)).collect()
 }
@@ -95,13 +88,15 @@ pub fn check_field(name: &str, place: Place, findings: &mut Findings<'_>) {
     let near = near(name, FIELDS.iter().copied());
     if near.is_none() && is_slug(name) {
         let message = format!("`{name}` is read from the column of that name in the list");
-        return findings.warning("C203", place, message, format!("write `x.{name}` to say so"));
+        return findings.warning(Rule::C203, place, message, format!("write `x.{name}` to say so"));
     }
     match near {
-        Some(near) => findings.error("C203", place, format!("{message}; did you mean `{near}`?")),
+        Some(near) => {
+            findings.error(Rule::C203, place, format!("{message}; did you mean `{near}`?"))
+        }
         None => {
             let hint = format!("the fields are: {}, and x.<column>", FIELDS.join(", "));
-            findings.error_with_hint("C203", place, message, hint);
+            findings.error_with_hint(Rule::C203, place, message, hint);
         }
     }
 }
@@ -149,11 +144,11 @@ pub(super) fn unknown_outcome(
     match near(wrong, known.iter().copied()) {
         Some(near) => {
             let message = format!("{message}; did you mean `{near}`?");
-            findings.error("C202", outcome.place(), message);
+            findings.error(Rule::C202, outcome.place(), message);
         }
         None => {
             let hint = format!("its outcomes are: {}", known.join(", "));
-            findings.error_with_hint("C202", outcome.place(), message, hint);
+            findings.error_with_hint(Rule::C202, outcome.place(), message, hint);
         }
     }
 }
@@ -162,17 +157,17 @@ fn unknown_step(step: &At<String>, steps: &StepsAbove, findings: &mut Findings<'
     let id = shortened(&step.value);
     if steps.all.contains(&step.value) {
         let message = format!("step `{id}` is not above this one; a condition can only look back");
-        return findings.error("C201", step.place(), message);
+        return findings.error(Rule::C201, step.place(), message);
     }
     let above = steps.above.iter().map(|(id, _)| id.as_str());
     let message = format!("there is no step `{id}`");
-    findings.unknown("C201", step.place(), &message, &step.value, above);
+    findings.unknown(Rule::C201, step.place(), &message, &step.value, above);
 }
 
 fn tests(node: &At<Node>, findings: &mut Findings<'_>) -> Vec<(String, Test)> {
     let lines = entries(node, "`field`", findings).unwrap_or(&[]);
     if matches!(&node.value, Node::Map(lines) if lines.is_empty()) {
-        findings.error("C004", node.place(), "`field` needs at least one line");
+        findings.error(Rule::C004, node.place(), "`field` needs at least one line");
     }
     lines.iter().filter_map(|line| test_line(line, findings)).collect()
 }
@@ -185,7 +180,7 @@ fn test_line(line: &Entry, findings: &mut Findings<'_>) -> Option<(String, Test)
     if test.is_none() {
         let message = format!("`{}` is not a test", shortened(&written.value));
         let hint = "write a value, or \">= 80\", \"<= 80\", \"> 80\", \"< 80\" with a number";
-        findings.error_with_hint("C004", written.place(), message, hint);
+        findings.error_with_hint(Rule::C004, written.place(), message, hint);
     }
     Some((field.clone(), test?))
 }

@@ -3,28 +3,15 @@
 use crate::domain::cadence::{Admission, Audience, DayKind, Limits, Priority};
 use crate::domain::ids::ProfileId;
 use crate::domain::time::{DaySpan, Delay, Unit};
+use crate::formats::language::{AUDIENCES, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT, UNITS};
 use crate::formats::length;
+use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Keys, Map, count, delay, not_yet, shortened, some_delay, text, texts, word,
+    Findings, Map, count, delay, not_yet, shortened, some_delay, text, texts, word,
 };
 use crate::formats::yaml::{At, Node};
 
 use super::{Defaults, Reader};
-
-const ENROLL: Keys =
-    Keys { of: "`enroll`", known: &["audience", "profiles", "when", "again_after"], later: &[] };
-
-const LIMITS: Keys = Keys {
-    of: "`limits`",
-    known: &["new_per_rep_per_day", "per_company_at_once", "touches_per_prospect_per_day"],
-    later: &["touches_per_company_per_week"],
-};
-
-const DEFAULTS: Keys =
-    Keys { of: "`defaults`", known: &["by", "expires_after", "priority"], later: &[] };
-
-/// No limit of a cadence is higher.
-const MAX_LIMIT: u32 = 10_000;
 
 /// Whom the cadence takes in.
 pub(super) struct Enroll {
@@ -35,8 +22,7 @@ pub(super) struct Enroll {
 
 pub(super) fn unit(map: &Map<'_>, reader: &mut Reader<'_>) {
     let Some(node) = map.get("unit") else { return };
-    let units = [("prospect", true), ("company", false)];
-    if word(node, "`unit`", &units, &mut reader.findings) == Some(false) {
+    if word(node, "`unit`", &UNITS, &mut reader.findings) == Some(false) {
         not_yet("unit: company", node.place(), &mut reader.findings);
     }
 }
@@ -44,10 +30,9 @@ pub(super) fn unit(map: &Map<'_>, reader: &mut Reader<'_>) {
 pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
     let node = map.need("enroll", &mut reader.findings)?;
     let map = Map::open(node, &ENROLL, &mut reader.findings)?;
-    let audiences = [("prospects", Audience::Prospects), ("customers", Audience::Customers)];
     let audience = map.need("audience", &mut reader.findings);
     let audience =
-        audience.and_then(|node| word(node, "`audience`", &audiences, &mut reader.findings));
+        audience.and_then(|node| word(node, "`audience`", &AUDIENCES, &mut reader.findings));
     let profiles = map.need("profiles", &mut reader.findings);
     let profiles = profiles.and_then(|node| admission(node, reader));
     when(&map, &mut reader.findings);
@@ -78,33 +63,36 @@ fn admission(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Admission> {
     if names.iter().any(|name| name.value == "any") {
         if names.len() > 1 {
             let message = "`any` lets everybody in, so it stands alone";
-            reader.findings.error("C004", node.place(), message);
+            reader.findings.error(Rule::C004, node.place(), message);
         }
         return Some(Admission::Anybody);
     }
     let applied = reader.known.applied;
-    for name in names.iter().filter(|name| !applied && !reader.known.profiles.contains(&name.value))
+    for name in
+        names.iter().filter(|name| !applied && !reader.known.profiles.contains_key(&name.value))
     {
         let message = format!("there is no profile `{}`", shortened(&name.value));
-        let known = reader.known.profiles.iter().map(String::as_str);
-        reader.findings.unknown("C108", name.place(), &message, &name.value, known);
+        let known = reader.known.profiles.keys().map(String::as_str);
+        reader.findings.unknown(Rule::C108, name.place(), &message, &name.value, known);
     }
     let ids: Vec<ProfileId> = names.into_iter().map(|name| ProfileId(name.value)).collect();
     (!ids.is_empty()).then_some(Admission::OneOf(ids))
 }
 
 pub(super) fn days(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<DayKind> {
-    let kinds = [("business", DayKind::Business), ("calendar", DayKind::Calendar)];
-    word(map.get("days")?, "`days`", &kinds, &mut reader.findings)
+    word(map.get("days")?, "`days`", &DAYS, &mut reader.findings)
 }
 
 pub(super) fn calendar(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let node = map.need("calendar", &mut reader.findings)?;
     let name = text(node, "`calendar`", &mut reader.findings)?.value;
-    if !reader.known.applied && !reader.known.calendars.contains(&name) {
+    if let Some(known) = &reader.known.calendars
+        && !reader.known.applied
+        && !known.contains_key(&name)
+    {
         let message = format!("there is no calendar `{}` in the settings", shortened(&name));
-        let known = reader.known.calendars.iter().map(String::as_str);
-        reader.findings.unknown("C107", node.place(), &message, &name, known);
+        let known = known.keys().map(String::as_str);
+        reader.findings.unknown(Rule::C107, node.place(), &message, &name, known);
     }
     Some(name)
 }
@@ -122,14 +110,14 @@ pub(super) fn send_window(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Vec<
     for span in &written {
         match length::day_span(&shortened(&span.value)) {
             Ok(span) => spans.push(span),
-            Err(error) => findings.error("C106", span.place(), error.to_string()),
+            Err(error) => findings.error(Rule::C106, span.place(), error.to_string()),
         }
     }
     if spans.is_empty() || spans.len() < written.len() {
         return None;
     }
     let windows = length::windows(spans);
-    windows.map_err(|error| findings.error("C106", node.place(), error.to_string())).ok()
+    windows.map_err(|error| findings.error(Rule::C106, node.place(), error.to_string())).ok()
 }
 
 pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::cadence::{Cadence, DayKind, Priority};
+use crate::domain::cadence::{Admission, Cadence, DayKind, Priority};
 use crate::domain::ids::CadenceId;
 use crate::domain::time::{Delay, Unit};
 
 use super::diagnostic::Diagnostic;
-use super::yaml::reading::{Findings, Keys, Map, text};
+use super::language::CADENCE;
+use super::yaml::reading::{Findings, Map, text};
 use super::yaml::{At, Node, parse as parse_yaml};
 
 pub mod condition;
 mod head;
+mod lint;
 mod step;
 mod touch;
 mod verb;
@@ -22,8 +24,10 @@ mod tests;
 /// What else there is in the workspace: names that a cadence may refer to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    pub calendars: BTreeSet<String>,
-    pub profiles: BTreeSet<String>,
+    /// By name; `None` when the settings cannot be read, so that nobody knows.
+    pub calendars: Option<BTreeMap<String, WorkingDays>>,
+    /// By id, each with the fields that it requires.
+    pub profiles: BTreeMap<String, BTreeSet<String>>,
     /// The file is a version that was applied before: its calendar and its profiles were checked then,
     /// and may have gone since.
     pub applied: bool,
@@ -31,11 +35,16 @@ pub struct Known {
     pub templates: BTreeMap<String, TemplateInfo>,
 }
 
+/// The days of the week on which a calendar works, Monday first.
+pub type WorkingDays = [bool; 7];
+
 /// What a cadence needs to know of a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TemplateInfo {
     /// Whether the template can begin a thread.
     pub has_subject: bool,
+    /// The characters that its text has in any case, before any value is filled in.
+    pub least_characters: usize,
 }
 
 /// What is known while a file is being read.
@@ -59,27 +68,6 @@ impl Default for Defaults {
         Self { expires_after, priority: Priority::Normal }
     }
 }
-
-const CADENCE: Keys = Keys {
-    of: "a cadence",
-    known: &[
-        "format",
-        "id",
-        "title",
-        "about",
-        "unit",
-        "enroll",
-        "days",
-        "calendar",
-        "send_window",
-        "limits",
-        "defaults",
-        "steps",
-        "at_end",
-        "shared",
-    ],
-    later: &["roles", "company", "replies", "custom_outcomes"],
-};
 
 /// Reads a cadence. `path` is relative to the workspace; its file name must be the `id`.
 /// With the cadence come the warnings.
@@ -113,6 +101,16 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
     let send_window = head::send_window(&map, reader);
     let limits = head::limits(&map, reader);
     let steps = step::steps(&map, reader);
+    let required = enroll.as_ref().and_then(|enroll| enroll.profiles.as_ref());
+    let plan = lint::Plan {
+        steps: &steps,
+        days: reader.days.unwrap_or(DayKind::Business),
+        touches_per_day: limits.touches_per_prospect_per_day,
+        calendar: calendar.as_deref().and_then(|name| working_days(name, reader.known)),
+        required: required
+            .map_or_else(BTreeSet::new, |admission| required_by(admission, reader.known)),
+    };
+    lint::lint(&plan, &mut reader.findings);
     let at_end = verb::at_end(&map, &mut reader.findings);
     let enroll = enroll?;
     Some(Cadence {
@@ -126,7 +124,19 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
         calendar: calendar?,
         send_window: send_window?,
         limits,
-        steps,
+        steps: steps.into_iter().map(|(step, _)| step).collect(),
         at_end: at_end?,
     })
+}
+
+fn working_days<'a>(calendar: &'a str, known: &Known) -> Option<(&'a str, WorkingDays)> {
+    known.calendars.as_ref()?.get(calendar).map(|works| (calendar, *works))
+}
+
+/// The fields that every profile of a cadence requires.
+fn required_by(admission: &Admission, known: &Known) -> BTreeSet<String> {
+    let Admission::OneOf(profiles) = admission else { return BTreeSet::new() };
+    let required = profiles.iter().map(|id| known.profiles.get(id.as_str()).cloned());
+    let common = |a: BTreeSet<String>, b: BTreeSet<String>| a.intersection(&b).cloned().collect();
+    required.map(Option::unwrap_or_default).reduce(common).unwrap_or_default()
 }

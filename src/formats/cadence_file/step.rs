@@ -1,63 +1,41 @@
 //! One step: exactly one *when*, exactly one *what*, and its conditions.
 
+use crate::formats::language::{MAX_DAY, MAX_STEPS, STEP};
+use crate::formats::rules::Rule;
 use std::collections::BTreeMap;
 
 use crate::domain::cadence::{
     Channel, Condition, EXPIRED, Outcome, SKIPPED, Step, Thread, Verb, What, When,
 };
 use crate::domain::ids::StepId;
-use crate::formats::yaml::reading::{Findings, Keys, Map, count, delay, entries, items, slug};
+use crate::formats::yaml::reading::{Findings, Map, Place, count, delay, entries, items, slug};
 use crate::formats::yaml::{At, Entry, Node};
 
 use super::condition::{Scope, StepsAbove, conditions, unknown_outcome};
 use super::{Reader, head, touch, verb};
 
-const STEP: Keys = Keys {
-    of: "a step",
-    known: &[
-        "id",
-        "day",
-        "after",
-        "email",
-        "call",
-        "social",
-        "task",
-        "by",
-        "only_if",
-        "skip_if",
-        "expires_after",
-        "priority",
-        "outcomes",
-    ],
-    later: &["at", "hand_off", "to", "within", "hours"],
-};
-
-/// A cadence with more steps is a mistake, or pestering.
-const MAX_STEPS: usize = 100;
-/// No step stands on a later day.
-const MAX_DAY: u32 = 1_000;
-
 /// What the steps so far mean for the next one.
 #[derive(Default)]
 struct SoFar {
-    steps: Vec<Step>,
+    /// Each with the place of its id.
+    steps: Vec<(Step, Place)>,
     names: StepsAbove,
     last_day: Option<u32>,
     has_thread: bool,
     told_that_days_is_missing: bool,
 }
 
-/// Reads all steps from the top to the bottom.
-pub(super) fn steps(map: &Map<'_>, reader: &mut Reader<'_>) -> Vec<Step> {
+/// Reads all steps from the top to the bottom, each with the place of its id.
+pub(super) fn steps(map: &Map<'_>, reader: &mut Reader<'_>) -> Vec<(Step, Place)> {
     let node = map.need("steps", &mut reader.findings);
     let Some(node) = node else { return Vec::new() };
     let nodes = items(node, "`steps`", &mut reader.findings).unwrap_or(&[]);
     if matches!(&node.value, Node::List(steps) if steps.is_empty()) {
-        reader.findings.error("C003", node.place(), "a cadence needs at least one step");
+        reader.findings.error(Rule::C003, node.place(), "a cadence needs at least one step");
     }
     if nodes.len() > MAX_STEPS {
         let message = format!("a cadence has at most {MAX_STEPS} steps, not {}", nodes.len());
-        reader.findings.error("C004", node.place(), message);
+        reader.findings.error(Rule::C004, node.place(), message);
     }
     let mut so_far = SoFar::default();
     so_far.names.all = nodes.iter().take(MAX_STEPS).filter_map(id_of).collect();
@@ -88,14 +66,13 @@ fn read_step(node: &At<Node>, so_far: &mut SoFar, reader: &mut Reader<'_>) {
     let step = rest(&map, &id, when, what.as_ref(), so_far, reader);
     so_far.names.above.push((id.value.clone(), what.as_ref().map(recordable)));
     let Some(step) = step else { return };
-    warn_of_two_mails(&step, &id, &so_far.steps, &mut reader.findings);
-    so_far.steps.push(step);
+    so_far.steps.push((step, id.place()));
 }
 
 fn check_id(id: &At<String>, so_far: &SoFar, findings: &mut Findings<'_>) {
     if so_far.names.above.iter().any(|(above, _)| *above == id.value && above != "?") {
         let message = format!("there are two steps `{}`", id.value);
-        findings.error("C101", id.place(), message);
+        findings.error(Rule::C101, id.place(), message);
     }
 }
 
@@ -134,7 +111,7 @@ fn rest(
 fn exactly_one(
     map: &Map<'_>,
     id: &At<String>,
-    code: &'static str,
+    code: Rule,
     keys: &[&str],
     findings: &mut Findings<'_>,
 ) -> bool {
@@ -142,8 +119,11 @@ fn exactly_one(
     if found == 1 {
         return true;
     }
-    let runs = keys.iter().filter(|key| STEP.known.contains(key));
-    let runs = runs.copied().collect::<Vec<_>>().join(", ");
+    if found == 0 && map.is_meant(keys) {
+        return false;
+    }
+    let runs = STEP.known().filter(|key| keys.contains(key));
+    let runs = runs.collect::<Vec<_>>().join(", ");
     let found = if found == 0 { "none".to_owned() } else { found.to_string() };
     let message = format!("step `{}` needs exactly one of {runs} (it has {found})", id.value);
     findings.error(code, id.place(), message);
@@ -156,7 +136,7 @@ fn when(
     so_far: &mut SoFar,
     reader: &mut Reader<'_>,
 ) -> Option<When> {
-    if !exactly_one(map, id, "C102", &["day", "after", "at"], &mut reader.findings) {
+    if !exactly_one(map, id, Rule::C102, &["day", "after", "at"], &mut reader.findings) {
         return None;
     }
     if let Some(node) = map.get("after") {
@@ -168,13 +148,13 @@ fn when(
         so_far.told_that_days_is_missing = true;
         let message = format!("`day: {day}` of what?");
         let hint = "write `days: business` or `days: calendar` at the top of the file";
-        reader.findings.error_with_hint("C104", node.place(), message, hint);
+        reader.findings.error_with_hint(Rule::C104, node.place(), message, hint);
     }
     if let Some(last) = so_far.last_day.filter(|last| day < *last) {
         let id_text = &id.value;
         let message =
             format!("step `{id_text}` is on day {day}, before the step above it (day {last})");
-        reader.findings.error("C105", id.place(), message);
+        reader.findings.error(Rule::C105, id.place(), message);
     }
     so_far.last_day = Some(day);
     Some(When::Day(day))
@@ -187,7 +167,7 @@ fn what(
     reader: &mut Reader<'_>,
 ) -> Option<What> {
     let kinds = ["email", "call", "social", "task", "hand_off"];
-    if !exactly_one(map, id, "C103", &kinds, &mut reader.findings) {
+    if !exactly_one(map, id, Rule::C103, &kinds, &mut reader.findings) {
         return None;
     }
     if let Some(node) = map.get("email") {
@@ -248,22 +228,7 @@ fn outcome(
     }
     if what.channel() == Channel::Email && matches!(verb, Some(Verb::Retry { .. })) {
         let message = "an email is never sent a second time, so it cannot be retried";
-        findings.error("C303", line.value.place(), message);
+        findings.error(Rule::C303, line.value.place(), message);
     }
     Some((Outcome(slug.clone()), verb?))
-}
-
-/// Two mails on one day are fine when only one of them can go out.
-fn warn_of_two_mails(step: &Step, id: &At<String>, above: &[Step], findings: &mut Findings<'_>) {
-    let exclude = |a: &Step, b: &Step| !a.only_if.is_empty() && a.only_if == b.skip_if;
-    let is_mail = |step: &Step| step.what.channel() == Channel::Email;
-    let When::Day(day) = step.when else { return };
-    let other = above.iter().find(|other| {
-        other.when == step.when && is_mail(other) && !exclude(other, step) && !exclude(step, other)
-    });
-    let Some(other) = other.filter(|_| is_mail(step)) else { return };
-    let message =
-        format!("`{}` is a second automatic mail on day {day}, after `{}`", step.id, other.id);
-    let hint = "move it to another day, or give the two opposite conditions";
-    findings.warning("C602", id.place(), message, hint);
 }

@@ -1,18 +1,18 @@
 //! What a step does: `email`, `call`, `social`, `task`.
 
 use crate::domain::cadence::{Content, SocialAct, Thread, What};
+use crate::formats::language::{CALL, EMAIL, MODES, SOCIAL, TASK, THREADS};
+use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Keys, Map, Place, count, entries, not_yet, shortened, text, word,
+    Map, Place, count, entries, near, not_yet, shortened, text, word,
 };
 use crate::formats::yaml::{At, Node};
 
 use super::Reader;
 
-const EMAIL: Keys =
-    Keys { of: "an email", known: &["template", "split", "thread", "mode"], later: &[] };
-const CALL: Keys = Keys { of: "a call", known: &["script", "voicemail"], later: &[] };
-const SOCIAL: Keys = Keys { of: "a social touch", known: &["network", "act", "text"], later: &[] };
-const TASK: Keys = Keys { of: "a task", known: &["title", "notes"], later: &["collect"] };
+/// Characters of a note with a request to connect, from a free account and from a paid one.
+const FREE_NOTE: usize = 200;
+const PAID_NOTE: usize = 300;
 
 /// An email, and whether a later reply can follow it even if the rest could not be read.
 pub(super) struct Email {
@@ -28,29 +28,29 @@ pub(super) fn email(node: &At<Node>, allowed: Thread, reader: &mut Reader<'_>) -
     mode(&map, reader);
     let thread = thread(&map, allowed, reader);
     let content = content(&map, reader);
-    if let (Some(thread), Some(content)) = (thread, &content) {
+    let answers_nothing = thread == Some(Thread::Reply) && allowed == Thread::New;
+    if let (Some(thread), Some(content)) = (thread.filter(|_| !answers_nothing), &content) {
         check_subjects(thread, &content.templates, reader);
     }
     let what = thread.zip(content);
     let what = what.map(|(thread, written)| What::Email { content: written.content, thread });
-    Email { what, begins_thread: thread == Some(Thread::New) }
+    // A reply to nothing is told once; what follows answers it.
+    Email { what, begins_thread: thread.is_some() }
 }
 
 fn mode(map: &Map<'_>, reader: &mut Reader<'_>) {
     let Some(node) = map.get("mode") else { return };
-    let modes = [("auto", true), ("review", false)];
-    if word(node, "`mode`", &modes, &mut reader.findings) == Some(false) {
+    if word(node, "`mode`", &MODES, &mut reader.findings) == Some(false) {
         not_yet("mode: review", node.place(), &mut reader.findings);
     }
 }
 
 fn thread(map: &Map<'_>, allowed: Thread, reader: &mut Reader<'_>) -> Option<Thread> {
     let node = map.need("thread", &mut reader.findings)?;
-    let threads = [("new", Thread::New), ("reply", Thread::Reply)];
-    let thread = word(node, "`thread`", &threads, &mut reader.findings)?;
+    let thread = word(node, "`thread`", &THREADS, &mut reader.findings)?;
     if thread == Thread::Reply && allowed == Thread::New {
         let message = "`thread: reply`, but no earlier email step starts a thread";
-        reader.findings.error("C302", node.place(), message);
+        reader.findings.error(Rule::C302, node.place(), message);
     }
     Some(thread)
 }
@@ -63,9 +63,12 @@ struct Written {
 
 fn content(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Written> {
     let found = map.count(&["template", "split"]);
+    if found == 0 && map.is_meant(&["template", "split"]) {
+        return None;
+    }
     if found != 1 {
         let message = format!("an email needs exactly one of template, split (it has {found})");
-        reader.findings.error("C103", map.place(), message);
+        reader.findings.error(Rule::C103, map.place(), message);
         return None;
     }
     if let Some(node) = map.get("split") {
@@ -91,7 +94,7 @@ fn split(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Written> {
     let sum: u32 = weights.iter().map(|(_, weight)| weight).sum();
     if weights.len() == variants.len() && sum != 100 {
         let message = format!("the weights add up to {sum}, not 100");
-        reader.findings.error("C301", node.place(), message);
+        reader.findings.error(Rule::C301, node.place(), message);
     }
     Some(Written { content: Content::Split(weights), templates })
 }
@@ -109,7 +112,7 @@ fn check_subjects(thread: Thread, templates: &[At<String>], reader: &mut Reader<
                 name.value
             ),
         };
-        reader.findings.error("C502", name.place(), message);
+        reader.findings.error(Rule::C502, name.place(), message);
     }
 }
 
@@ -133,7 +136,26 @@ pub(super) fn social(node: &At<Node>, reader: &mut Reader<'_>) -> Option<What> {
     let act = map.need("act", &mut reader.findings);
     let act = act.and_then(|node| word(node, "`act`", &SocialAct::ALL, &mut reader.findings));
     let text = map.get("text").and_then(|node| template(node, "`text`", reader));
+    if let (Some(SocialAct::Connect), Some(text)) = (act, &text) {
+        check_note(text, reader);
+    }
     Some(What::Social { network: network?.value, act: act?, text: text.map(|name| name.value) })
+}
+
+/// Notes a note with a request to connect that LinkedIn does not take (C503).
+fn check_note(name: &At<String>, reader: &mut Reader<'_>) {
+    let info = reader.known.templates.get(&name.value).copied().unwrap_or_default();
+    let length = info.least_characters;
+    let message = format!(
+        "the template `{}` has at least {length} characters, but a note on LinkedIn has room for \
+         {FREE_NOTE}, or {PAID_NOTE} from a paid account",
+        name.value
+    );
+    if length > PAID_NOTE {
+        reader.findings.error(Rule::C503, name.place(), message);
+    } else if length > FREE_NOTE {
+        reader.findings.warning(Rule::C503, name.place(), message, "make it shorter");
+    }
 }
 
 pub(super) fn task(node: &At<Node>, reader: &mut Reader<'_>) -> Option<What> {
@@ -156,6 +178,14 @@ fn check_template(name: &str, place: Place, reader: &mut Reader<'_>) {
         return;
     }
     let message = format!("there is no template `{}`", shortened(name));
-    let known = reader.known.templates.keys().map(String::as_str);
-    reader.findings.unknown("C501", place, &message, name, known);
+    match near(name, reader.known.templates.keys().map(String::as_str)) {
+        Some(near) => {
+            let message = format!("{message}; did you mean `{near}`?");
+            reader.findings.error(Rule::C501, place, message);
+        }
+        None => {
+            let hint = format!("it would be the file templates/{}.hbs", shortened(name));
+            reader.findings.error_with_hint(Rule::C501, place, message, hint);
+        }
+    }
 }

@@ -1,16 +1,10 @@
 //! `stop`, `triage`, `{ pause: 60 days }`: what an outcome leads to.
 
 use crate::domain::cadence::Verb;
-use crate::formats::yaml::reading::{Findings, Keys, Map, count, some_delay, text, word};
+use crate::formats::language::{MAX_RETRIES, RETRY, VERB, VERBS};
+use crate::formats::rules::Rule;
+use crate::formats::yaml::reading::{Findings, Map, count, some_delay, text, word};
 use crate::formats::yaml::{At, Node};
-
-const VERB: Keys =
-    Keys { of: "a verb", known: &["retry", "pause"], later: &["switch_to", "hand_off"] };
-
-const RETRY: Keys = Keys { of: "`retry`", known: &["after", "max"], later: &[] };
-
-/// More attempts at one step would be pestering.
-const MAX_RETRIES: u32 = 10;
 
 /// Reads a verb: a word, or a map with one key.
 pub(super) fn verb(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<Verb> {
@@ -25,17 +19,16 @@ fn short_verb(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Optio
     if matches!(written.value.as_str(), "retry" | "pause") {
         let message = format!("`{}` needs to know how long", written.value);
         let hint = "write { pause: 60 days } or { retry: { after: 4 business hours, max: 1 } }";
-        findings.error_with_hint("C004", node.place(), message, hint);
+        findings.error_with_hint(Rule::C004, node.place(), message, hint);
         return None;
     }
-    let words = [("continue", Verb::Continue), ("triage", Verb::Triage), ("stop", Verb::Stop)];
-    word(node, what, &words, findings)
+    word(node, what, &VERBS, findings)
 }
 
 fn long_verb(node: &At<Node>, findings: &mut Findings<'_>) -> Option<Verb> {
     let map = Map::open(node, &VERB, findings)?;
     if map.len() != 1 {
-        findings.error("C004", node.place(), format!("a verb has one key, not {}", map.len()));
+        findings.error(Rule::C004, node.place(), format!("a verb has one key, not {}", map.len()));
         return None;
     }
     if let Some(node) = map.get("pause") {
@@ -61,7 +54,7 @@ pub(super) fn at_end(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<Verb>
         Verb::Pause(length) => Some(Verb::Pause(length)),
         Verb::Triage | Verb::Retry { .. } => {
             let message = "`at_end` is stop or { pause: 60 days }";
-            findings.error("C004", node.place(), message);
+            findings.error(Rule::C004, node.place(), message);
             None
         }
     }

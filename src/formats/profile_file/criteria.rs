@@ -5,14 +5,14 @@ use crate::domain::profile::{Criterion, Wants};
 use crate::domain::title;
 use crate::domain::words::{contains, words};
 use crate::formats::cadence_file::condition::check_field;
+use crate::formats::language::MATCH_LINE;
+use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Keys, Map, entries, is_plain, near, shortened, text, texts,
+    Findings, Map, entries, is_plain, near, shortened, text, texts,
 };
 use crate::formats::yaml::{At, Entry, Node};
 
 use super::range::{self, Money};
-
-const WORDS: Keys = Keys { of: "a line of `match`", known: &["any", "none"], later: &[] };
 
 /// What YAML 1.1, and so most other tools, reads as true or false when it has no quotes.
 const FALSE_FRIENDS: [&str; 8] = ["y", "yes", "n", "no", "on", "off", "true", "false"];
@@ -21,7 +21,7 @@ const FALSE_FRIENDS: [&str; 8] = ["y", "yes", "n", "no", "on", "off", "true", "f
 pub(super) fn criteria(node: &At<Node>, findings: &mut Findings<'_>) -> Vec<Criterion> {
     let lines = entries(node, "`match`", findings).unwrap_or(&[]);
     if matches!(&node.value, Node::Map(lines) if lines.is_empty()) {
-        findings.error("C004", node.place(), "`match` has no line, so it would fit everybody");
+        findings.error(Rule::C004, node.place(), "`match` has no line, so it would fit everybody");
     }
     lines.iter().filter_map(|line| criterion(line, findings)).collect()
 }
@@ -50,7 +50,7 @@ fn within(
     match range::parse(&shortened(&written.value), money) {
         Ok(range) => Some(Wants::Within(range)),
         Err(error) => {
-            findings.error("C004", node.place(), error.to_string());
+            findings.error(Rule::C004, node.place(), error.to_string());
             None
         }
     }
@@ -61,13 +61,13 @@ fn word_lists(line: &Entry, findings: &mut Findings<'_>) -> Option<Wants> {
     if !matches!(line.value.value, Node::Map(_)) {
         let message = format!("`{}` needs lists of words", shortened(field));
         let hint = "write { any: [one, other] }, or { any: [one], none: [other] }";
-        findings.error_with_hint("C004", line.value.place(), message, hint);
+        findings.error_with_hint(Rule::C004, line.value.place(), message, hint);
         return None;
     }
-    let map = Map::open(&line.value, &WORDS, findings)?;
+    let map = Map::open(&line.value, &MATCH_LINE, findings)?;
     if map.is_empty() {
         let message = format!("`{}` needs `any` or `none`", shortened(field));
-        findings.error("C003", map.place(), message);
+        findings.error(Rule::C003, map.place(), message);
     }
     let any = map.get("any").map(|node| word_list(node, field, "any", findings));
     let none = map.get("none").map(|node| word_list(node, field, "none", findings));
@@ -85,7 +85,7 @@ fn check_not_ruled_out(phrase: &At<String>, none: &[At<String>], findings: &mut 
     };
     let (wanted, against) = (shortened(&phrase.value), shortened(&against.value));
     let message = format!("`{wanted}` lets nobody in: `none` rules out `{against}`");
-    findings.warning("C404", phrase.place(), message, "take one of the two out");
+    findings.warning(Rule::C404, phrase.place(), message, "take one of the two out");
 }
 
 fn word_list(
@@ -112,7 +112,7 @@ fn check_quotes(node: &At<Node>, field: &str, findings: &mut Findings<'_>) {
         let code = &scalar.text;
         let message = format!("the country code `{code}` has no quotes");
         let hint = format!("write \"{code}\": many tools read a plain NO as false");
-        return findings.warning("C401", node.place(), message, hint);
+        return findings.warning(Rule::C401, node.place(), message, hint);
     }
     warn_of_false(node, findings);
 }
@@ -123,7 +123,7 @@ pub(super) fn warn_of_false(node: &At<Node>, findings: &mut Findings<'_>) {
     let word = &scalar.text;
     if is_plain(node) && FALSE_FRIENDS.contains(&word.to_ascii_lowercase().as_str()) {
         let message = format!("`{word}` has no quotes, and many tools read it as true or false");
-        findings.warning("C401", node.place(), message, format!("write \"{word}\""));
+        findings.warning(Rule::C401, node.place(), message, format!("write \"{word}\""));
     }
 }
 
@@ -132,13 +132,13 @@ fn check_phrase(phrase: &At<String>, field: &str, findings: &mut Findings<'_>) {
     let written = shortened(&phrase.value);
     if words(&phrase.value).is_empty() {
         let message = format!("`{written}` has no word to look for");
-        return findings.error("C004", phrase.place(), message);
+        return findings.error(Rule::C004, phrase.place(), message);
     }
     let is_code = phrase.value.len() == 2 && phrase.value.bytes().all(|b| b.is_ascii_alphabetic());
     if is_country(field) && !is_code {
         let message = format!("`{written}` is not a country code");
         let hint = "write the two letters of ISO 3166, like \"US\" or \"NO\"";
-        return findings.error_with_hint("C402", phrase.place(), message, hint);
+        return findings.error_with_hint(Rule::C402, phrase.place(), message, hint);
     }
     if field == "seniority" && !title::levels().any(|level| level == phrase.value) {
         unknown_level(phrase, findings);
@@ -152,12 +152,12 @@ fn unknown_level(phrase: &At<String>, findings: &mut Findings<'_>) {
     match meant {
         Some(meant) => {
             let message = format!("{message}; did you mean `{meant}`?");
-            findings.error("C403", phrase.place(), message);
+            findings.error(Rule::C403, phrase.place(), message);
         }
         // A list may have a level of its own.
         None => {
             let hint = format!("the levels are: {levels}");
-            findings.warning("C403", phrase.place(), message, hint);
+            findings.warning(Rule::C403, phrase.place(), message, hint);
         }
     }
 }

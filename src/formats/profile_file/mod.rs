@@ -1,5 +1,6 @@
 //! `profile/v1`: a buyer profile from its file, with everything that is wrong with it.
 
+use crate::formats::rules::Rule;
 use std::collections::BTreeMap;
 
 use crate::domain::ids::ProfileId;
@@ -7,9 +8,8 @@ use crate::domain::profile::{Profile, ScoreLine};
 
 use super::cadence_file::condition::{Scope, conditions, fields};
 use super::diagnostic::Diagnostic;
-use super::yaml::reading::{
-    Findings, Keys, Map, entries, is_slug, items, number, shortened, slug, text,
-};
+use super::language::{MAX_POINTS, PROFILE, SCORE_LINE};
+use super::yaml::reading::{Findings, Map, entries, is_slug, items, number, shortened, slug, text};
 use super::yaml::{At, Entry, Node, parse as parse_yaml};
 
 mod criteria;
@@ -17,20 +17,6 @@ pub mod range;
 
 #[cfg(test)]
 mod tests;
-
-const PROFILE: Keys = Keys {
-    of: "a profile",
-    known: &[
-        "format", "id", "title", "about", "match", "require", "prefer", "score", "say", "language",
-        "shared",
-    ],
-    later: &[],
-};
-
-const SCORE_LINE: Keys = Keys { of: "a line of `score`", known: &["add", "if"], later: &[] };
-
-/// Points beyond this would make the other lines meaningless.
-const MAX_POINTS: i64 = 1_000;
 
 /// Reads a buyer profile. `path` is relative to the workspace; its file name must be the `id`.
 /// With the profile come the warnings.
@@ -95,7 +81,7 @@ fn say_line(line: &Entry, findings: &mut Findings<'_>) -> Option<(String, String
     if !is_slug(key) {
         let message = format!("`{}` cannot be named in a template", shortened(key));
         let hint = "use lower-case letters, digits, - and _";
-        findings.error_with_hint("C004", line.key.place(), message, hint);
+        findings.error_with_hint(Rule::C004, line.key.place(), message, hint);
     }
     let said = text(&line.value, &format!("what `say.{}` says", shortened(key)), findings)?;
     Some((key.clone(), said.value))

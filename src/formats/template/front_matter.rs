@@ -1,5 +1,6 @@
 //! What stands between the two `---` lines at the top of a template.
 
+use crate::formats::rules::Rule;
 use serde::Deserialize;
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter, Spanned};
 
@@ -44,7 +45,7 @@ pub(super) fn split(path: &str, text: &str) -> Result<(FrontMatter, Placed), Dia
     let yaml: String = lines.by_ref().take(yaml_lines).collect();
     if lines.next().is_none() {
         let message = "the `---` on line 1 is never closed by a second `---`".to_owned();
-        return Err(Diagnostic::error("T105", path, (1, 1), message));
+        return Err(Diagnostic::error(Rule::T105, path, (1, 1), message));
     }
     let origin = Origin(Place { line: yaml_lines + 3, column: 1 });
     Ok((read(path, &yaml)?, Placed { text: lines.collect(), origin }))
@@ -63,7 +64,7 @@ fn read(path: &str, yaml: &str) -> Result<FrontMatter, Diagnostic> {
         serde_saphyr::from_str_with_options(yaml, options).map_err(|error| refuse(path, &error))?;
     if keys.needs.len() > MAX_NEEDS {
         let message = format!("`needs` names more than {MAX_NEEDS} fields");
-        return Err(Diagnostic::error("T105", path, (2, 0), message));
+        return Err(Diagnostic::error(Rule::T105, path, (2, 0), message));
     }
     Ok(FrontMatter {
         subject: keys.subject.map(|subject| place(yaml, subject)),
@@ -78,7 +79,7 @@ fn refuse(path: &str, error: &serde_saphyr::Error) -> Diagnostic {
     let at = location.map_or((2, 0), |at| (as_index(at.line()) + 1, as_index(at.column())));
     let message = DefaultMessageFormatter.format_message(error).into_owned();
     let hint = "known keys are subject, needs and language; quote a subject: \"{{first_name}}\"";
-    Diagnostic::error("T105", path, at, message).with_hint(hint)
+    Diagnostic::error(Rule::T105, path, at, message).with_hint(hint)
 }
 
 /// The value with the place of its first character in the file, behind the opening quote.
@@ -132,7 +133,7 @@ mod tests {
         for (text, at, message) in cases {
             let finding = split("t.hbs", text).expect_err(text);
             assert_eq!(
-                (finding.code, finding.line, finding.column),
+                (finding.code.as_str(), finding.line, finding.column),
                 ("T105", at.0, at.1),
                 "{finding}"
             );

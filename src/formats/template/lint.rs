@@ -1,6 +1,7 @@
 //! Walks a parsed template and reports every name and construct that would fail, or do harm, at send time.
 
-use std::collections::BTreeSet;
+use crate::formats::rules::Rule;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use handlebars::Template;
@@ -26,6 +27,9 @@ pub(super) struct Known<'a> {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Uses {
     pub fields: BTreeSet<String>,
+    /// Fields that stand by themselves, outside of every block, with their place in the file: without
+    /// a value nothing can be sent.
+    pub gaps: BTreeMap<String, (usize, usize)>,
     /// Once per inclusion.
     pub partials: Vec<String>,
 }
@@ -56,7 +60,7 @@ pub(super) fn field_finding(
         Verdict::Known => None,
         Verdict::Unknown { suggestion } => {
             let message = format!("unknown field '{name}'{}", meant(suggestion.as_deref()));
-            let finding = Diagnostic::error("T101", path, at, message);
+            let finding = Diagnostic::error(Rule::T101, path, at, message);
             let own = judge(&format!("x.{name}"), extra) == Verdict::Known;
             let hint = || format!("if it is a column of your own list, write x.{name}");
             Some(if own { finding.with_hint(hint()) } else { finding })
@@ -64,7 +68,7 @@ pub(super) fn field_finding(
         Verdict::NoSuchColumn { suggestion } => {
             let suggestion = meant(suggestion.as_deref());
             let message = format!("no list has a column '{name}'{suggestion}");
-            Some(Diagnostic::warning("T101", path, at, message))
+            Some(Diagnostic::warning(Rule::T101, path, at, message))
         }
     }
 }
@@ -90,7 +94,7 @@ impl Lint<'_> {
     fn element(&mut self, element: &TemplateElement, at: Place, depth: usize) {
         match element {
             TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
-            TemplateElement::Expression(call) => self.expression(call, at),
+            TemplateElement::Expression(call) => self.expression(call, at, depth),
             TemplateElement::HelperBlock(block) => self.block(block, at, depth),
             TemplateElement::PartialExpression(partial) => self.partial(partial, at),
             TemplateElement::HtmlExpression(_) => {
@@ -108,7 +112,7 @@ impl Lint<'_> {
         }
     }
 
-    fn expression(&mut self, call: &HelperTemplate, at: Place) {
+    fn expression(&mut self, call: &HelperTemplate, at: Place, depth: usize) {
         let Some(name) = call.name.as_name() else {
             let hint = "write the helper without brackets around it";
             return self.forbid(at, "a value cannot be computed like this", hint);
@@ -118,7 +122,17 @@ impl Lint<'_> {
         }
         if is_helper(name) {
             let hint = format!("a list's column of that name is x.{name}");
-            return self.report("T104", at, name, format!("helper '{name}' needs values"), hint);
+            return self.report(
+                Rule::T104,
+                at,
+                name,
+                format!("helper '{name}' needs values"),
+                hint,
+            );
+        }
+        if depth == 0 {
+            let place = self.piece.origin.of(self.locate(name, at));
+            self.uses.gaps.entry(name.to_owned()).or_insert(place);
         }
         self.field(name, at);
     }
@@ -133,7 +147,7 @@ impl Lint<'_> {
                 "eq" => "write {{#if (eq a b)}}…{{/if}}".to_owned(),
                 _ => format!("write {{{{#{name} …}}}}…{{{{/{name}}}}}"),
             };
-            return self.report("T104", at, name, format!("'{name}' is not a value"), hint);
+            return self.report(Rule::T104, at, name, format!("'{name}' is not a value"), hint);
         }
         self.unknown_helper(name, at);
     }
@@ -181,7 +195,7 @@ impl Lint<'_> {
     ) {
         if !call.hash.is_empty() || !count.contains(&call.params.len()) {
             let message = format!("helper '{name}' does not take these values");
-            self.report("T104", at, name, message, usage(name));
+            self.report(Rule::T104, at, name, message, usage(name));
         }
         for parameter in &call.params {
             match parameter {
@@ -209,7 +223,7 @@ impl Lint<'_> {
         let meant = meant.map_or_else(String::new, |name| format!("; did you mean '{name}'?"));
         let at = self.piece.origin.of(at);
         let message = format!("unknown partial '{name}'{meant}");
-        self.findings.push(Diagnostic::error("T102", self.path, at, message));
+        self.findings.push(Diagnostic::error(Rule::T102, self.path, at, message));
     }
 
     fn field(&mut self, name: &str, at: Place) {
@@ -224,17 +238,23 @@ impl Lint<'_> {
         let meant = meant.map_or_else(String::new, |name| format!("; did you mean '{name}'?"));
         let hint =
             "helpers are default, eq, plural, date, if and unless; a field's name has no spaces";
-        self.report("T104", at, name, format!("unknown helper '{name}'{meant}"), hint.to_owned());
+        self.report(
+            Rule::T104,
+            at,
+            name,
+            format!("unknown helper '{name}'{meant}"),
+            hint.to_owned(),
+        );
     }
 
-    fn report(&mut self, code: &'static str, at: Place, name: &str, message: String, hint: String) {
+    fn report(&mut self, code: Rule, at: Place, name: &str, message: String, hint: String) {
         let at = self.piece.origin.of(self.locate(name, at));
         self.findings.push(Diagnostic::error(code, self.path, at, message).with_hint(hint));
     }
 
     fn forbid(&mut self, at: Place, message: &str, hint: &str) {
         let at = self.piece.origin.of(at);
-        let finding = Diagnostic::error("T103", self.path, at, message.to_owned());
+        let finding = Diagnostic::error(Rule::T103, self.path, at, message.to_owned());
         self.findings.push(finding.with_hint(hint));
     }
 
@@ -249,6 +269,21 @@ impl Lint<'_> {
         });
         found.map_or(tag, |(offset, _)| Place::at(text, from + offset))
     }
+}
+
+/// The characters that a template writes in any case, before any value is filled in.
+pub(super) fn least_characters(template: &Template) -> usize {
+    let least = |element: &TemplateElement| match element {
+        TemplateElement::RawString(text) => text.trim_matches('\n').chars().count(),
+        // A value has at least one character.
+        TemplateElement::Expression(_) => 1,
+        TemplateElement::HelperBlock(block) => {
+            let branch = |branch: &Option<Template>| branch.as_ref().map_or(0, least_characters);
+            branch(&block.template).min(branch(&block.inverse))
+        }
+        _ => 0,
+    };
+    template.elements.iter().map(least).sum()
 }
 
 fn is_helper(name: &str) -> bool {

@@ -49,6 +49,13 @@ pub struct Template {
     pub language: Option<String>,
     /// Every field that the subject, the text or a partial names, needed or with a fallback.
     pub fields: BTreeSet<String>,
+    /// The fields without a fallback in the template itself, with their line and column: whoever lacks
+    /// one cannot be sent this.
+    pub gaps: BTreeMap<String, (usize, usize)>,
+    /// The partials that it includes, also through others.
+    pub partials: BTreeSet<String>,
+    /// The characters that the text has in any case, before any value is filled in.
+    pub least_characters: usize,
 }
 
 /// All templates and partials of a workspace, parsed and checked. Cheap to clone.
@@ -157,6 +164,8 @@ fn subject_key(name: &str) -> String {
 
 fn template(file: &File, reaches: &BTreeMap<String, Reach>) -> Template {
     let included = file.uses.partials.iter().filter_map(|partial| reaches.get(partial));
+    let partials = included.clone().flat_map(|reach| &reach.partials);
+    let partials = file.uses.partials.iter().chain(partials).cloned().collect();
     let included = included.flat_map(|reach| &reach.fields);
     Template {
         name: file.name.clone(),
@@ -164,6 +173,9 @@ fn template(file: &File, reaches: &BTreeMap<String, Reach>) -> Template {
         has_subject: file.subject.is_some(),
         needs: file.needs.clone(),
         language: file.language.clone(),
+        gaps: file.uses.gaps.clone(),
+        partials,
+        least_characters: lint::least_characters(&file.body),
         fields: file.uses.fields.iter().chain(included).chain(&file.needs).cloned().collect(),
     }
 }

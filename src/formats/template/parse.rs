@@ -1,5 +1,6 @@
 //! From a source to a parsed and linted file, and what its partials add to it.
 
+use crate::formats::rules::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handlebars::{Template, TemplateError, TemplateErrorReason};
@@ -37,7 +38,7 @@ pub(super) fn file(
     let path = source.path.as_str();
     if source.text.len() > MAX_SOURCE_BYTES {
         let message = format!("the file is longer than {MAX_SOURCE_BYTES} bytes");
-        findings.push(Diagnostic::error("T103", path, (0, 0), message));
+        findings.push(Diagnostic::error(Rule::T103, path, (0, 0), message));
         return None;
     }
     let text = source.text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
@@ -54,6 +55,7 @@ pub(super) fn file(
     let subject = match subject {
         Some(Some((subject, used))) => {
             uses.fields.extend(used.fields);
+            uses.gaps.extend(used.gaps);
             uses.partials.extend(used.partials);
             Some(subject)
         }
@@ -70,7 +72,7 @@ fn head_findings(source: &Source, head: &FrontMatter, known: Known<'_>) -> Vec<D
     let path = source.path.as_str();
     if source.name.starts_with(PARTIALS) && *head != FrontMatter::default() {
         let message = "a partial has no head; subject and needs belong to the template".to_owned();
-        return vec![Diagnostic::error("T105", path, (1, 1), message)];
+        return vec![Diagnostic::error(Rule::T105, path, (1, 1), message)];
     }
     let place = |need: &Placed| need.origin.of(Place { line: 1, column: 1 });
     let needs = head.needs.iter();
@@ -116,13 +118,14 @@ fn syntax_finding(path: &str, piece: &Placed, error: &TemplateError) -> Diagnost
     };
     let message = message.chars().take(MAX_MESSAGE_CHARS).collect();
     let hint = "write {{field}}, {{default field \"…\"}} or {{#if field}}…{{/if}}; every {{#…}} needs its {{/…}}";
-    Diagnostic::error("T100", path, at, message).with_hint(hint)
+    Diagnostic::error(Rule::T100, path, at, message).with_hint(hint)
 }
 
 /// What including a partial amounts to, with everything that it includes itself.
 #[derive(Debug, Clone)]
 pub(super) struct Reach {
     pub fields: BTreeSet<String>,
+    pub partials: BTreeSet<String>,
     inclusions: u64,
 }
 
@@ -150,17 +153,19 @@ pub(super) fn reaches(files: &[File], findings: &mut Vec<Diagnostic>) -> BTreeMa
             }
             Some(_) => continue,
         };
-        findings.push(Diagnostic::error("T103", &file.path, (0, 0), problem));
+        findings.push(Diagnostic::error(Rule::T103, &file.path, (0, 0), problem));
     }
     reaches
 }
 
 /// `None` while a partial that it includes has no reach yet.
 fn reach(file: &File, reaches: &BTreeMap<String, Reach>) -> Option<Reach> {
-    let mut sum = Reach { fields: file.uses.fields.clone(), inclusions: 0 };
+    let partials = file.uses.partials.iter().cloned().collect();
+    let mut sum = Reach { fields: file.uses.fields.clone(), partials, inclusions: 0 };
     for partial in &file.uses.partials {
         let inner = reaches.get(partial)?;
         sum.fields.extend(inner.fields.iter().cloned());
+        sum.partials.extend(inner.partials.iter().cloned());
         sum.inclusions = sum.inclusions.saturating_add(inner.inclusions).saturating_add(1);
     }
     Some(sum)

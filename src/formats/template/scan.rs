@@ -2,6 +2,7 @@
 
 use super::place::{Origin, Place};
 use crate::formats::diagnostic::Diagnostic;
+use crate::formats::rules::Rule;
 
 /// The longest source that is read, in bytes.
 pub(super) const MAX_SOURCE_BYTES: usize = 64 * 1024;
@@ -22,7 +23,7 @@ pub(super) fn scan(path: &str, text: &str, origin: Origin) -> Scan {
     let at = |offset| origin.of(Place::at(text, offset));
     let bounds = out_of_bounds(text);
     if let Some((offset, message)) = bounds {
-        let finding = Diagnostic::error("T103", path, at(offset), message);
+        let finding = Diagnostic::error(Rule::T103, path, at(offset), message);
         return Scan { findings: vec![finding], parseable: false };
     }
     let pipes: Vec<Diagnostic> = segments(text)
@@ -32,7 +33,7 @@ pub(super) fn scan(path: &str, text: &str, origin: Origin) -> Scan {
         })
         .map(|(start, hint)| {
             let message = "a value cannot be followed by `|` here".to_owned();
-            Diagnostic::error("T100", path, at(start), message).with_hint(hint)
+            Diagnostic::error(Rule::T100, path, at(start), message).with_hint(hint)
         })
         .collect();
     let parseable = pipes.is_empty();
@@ -123,7 +124,7 @@ fn brace_finding(path: &str, at: (usize, usize), inside: &str) -> Option<Diagnos
     if inside.contains('|') {
         let message = format!("spintax `{{{inside}}}` makes texts that nobody has read");
         let hint = "write two or three whole templates and share them out with `split:`";
-        return Some(Diagnostic::error("T106", path, at, message).with_hint(hint));
+        return Some(Diagnostic::error(Rule::T106, path, at, message).with_hint(hint));
     }
     let field = inside.trim().to_lowercase().replace(' ', "_");
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
@@ -132,7 +133,7 @@ fn brace_finding(path: &str, at: (usize, usize), inside: &str) -> Option<Diagnos
     }
     let message = format!("`{{{inside}}}` in single braces would be sent as it stands");
     let hint = format!("write {{{{{field}}}}}");
-    Some(Diagnostic::error("T100", path, at, message).with_hint(hint))
+    Some(Diagnostic::error(Rule::T100, path, at, message).with_hint(hint))
 }
 
 #[cfg(test)]

@@ -236,7 +236,8 @@ fn all_findings_of_all_files_are_reported_at_once_in_order() {
         source("a", "{{company.shrot}} {{#each a}}{{/each}}"),
     ];
     let findings = TemplateSet::load(&sources, ExtraFields::Any).err().unwrap_or_default();
-    let places: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.line, f.code)).collect();
+    let places: Vec<_> =
+        findings.iter().map(|f| (f.path.as_str(), f.line, f.code.as_str())).collect();
     let (a, b) = ("templates/a.hbs", "templates/b.hbs");
     assert_eq!(places, [(a, 1, "T101"), (a, 1, "T103"), (b, 1, "T101"), (b, 2, "T102")]);
 }

@@ -2,7 +2,9 @@
 
 use crate::domain::time::Delay;
 use crate::formats::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::formats::language::{Need, Section};
 use crate::formats::length;
+use crate::formats::rules::Rule;
 
 use super::{At, Entry, Node, Style};
 
@@ -27,14 +29,14 @@ impl<'a> Findings<'a> {
     }
 
     /// Notes an error.
-    pub fn error(&mut self, code: &'static str, place: Place, message: impl Into<String>) {
+    pub fn error(&mut self, code: Rule, place: Place, message: impl Into<String>) {
         self.list.push(Diagnostic::error(code, self.path, place, message.into()));
     }
 
     /// Notes an error and what to do about it.
     pub fn error_with_hint(
         &mut self,
-        code: &'static str,
+        code: Rule,
         place: Place,
         message: impl Into<String>,
         hint: impl Into<String>,
@@ -46,7 +48,7 @@ impl<'a> Findings<'a> {
     /// Notes a warning and what to do about it.
     pub fn warning(
         &mut self,
-        code: &'static str,
+        code: Rule,
         place: Place,
         message: impl Into<String>,
         hint: impl Into<String>,
@@ -55,19 +57,24 @@ impl<'a> Findings<'a> {
         self.list.push(warning.with_hint(hint));
     }
 
-    /// Notes that a name is not known, with the nearest one that is.
+    /// Notes that a name is not known, with the nearest one that is, or with all if they are few.
     pub fn unknown<'k>(
         &mut self,
-        code: &'static str,
+        code: Rule,
         place: Place,
         message: &str,
         wrong: &str,
-        known: impl IntoIterator<Item = &'k str>,
+        known: impl IntoIterator<Item = &'k str> + Clone,
     ) {
-        match near(wrong, known) {
-            Some(near) => self.error(code, place, format!("{message}; did you mean `{near}`?")),
-            None => self.error(code, place, message),
+        const FEW: usize = 8;
+        if let Some(near) = near(wrong, known.clone()) {
+            return self.error(code, place, format!("{message}; did you mean `{near}`?"));
         }
+        let known: Vec<&str> = known.into_iter().take(FEW + 1).collect();
+        if known.is_empty() || known.len() > FEW {
+            return self.error(code, place, message);
+        }
+        self.error_with_hint(code, place, message, format!("known here: {}", known.join(", ")));
     }
 
     /// The value with the warnings, or everything in the order of the file.
@@ -86,30 +93,26 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The keys that a map may have.
-pub struct Keys {
-    /// What the map is, for messages, such as "a step".
-    pub of: &'static str,
-    pub known: &'static [&'static str],
-    /// Keys of the language that this version does not run.
-    pub later: &'static [&'static str],
-}
-
 /// A map whose keys have been checked.
 pub struct Map<'a> {
     entries: &'a [Entry],
     place: Place,
     of: &'static str,
+    /// Known keys that a misspelt one was probably meant to be: their absence is not told again.
+    meant: Vec<&'static str>,
 }
 
 impl<'a> Map<'a> {
     /// The map at a node; unknown keys, unsupported keys and keys without a value are noted.
-    pub fn open(node: &'a At<Node>, keys: &Keys, findings: &mut Findings<'_>) -> Option<Self> {
-        let entries = entries(node, keys.of, findings)?;
-        for entry in entries {
-            check_key(entry, keys, findings);
-        }
-        Some(Self { entries, place: node.place(), of: keys.of })
+    pub fn open(
+        node: &'a At<Node>,
+        section: &'static Section,
+        findings: &mut Findings<'_>,
+    ) -> Option<Self> {
+        let entries = entries(node, section.of, findings)?;
+        let meant =
+            entries.iter().filter_map(|entry| check_key(entry, section, findings)).collect();
+        Some(Self { entries, place: node.place(), of: section.of, meant })
     }
 
     /// Where the map begins.
@@ -125,8 +128,8 @@ impl<'a> Map<'a> {
 
     /// The value of a key; its absence is noted (C003).
     pub fn need(&self, key: &str, findings: &mut Findings<'_>) -> Option<&'a At<Node>> {
-        if !self.has(key) {
-            findings.error("C003", self.place, format!("{} needs `{key}`", self.of));
+        if !self.has(key) && !self.meant.contains(&key) {
+            findings.error(Rule::C003, self.place, format!("{} needs `{key}`", self.of));
         }
         self.get(key)
     }
@@ -152,7 +155,7 @@ impl<'a> Map<'a> {
         let Some(written) = text(node, "`format`", findings) else { return };
         if written.value != format {
             let message = format!("`format` is `{}`, not `{format}`", shortened(&written.value));
-            findings.error("C006", node.place(), message);
+            findings.error(Rule::C006, node.place(), message);
         }
     }
 
@@ -163,9 +166,14 @@ impl<'a> Map<'a> {
         let name = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name);
         if name != id.value {
             let message = format!("the id is `{}`, but the file is `{name}`", id.value);
-            findings.error("C100", id.place(), message);
+            findings.error(Rule::C100, id.place(), message);
         }
         Some(id)
+    }
+
+    /// Whether a misspelt key was probably meant to be one of these.
+    pub fn is_meant(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.meant.contains(key))
     }
 
     /// How many of these keys are written.
@@ -174,27 +182,43 @@ impl<'a> Map<'a> {
     }
 }
 
-fn check_key(entry: &Entry, keys: &Keys, findings: &mut Findings<'_>) {
+/// Notes what is wrong with a key; returns the known key that a misspelt one was meant to be.
+fn check_key(
+    entry: &Entry,
+    section: &'static Section,
+    findings: &mut Findings<'_>,
+) -> Option<&'static str> {
     let key = entry.key.value.as_str();
     let place = entry.key.place();
-    if keys.later.contains(&key) {
-        return not_yet(key, place, findings);
+    match section.key(key) {
+        None => return unknown_key(key, place, section, findings),
+        Some(known) if known.need == Need::Later => not_yet(key, place, findings),
+        Some(_) if entry.value.value == Node::Nothing => {
+            findings.error(Rule::C004, place, format!("`{key}` has no value"));
+        }
+        Some(_) => {}
     }
-    if !keys.known.contains(&key) {
-        let message = format!("{} has no key `{}`", keys.of, shortened(key));
-        return match near(key, keys.known.iter().copied()) {
-            Some(near) => {
-                findings.error("C002", place, format!("{message}; did you mean `{near}`?"));
-            }
-            None => {
-                let hint = format!("the keys are: {}", keys.known.join(", "));
-                findings.error_with_hint("C002", place, message, hint);
-            }
-        };
+    None
+}
+
+fn unknown_key(
+    key: &str,
+    place: Place,
+    section: &'static Section,
+    findings: &mut Findings<'_>,
+) -> Option<&'static str> {
+    let message = format!("{} has no key `{}`", section.of, shortened(key));
+    let near = near(key, section.known());
+    match near {
+        Some(near) => {
+            findings.error(Rule::C002, place, format!("{message}; did you mean `{near}`?"));
+        }
+        None => {
+            let hint = format!("the keys are: {}", section.known().collect::<Vec<_>>().join(", "));
+            findings.error_with_hint(Rule::C002, place, message, hint);
+        }
     }
-    if entry.value.value == Node::Nothing {
-        findings.error("C004", place, format!("`{key}` has no value"));
-    }
+    near
 }
 
 /// The known name that was meant. A name of ours is short, so a long text is not compared at all.
@@ -207,7 +231,7 @@ pub fn not_yet(what: &str, place: Place, findings: &mut Findings<'_>) {
     let message = format!(
         "`{what}` is part of the language, but this version of firsttouch does not run it yet"
     );
-    findings.error("C900", place, message);
+    findings.error(Rule::C900, place, message);
 }
 
 /// The entries of a map whose keys are free, such as step ids.
@@ -220,7 +244,7 @@ pub fn entries<'a>(
         Node::Map(entries) => Some(entries),
         other => {
             let message = format!("{what} is a map of keys and values, not {}", kind(other));
-            findings.error("C004", node.place(), message);
+            findings.error(Rule::C004, node.place(), message);
             None
         }
     }
@@ -236,7 +260,7 @@ pub fn items<'a>(
         Node::List(items) => Some(items),
         other => {
             let message = format!("{what} is a list, not {}", kind(other));
-            findings.error_with_hint("C004", node.place(), message, "write it as [a, b]");
+            findings.error_with_hint(Rule::C004, node.place(), message, "write it as [a, b]");
             None
         }
     }
@@ -250,7 +274,11 @@ pub fn text(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<
             Some(At { value: scalar.text.trim().to_owned(), line, column })
         }
         other => {
-            findings.error("C004", node.place(), format!("{what} is a text, not {}", kind(other)));
+            findings.error(
+                Rule::C004,
+                node.place(),
+                format!("{what} is a text, not {}", kind(other)),
+            );
             None
         }
     }
@@ -260,7 +288,7 @@ pub fn text(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<
 pub fn texts(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Vec<At<String>> {
     let items = items(node, what, findings).unwrap_or(&[]);
     if matches!(&node.value, Node::List(items) if items.is_empty()) {
-        findings.error("C004", node.place(), format!("{what} is empty"));
+        findings.error(Rule::C004, node.place(), format!("{what} is empty"));
     }
     let line = format!("a line of {what}");
     items.iter().filter_map(|item| text(item, &line, findings)).collect()
@@ -280,7 +308,11 @@ pub fn word<T: Copy>(
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let wrong = shortened(&written.value);
     let message = format!("{what} is one of {}, not `{wrong}`", names.join(", "));
-    findings.unknown("C004", node.place(), &message, &written.value, names);
+    let message = match near(&written.value, names) {
+        Some(near) => format!("{message}; did you mean `{near}`?"),
+        None => message,
+    };
+    findings.error(Rule::C004, node.place(), message);
     None
 }
 
@@ -298,7 +330,7 @@ pub fn number(
         Ok(_) | Err(_) => {
             let wrong = shortened(&written.value);
             let message = format!("{what} is a whole number from {least} to {most}, not `{wrong}`");
-            findings.error("C004", node.place(), message);
+            findings.error(Rule::C004, node.place(), message);
             None
         }
     }
@@ -316,7 +348,7 @@ pub fn delay(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option
     match length::delay(&shortened(&written.value)) {
         Ok(delay) => Some(delay),
         Err(error) => {
-            findings.error("C005", node.place(), error.to_string());
+            findings.error(Rule::C005, node.place(), error.to_string());
             None
         }
     }
@@ -326,7 +358,7 @@ pub fn delay(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option
 pub fn some_delay(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<Delay> {
     let delay = delay(node, what, findings)?;
     if delay.amount == 0 {
-        findings.error("C005", node.place(), format!("{what} is no time at all"));
+        findings.error(Rule::C005, node.place(), format!("{what} is no time at all"));
         return None;
     }
     Some(delay)
@@ -340,7 +372,7 @@ pub fn slug(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<
     }
     let message = format!("{what} `{}` is not a name", shortened(&written.value));
     let hint = "use lower-case letters, digits, - and _, at most 64 of them";
-    findings.error_with_hint("C004", node.place(), message, hint);
+    findings.error_with_hint(Rule::C004, node.place(), message, hint);
     None
 }
 

@@ -1,0 +1,354 @@
+//! The keys of `cadence/v1`.
+
+use super::Takes::{
+    Anchor, Anything, Either, Exactly, Field, Keyed, Length, List, Map, Number, Outcomes, Slug,
+    Span, Template, Test, Text, Words,
+};
+use super::{
+    AUDIENCES, DAYS, Key, MAX_DAY, MAX_LIMIT, MAX_RETRIES, MODES, Section, THREADS, Takes, UNITS,
+    VERBS, words,
+};
+use crate::domain::cadence::{Priority, SocialAct};
+
+const LIMIT: Takes = Number(1, MAX_LIMIT as i64);
+const PRIORITY: Takes = Words(|| words(&Priority::ALL));
+/// `stop`, or a map with one key.
+static A_VERB: Takes = Either(&[Words(|| words(&VERBS)), Map(&VERB)]);
+const AN_OUTCOME: Takes = Slug;
+
+/// A whole file in `cadences/`.
+pub static CADENCE: Section = Section {
+    name: "cadence",
+    of: "a cadence",
+    about: "One file in `cadences/`: whom it takes in, when things happen, and its steps.",
+    keys: &[
+        Key::new("format", Exactly("cadence/v1"), "cadence/v1", "What kind of file this is, and the version of the language.").required(),
+        Key::new("id", Slug, "short-outbound", "The name of the cadence, and of its file without `.yaml`.").required(),
+        Key::new("title", Text, "Short outbound, 7 working days", "What people read in lists and reports.").required(),
+        Key::new("about", Text, "Three mails and two calls.", "What it is for; shown to reps."),
+        Key::new("unit", Words(|| words(&UNITS)), "prospect", "What goes through it: one person, or a company with its people. Only `prospect` runs yet.").or("prospect"),
+        Key::new("roles", Keyed(&Slug, &Slug), "{ champion: sales-ops-manager }", "With `unit: company`: each role with the profile by which its person is found.").later(),
+        Key::new("enroll", Map(&ENROLL), "{ audience: prospects, profiles: [vp-sales-saas] }", "Who may come in.").required(),
+        Key::new("days", Words(|| words(&DAYS)), "business", "What `day: 3` counts: working days, or days of the year. Needed as soon as a step has `day`.").or("business"),
+        Key::new("calendar", Text, "standard", "A section [calendar.name] of firsttouch.toml: working hours and holidays.").required(),
+        Key::new("send_window", List(&Span), "[\"08:00-11:00\", \"15:30-17:00\"]", "When automatic mail may leave, on the prospect's clock. Calls follow the calendar.").or("[\"08:00-17:00\"]"),
+        Key::new("limits", Map(&LIMITS), "{ new_per_rep_per_day: 25 }", "How dense it may get. What is over a limit waits."),
+        Key::new("company", Keyed(&Words(|| vec!["on_reply", "on_meeting"]), &Words(|| vec!["pause_others", "stop_others", "nothing"])), "{ on_reply: pause_others }", "What a reply or a meeting does to colleagues at the same company.").later(),
+        Key::new("defaults", Map(&DEFAULTS), "{ expires_after: 3 business days }", "What holds for every step that does not say otherwise."),
+        Key::new("replies", Keyed(&Words(|| vec!["interested", "question", "referral", "wrong_person", "not_now", "not_interested", "problem"]), &A_VERB), "{ question: triage }", "What a reply of each kind leads to.").later(),
+        Key::new("custom_outcomes", Keyed(&Slug, &Text), "{ healthy: All good }", "Further outcomes, each with what its button says.").later(),
+        Key::new("shared", Anything, "{ again: { no_answer: triage } }", "A parking place for YAML anchors; nothing in it is read by itself."),
+        Key::new("steps", List(&Map(&STEP)), "[{ id: call, day: 1, call: { script: opener } }]", "What happens, from the top to the bottom; 1 to 100 steps.").required(),
+        Key::new("at_end", Either(&[Words(|| vec!["stop", "continue"]), Map(&AT_END)]), "{ pause: 60 days }", "What happens after the last step. With nowhere to go on to, `continue` is `stop`.").or("stop"),
+    ],
+    exactly_one: &[],
+};
+
+/// `enroll`.
+pub static ENROLL: Section = Section {
+    name: "enroll",
+    of: "`enroll`",
+    about: "Who may come in.",
+    keys: &[
+        Key::new(
+            "audience",
+            Words(|| words(&AUDIENCES)),
+            "prospects",
+            "Whom it is for. A customer can never get a cold cadence by mistake.",
+        )
+        .required(),
+        Key::new(
+            "profiles",
+            List(&Text),
+            "[vp-sales-saas, revops-saas]",
+            "A person is let in when one of these profiles fits; `[any]` lets everybody in.",
+        )
+        .required(),
+        Key::new(
+            "when",
+            Either(&[Exactly("manual"), Keyed(&Words(|| vec!["event", "field"]), &Anything)]),
+            "manual",
+            "What starts it: a person. Events and fields do not run yet.",
+        )
+        .or("manual"),
+        Key::new(
+            "again_after",
+            Either(&[Length, Exactly("never")]),
+            "180 days",
+            "How long after the end the same person may come again.",
+        )
+        .or("180 days"),
+    ],
+    exactly_one: &[],
+};
+
+/// `limits`.
+pub static LIMITS: Section = Section {
+    name: "limits",
+    of: "`limits`",
+    about: "How dense it may get. What is over a limit waits; nothing is lost.",
+    keys: &[
+        Key::new("new_per_rep_per_day", LIMIT, "25", "People who begin, for one rep in 24 hours."),
+        Key::new(
+            "per_company_at_once",
+            LIMIT,
+            "2",
+            "People of one company under way at the same time.",
+        ),
+        Key::new(
+            "touches_per_prospect_per_day",
+            LIMIT,
+            "1",
+            "Touches of one person in 24 hours. A task is no touch.",
+        ),
+        Key::new(
+            "touches_per_company_per_week",
+            LIMIT,
+            "4",
+            "Touches of one company in seven days.",
+        )
+        .later(),
+    ],
+    exactly_one: &[],
+};
+
+/// `defaults`.
+pub static DEFAULTS: Section = Section {
+    name: "defaults",
+    of: "`defaults`",
+    about: "What holds for every step that does not say otherwise.",
+    keys: &[
+        Key::new("by", Slug, "owner", "Who does the step. Only `owner` runs yet.").or("owner"),
+        Key::new("expires_after", Length, "3 business days", "A task that nobody did for so long is closed with the outcome `expired`, and the cadence goes on.").or("3 business days"),
+        Key::new("priority", PRIORITY, "normal", "Where it stands in the queue.").or("normal"),
+    ],
+    exactly_one: &[],
+};
+
+/// One item of `steps`.
+pub static STEP: Section = Section {
+    name: "step",
+    of: "a step",
+    about: "Exactly one time (`day`, `after`, `at`) and exactly one thing to do (`email`, `call`, `social`, `task`, `hand_off`).",
+    keys: &[
+        Key::new("id", Slug, "email-1", "What the step is known by, in conditions and for people on their way. Do not rename it later.").required(),
+        Key::new("day", Number(1, MAX_DAY as i64), "3", "The day of the plan; day 1 is the first (working) day on or after enrollment."),
+        Key::new("after", Length, "2 business days", "Counted from the moment at which the step above was done or skipped."),
+        Key::new("at", Anchor, "close_date + 14 days", "A date of the person, company or deal.").later(),
+        Key::new("email", Map(&EMAIL), "{ template: intro, thread: new }", "An automatic mail."),
+        Key::new("call", Map(&CALL), "{ script: opener, voicemail: vm-first }", "A call, as a task for a person."),
+        Key::new("social", Map(&SOCIAL), "{ network: linkedin, act: view }", "Something on a social network, as a task for a person."),
+        Key::new("task", Map(&TASK), "{ title: Find one reason to write }", "Anything else for a person; it touches nobody."),
+        Key::new("hand_off", Map(&HAND_OFF), "{ to: account_manager, accept_within: 1 business day }", "Give the person to a role.").later(),
+        Key::new("by", Slug, "owner", "Who does it. Only `owner` runs yet.").or("owner"),
+        Key::new("to", List(&Slug), "[champion]", "With `unit: company`: the roles that the step is for.").later(),
+        Key::new("only_if", Map(&CONDITION), "{ has: [phone] }", "Skipped unless all lines hold."),
+        Key::new("skip_if", Map(&CONDITION), "{ outcome: { call-1: [left_voicemail] } }", "Skipped if all lines hold."),
+        Key::new("hours", Words(|| vec!["calendar", "any"]), "any", "Whether the step keeps to working hours.").or("calendar").later(),
+        Key::new("within", Length, "5 business minutes", "A target for the countdown and the report.").later(),
+        Key::new("expires_after", Length, "1 business day", "As in `defaults`, for this step."),
+        Key::new("priority", PRIORITY, "high", "As in `defaults`, for this step."),
+        Key::new("outcomes", Outcomes(&A_VERB), "{ no_answer: { retry: { after: 4 business hours, max: 1 } } }", "What an outcome leads to, where it differs from the usual."),
+    ],
+    exactly_one: &[&["day", "after", "at"], &["email", "call", "social", "task", "hand_off"]],
+};
+
+/// `email`.
+pub static EMAIL: Section = Section {
+    name: "email",
+    of: "an email",
+    about: "An automatic mail, sent inside the send window, at most once.",
+    keys: &[
+        Key::new("template", Template, "intro", "The text: a file in `templates/` without `.hbs`."),
+        Key::new("split", Keyed(&Template, &Number(1, 100)), "{ intro-pain: 50, intro-trigger: 50 }", "Several texts to compare, each with its weight; the weights add up to 100."),
+        Key::new("thread", Words(|| words(&THREADS)), "new", "`new` begins a conversation and needs a subject; `reply` goes on with the last one and has none.").required(),
+        Key::new("mode", Words(|| words(&MODES)), "auto", "Whether a person reads the mail before it leaves. Only `auto` runs yet.").or("auto"),
+    ],
+    exactly_one: &[&["template", "split"]],
+};
+
+/// `call`.
+pub static CALL: Section = Section {
+    name: "call",
+    of: "a call",
+    about: "A call, as a task with its script.",
+    keys: &[
+        Key::new(
+            "script",
+            Template,
+            "opener-discovery",
+            "What to say: a file in `templates/` without `.hbs`.",
+        )
+        .required(),
+        Key::new(
+            "voicemail",
+            Either(&[Exactly("none"), Template]),
+            "vm-first",
+            "What to say when a machine answers; `none` is to hang up.",
+        )
+        .or("none"),
+    ],
+    exactly_one: &[],
+};
+
+/// `social`.
+pub static SOCIAL: Section = Section {
+    name: "social",
+    of: "a social touch",
+    about: "Something on a social network. A person does it; nothing is automated there.",
+    keys: &[
+        Key::new("network", Text, "linkedin", "Which one.").required(),
+        Key::new("act", Words(|| words(&SocialAct::ALL)), "connect", "What to do there.")
+            .required(),
+        Key::new(
+            "text",
+            Template,
+            "li-connect-note",
+            "What to write: a file in `templates/` without `.hbs`.",
+        ),
+    ],
+    exactly_one: &[],
+};
+
+/// `task`.
+pub static TASK: Section = Section {
+    name: "task",
+    of: "a task",
+    about: "Something for a person to do that touches nobody.",
+    keys: &[
+        Key::new("title", Text, "Find one reason to write", "What is to be done.").required(),
+        Key::new(
+            "notes",
+            Template,
+            "research-checklist",
+            "More about it: a file in `templates/` without `.hbs`.",
+        ),
+        Key::new("collect", List(&Field), "[x.trigger]", "Not done until these fields are filled.")
+            .later(),
+    ],
+    exactly_one: &[],
+};
+
+/// `hand_off`.
+pub static HAND_OFF: Section = Section {
+    name: "hand_off",
+    of: "`hand_off`",
+    about: "Give a person to a role; if nobody accepts in time, it comes back.",
+    keys: &[
+        Key::new("to", Slug, "account_manager", "The role.").required(),
+        Key::new("brief", Template, "ae-brief", "What the role gets to read."),
+        Key::new("accept_within", Length, "4 business hours", "How long the role has."),
+    ],
+    exactly_one: &[],
+};
+
+/// The lines of `only_if` and `skip_if`.
+pub static CONDITION: Section = Section {
+    name: "condition",
+    of: "a condition",
+    about: "All lines must hold. `any` is the only \"or\".",
+    keys: &[
+        Key::new("has", List(&Field), "[phone, linkedin_url]", "All of these fields are known."),
+        Key::new("has_not", List(&Field), "[phone]", "None of these fields is known."),
+        Key::new(
+            "outcome",
+            Keyed(&Slug, &List(&AN_OUTCOME)),
+            "{ call-1: [no_answer, left_voicemail] }",
+            "Each of these steps above had one of its outcomes; `skipped` is one, too.",
+        ),
+        Key::new(
+            "field",
+            Keyed(&Field, &Test),
+            "{ employees: \">= 200\" }",
+            "Each of these fields passes its test.",
+        ),
+        Key::new("event", List(&Slug), "[email_replied]", "One of these events has happened.")
+            .later(),
+        Key::new(
+            "any",
+            List(&Map(&CONDITION)),
+            "[{ has: [phone] }, { has: [linkedin_url] }]",
+            "At least one of these groups holds.",
+        ),
+    ],
+    exactly_one: &[],
+};
+
+/// A verb with what it needs.
+pub static VERB: Section = Section {
+    name: "verb",
+    of: "a verb",
+    about: "What an outcome leads to, where a word is not enough: `continue`, `triage` and `stop` stand by themselves.",
+    keys: &[
+        Key::new(
+            "retry",
+            Map(&RETRY),
+            "{ after: 4 business hours, max: 1 }",
+            "The same step again; an email cannot be retried.",
+        ),
+        Key::new("pause", Length, "60 days", "Go on with the next step after that."),
+        Key::new(
+            "switch_to",
+            Map(&SWITCH_TO),
+            "{ cadence: nurture, after: 90 days }",
+            "Finish here and begin there.",
+        )
+        .later(),
+        Key::new(
+            "hand_off",
+            Map(&HAND_OFF),
+            "{ to: account_executive }",
+            "Give the person to a role.",
+        )
+        .later(),
+    ],
+    exactly_one: &[&["retry", "pause", "switch_to", "hand_off"]],
+};
+
+/// `retry`.
+pub static RETRY: Section = Section {
+    name: "retry",
+    of: "`retry`",
+    about: "The same step again; after `max` times the cadence goes on.",
+    keys: &[
+        Key::new("after", Length, "4 business hours", "How long to wait.").required(),
+        Key::new("max", Number(1, MAX_RETRIES as i64), "1", "How many more times at most.")
+            .required(),
+    ],
+    exactly_one: &[],
+};
+
+/// `switch_to`.
+static SWITCH_TO: Section = Section {
+    name: "switch_to",
+    of: "`switch_to`",
+    about: "Finish here and begin another cadence.",
+    keys: &[
+        Key::new("cadence", Slug, "nurture-quarterly", "The id of the other cadence.").required(),
+        Key::new("after", Length, "90 days", "How long to wait first."),
+    ],
+    exactly_one: &[],
+};
+
+/// `at_end` with what it needs.
+pub static AT_END: Section = Section {
+    name: "at_end",
+    of: "`at_end`",
+    about: "What happens after the last step, where `stop` is not enough.",
+    keys: &[
+        Key::new(
+            "pause",
+            Length,
+            "60 days",
+            "Stay for so long, so that nobody enrolls the person again, and end.",
+        ),
+        Key::new(
+            "switch_to",
+            Map(&SWITCH_TO),
+            "{ cadence: nurture, after: 60 days }",
+            "Finish here and begin there.",
+        )
+        .later(),
+    ],
+    exactly_one: &[&["pause", "switch_to"]],
+};

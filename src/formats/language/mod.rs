@@ -1,0 +1,156 @@
+//! The language of cadences and profiles as tables: every key, what it takes, and what it means.
+//!
+//! The one source of what the parsers accept, of the JSON Schemas with which editors help
+//! ([`schema`]), and of the reference page ([`reference`]).
+
+use crate::domain::cadence::{Audience, DayKind, Thread, Verb};
+
+mod cadence;
+mod profile;
+pub mod reference;
+pub mod schema;
+
+pub use cadence::{
+    AT_END, CADENCE, CALL, CONDITION, DEFAULTS, EMAIL, ENROLL, LIMITS, RETRY, SOCIAL, STEP, TASK,
+    VERB,
+};
+pub use profile::{MATCH_LINE, PERSON_CONDITION, PROFILE, SCORE_LINE};
+
+/// One kind of map: which keys it may have.
+pub struct Section {
+    /// Its name in the schema and on the reference page, such as `step`.
+    pub name: &'static str,
+    /// What the map is, for messages, such as "a step".
+    pub of: &'static str,
+    pub about: &'static str,
+    pub keys: &'static [Key],
+    /// Groups of keys of each of which exactly one is written.
+    pub exactly_one: &'static [&'static [&'static str]],
+}
+
+/// One key of a map.
+#[derive(Clone, Copy)]
+pub struct Key {
+    pub name: &'static str,
+    pub takes: Takes,
+    pub about: &'static str,
+    /// A value as it stands in a file.
+    pub example: &'static str,
+    /// What holds when the key is not written; empty when nothing does.
+    pub default: &'static str,
+    pub need: Need,
+}
+
+/// Whether a key must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Required,
+    Optional,
+    /// Part of the language, but not run by this version.
+    Later,
+}
+
+/// What a key takes.
+#[derive(Clone, Copy)]
+pub enum Takes {
+    Text,
+    /// A name: lower-case letters, digits, `-` and `_`.
+    Slug,
+    /// One text and no other.
+    Exactly(&'static str),
+    /// One of these words.
+    Words(fn() -> Vec<&'static str>),
+    /// A whole number within bounds, both included.
+    Number(i64, i64),
+    /// A length of time.
+    Length,
+    /// A span of a day.
+    Span,
+    /// A date of the person, company or deal, and a length before or behind it.
+    Anchor,
+    /// The name of a file in `templates/`.
+    Template,
+    /// A field of a person or company.
+    Field,
+    /// A value, or a comparison with a number.
+    Test,
+    /// A range of numbers, or of money.
+    Range,
+    List(&'static Takes),
+    Map(&'static Section),
+    /// Free keys, which are names of this kind.
+    Keyed(&'static Takes, &'static Takes),
+    /// These keys, and free ones behind them; each with what it does by itself.
+    Outcomes(&'static Takes),
+    /// Any one of these.
+    Either(&'static [Takes]),
+    Anything,
+}
+
+impl Section {
+    /// The names of the keys that this version runs.
+    pub fn known(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
+        let runs = self.keys.iter().filter(|key| key.need != Need::Later);
+        runs.map(|key| key.name)
+    }
+
+    /// The key of that name.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+impl Key {
+    const fn new(
+        name: &'static str,
+        takes: Takes,
+        example: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self { name, takes, about, example, default: "", need: Need::Optional }
+    }
+
+    const fn required(self) -> Self {
+        Self { need: Need::Required, ..self }
+    }
+
+    const fn later(self) -> Self {
+        Self { need: Need::Later, ..self }
+    }
+
+    const fn or(self, default: &'static str) -> Self {
+        Self { default, ..self }
+    }
+}
+
+/// A cadence with more steps is a mistake, or pestering.
+pub const MAX_STEPS: usize = 100;
+/// No step stands on a later day.
+pub const MAX_DAY: u32 = 1_000;
+/// No limit of a cadence is higher.
+pub const MAX_LIMIT: u32 = 10_000;
+/// More attempts at one step would be pestering.
+pub const MAX_RETRIES: u32 = 10;
+/// Points beyond this would make the other lines meaningless.
+pub const MAX_POINTS: i64 = 1_000;
+
+/// The words of `audience`.
+pub const AUDIENCES: [(&str, Audience); 2] =
+    [("prospects", Audience::Prospects), ("customers", Audience::Customers)];
+/// The words of `days`.
+pub const DAYS: [(&str, DayKind); 2] =
+    [("business", DayKind::Business), ("calendar", DayKind::Calendar)];
+/// The words of `thread`.
+pub const THREADS: [(&str, Thread); 2] = [("new", Thread::New), ("reply", Thread::Reply)];
+/// The words of `unit`, and whether this version runs them.
+pub const UNITS: [(&str, bool); 2] = [("prospect", true), ("company", false)];
+/// The words of `mode`, and whether this version runs them.
+pub const MODES: [(&str, bool); 2] = [("auto", true), ("review", false)];
+/// The verbs that need nothing else.
+pub const VERBS: [(&str, Verb); 3] =
+    [("continue", Verb::Continue), ("triage", Verb::Triage), ("stop", Verb::Stop)];
+
+/// The words of a closed set.
+fn words<T>(set: &[(&'static str, T)]) -> Vec<&'static str> {
+    set.iter().map(|(word, _)| *word).collect()
+}
