@@ -160,7 +160,7 @@ fn dialect_of(url: &str) -> Result<Dialect, OpenError> {
 
 /// An import of a million people writes everywhere in its indexes: what it has just read is kept (in
 /// KiB), and a page that is written again soon goes to the database once (in pages of 4 KiB).
-const SQLITE_CACHE: &str = "pragma cache_size = -32768; pragma wal_autocheckpoint = 8000";
+const SQLITE_CACHE: &str = "pragma cache_size = -24576; pragma wal_autocheckpoint = 8000";
 
 /// FULL, so that a committed intent outlives a power loss; a second writer waits for its turn.
 const SQLITE_SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
