@@ -533,3 +533,30 @@ async fn a_list_in_the_watched_folder_is_imported_once_it_is_complete_and_only_o
     let mine: Vec<RepId> = desk.engine.settings.reps();
     assert_eq!(mine, [RepId::from("me")]);
 }
+
+#[tokio::test]
+async fn what_was_said_of_columns_once_holds_for_the_next_file_of_that_kind() {
+    let desk = Desk::new().await;
+    let text = |name: &str| format!("Vorname,Direkt,Land\n{name},{name}@a.test,US\n");
+    let first = desk.write("one.csv", &text("ann"));
+    let refused = desk.try_import(&first, &asked(), &mut ()).await.err().unwrap().to_string();
+    assert!(refused.contains("Direkt"), "{refused}");
+    let map = vec![("Direkt".to_owned(), "email".to_owned())];
+    desk.try_import(&first, &Asked { map, ..asked() }, &mut ()).await.unwrap();
+    let second = desk.import(&desk.write("two.csv", &text("bob"))).await.report;
+    assert_eq!(outcomes(&second), [1, 0, 0, 0, 0, 0]);
+    let bob = ["bob@a.test".parse().unwrap()];
+    assert_eq!(desk.engine.store.prospects_by_email(&bob).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_header_without_rows_is_told_and_imports_nothing() {
+    let desk = Desk::new().await;
+    let path = desk.write("header.csv", "First Name,Email,Country\n");
+    let said = desk.try_import(&path, &asked(), &mut ()).await.err().unwrap().to_string();
+    assert!(
+        said.ends_with("there is a header and no row below it; export the list again"),
+        "{said}"
+    );
+    assert_eq!(desk.engine.store.imports().await.unwrap(), []);
+}

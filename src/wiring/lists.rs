@@ -11,7 +11,7 @@ use crate::engine::import::{
     ImportReport, ImportRequest, Listener, Mode, OnDuplicate, RowProblem, Source,
 };
 use crate::engine::{Engine, EngineError};
-use crate::formats::csv::{Layout, Options, Row};
+use crate::formats::csv::{Layout, Options, ReadError, Row};
 use crate::ports::{Changes, ColumnMap, ImportRecord, ImportStatus};
 
 /// What somebody asked for; what is absent is found out.
@@ -103,14 +103,17 @@ pub async fn import(
     mend_in: Option<&Path>,
     progress: &mut dyn Progress,
 ) -> Result<Imported, ImportError> {
-    let layout = list.reader(&options(asked))?.layout().clone();
-    let first = match holds_mended_rows(&layout) {
+    let (asked, layout) = &understood(engine, list, asked).await?;
+    if layout.is_empty {
+        return Err(ListError::Read { path: list.name(), source: ReadError::NoRows }.into());
+    }
+    let first = match holds_mended_rows(layout) {
         true => mended_import(engine, list).await?,
         false => None,
     };
-    let asked = first.as_ref().map_or_else(|| asked.clone(), |first| as_first(asked, first));
     let by_hand = !asked.map.is_empty();
-    let asked = with_remembered_columns(engine, asked, &layout).await?;
+    let asked = first.as_ref().map_or_else(|| asked.clone(), |first| as_first(asked, first));
+    let asked = with_remembered_columns(engine, asked, layout).await?;
     let request = request(engine, list, &asked, first.as_ref())?;
     let mut reader = list.reader(&options(&asked))?;
     reader.inspect();
@@ -132,7 +135,7 @@ pub async fn import(
         }
     };
     if by_hand {
-        remember_columns(engine, &asked, &layout).await?;
+        remember_columns(engine, &asked, layout).await?;
     }
     let to_mend = mending.finish().map_err(|error| ImportError::Mending {
         path: path.display().to_string(),
@@ -147,6 +150,29 @@ fn options(asked: &Asked) -> Options {
         map: asked.map.clone(),
         synonyms: asked.synonyms.clone(),
     }
+}
+
+/// The layout of a file; where nothing in it leads to a person, by how such files were read before.
+async fn understood(
+    engine: &Engine,
+    list: &ListFile,
+    asked: &Asked,
+) -> Result<(Asked, Layout), ImportError> {
+    let error = match list.reader(&options(asked)) {
+        Ok(reader) => return Ok((asked.clone(), reader.layout().clone())),
+        Err(error) => error,
+    };
+    if let ListError::Read { source: ReadError::NoChannel { fingerprint, .. }, .. } = &error
+        && asked.map.is_empty()
+    {
+        let map = engine.store.column_map(fingerprint).await.map_err(EngineError::from)?;
+        if !map.is_empty() {
+            let asked = Asked { map, ..asked.clone() };
+            let layout = list.reader(&options(&asked))?.layout().clone();
+            return Ok((asked, layout));
+        }
+    }
+    Err(error.into())
 }
 
 /// A second file of a kind needs no `--map`.

@@ -147,7 +147,15 @@ pub enum ReadError {
          Say which one is with --map 'Column=email'",
         of_product(product)
     )]
-    NoChannel { headers: String, product: Option<String> },
+    NoChannel {
+        headers: String,
+        product: Option<String>,
+        /// As in [`Layout`]: somebody may have said before how such files are to be read.
+        fingerprint: String,
+    },
+    /// There is a header and nothing below it.
+    #[error("there is a header and no row below it; export the list again")]
+    NoRows,
     /// The workspace's own words for headers cannot be understood.
     #[error("synonyms.toml, line {line}: {problem}")]
     Synonyms { line: usize, problem: String },

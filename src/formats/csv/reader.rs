@@ -72,7 +72,7 @@ impl<R: Read> Reader<R> {
             header::read(&found.cells, options, &synonyms)?;
         if !plan.has_channel() {
             let headers = header::listed(&found.cells);
-            return Err(ReadError::NoChannel { headers, product: source });
+            return Err(ReadError::NoChannel { headers, product: source, fingerprint });
         }
         let headers = columns.iter().map(|column| column.header.clone()).collect();
         let layout = Layout {
