@@ -5,20 +5,17 @@
 //! them and ends as one clean run would have ended.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Engine, EngineError};
-use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId, RepId};
+use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{Matchers, Profile};
-use crate::domain::prospect::{Prospect, Relationship};
-use crate::formats::csv::{Layout, Reader, Row};
+use crate::formats::csv::{Layout, Row};
 use crate::formats::profile_file;
 use crate::ports::{
     Changes, IdKind, Identity, ImportRecord, ImportStatus, LeaseRequest, ListRecord, StoreError,
@@ -26,145 +23,24 @@ use crate::ports::{
 
 mod chunk;
 mod people;
+mod recognise;
 mod report;
+mod request;
 mod undo;
 
 use chunk::Chunk;
 pub use people::identities;
 pub use report::{ImportReport, Kind, Outcome, RowProblem, Rows};
+use request::Parsed;
+pub use request::{ImportRequest, Listener, Mode, OnDuplicate, Source};
 pub use undo::Taken;
-
-/// Rows of the first transaction, and of the largest: small lists are seen to go on, and in large ones
-/// each page of an index is written for many people at once.
-const FIRST_CHUNK: usize = 500;
-const LARGEST_CHUNK: usize = 1_500;
-
-/// How people are recognised is written for a quarter of the rows that are in, but never for more
-/// identities than these: an index that is written all over costs more than everything else.
-const PENDING: usize = 120_000;
 
 /// Ids that are reserved at a time behind the first chunk, so that no chunk waits for them.
 const IDS: u32 = 40_000;
 
 /// One import at a time, on every node: two would not see each other's people.
 const LEASE: &str = "import";
-/// Rows of an interrupted import that are caught up on at a time.
-const CATCH_UP: u32 = 5_000;
-
 const LEASE_LASTS: SignedDuration = SignedDuration::from_secs(20);
-
-/// What is imported, and how.
-#[derive(Debug, Clone)]
-pub struct ImportRequest {
-    /// As the report names it.
-    pub file: String,
-    /// Of the file's bytes.
-    pub digest: String,
-    pub list: String,
-    /// The list was named by a person: people are added to it if it is there already.
-    pub list_is_named: bool,
-    /// The rep who works these people.
-    pub owner: RepId,
-    pub on_duplicate: OnDuplicate,
-    pub relationship: Relationship,
-    /// The import whose mended rows these are.
-    pub mends: Option<ImportId>,
-    /// Whatever else decides how rows are read, such as `--default-country`.
-    pub reading: BTreeMap<String, String>,
-    pub mode: Mode,
-}
-
-/// Whether to do it or only to say what would be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    DryRun,
-    Commit,
-}
-
-/// What to do with a person who is known already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnDuplicate {
-    /// Fill in what is not known.
-    Fill,
-    /// The list is right.
-    Overwrite,
-    /// Leave everything as it is.
-    Skip,
-}
-
-impl OnDuplicate {
-    /// The word that the command line uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fill => "fill",
-            Self::Overwrite => "overwrite",
-            Self::Skip => "skip",
-        }
-    }
-}
-
-/// Who hears how an import goes on.
-pub trait Listener: Send {
-    /// So many rows are on record.
-    fn rows(&mut self, _rows: u64) {}
-
-    /// A row that somebody has to mend.
-    fn to_mend(&mut self, _row: &Row, _problem: &RowProblem) {}
-
-    /// Whether what was read so far can be trusted; nothing is written when not.
-    ///
-    /// # Errors
-    /// Why it cannot, and what to do.
-    fn sound(&self) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Whether to stop behind this chunk.
-    fn stops(&self) -> bool {
-        false
-    }
-}
-
-/// Nobody listens.
-impl Listener for () {}
-
-/// Rows of a list, parsed on a thread of their own.
-pub struct Source {
-    layout: Layout,
-    rows: mpsc::Receiver<Parsed>,
-}
-
-enum Parsed {
-    Rows(Vec<Row>),
-    End { footers: u64 },
-}
-
-impl Source {
-    /// Begins to read; a few chunks are read ahead.
-    pub fn new<R: Read + Send + 'static>(mut reader: Reader<R>) -> Self {
-        let (to, rows) = mpsc::channel(1);
-        let layout = reader.layout().clone();
-        tokio::task::spawn_blocking(move || {
-            let mut most = FIRST_CHUNK;
-            loop {
-                let rows: Vec<Row> = std::iter::from_fn(|| reader.next_row()).take(most).collect();
-                most = (most * 2).min(LARGEST_CHUNK);
-                let sent = match rows.is_empty() {
-                    true => to.blocking_send(Parsed::End { footers: reader.footers() }),
-                    false => {
-                        if to.blocking_send(Parsed::Rows(rows)).is_ok() {
-                            continue;
-                        }
-                        return;
-                    }
-                };
-                // Nobody waits for the end any more: the import has failed.
-                return sent.unwrap_or(());
-            }
-        });
-        Self { layout, rows }
-    }
-}
 
 /// Changes on their way into the store, and what the next chunk must know of them.
 pub(super) struct Writing {
@@ -369,7 +245,7 @@ impl Engine {
         else {
             return Ok(None);
         };
-        if stopped.options == options(request) && stopped.list_name == request.list {
+        if stopped.options == request.options() && stopped.list_name == request.list {
             return Ok(Some(stopped));
         }
         Err(EngineError::Refused(format!(
@@ -402,7 +278,7 @@ impl Engine {
             list_name: request.list.clone(),
             file: request.file.clone(),
             digest: request.digest.clone(),
-            options: options(request),
+            options: request.options(),
             status: ImportStatus::Running,
             rows_done: 0,
             rows_indexed: 0,
@@ -499,69 +375,10 @@ impl Engine {
         Ok(self.store.write(changes).await?)
     }
 
-    /// Catches up on how people of interrupted imports are recognised.
-    async fn index_left_behind(&self) -> Result<(), EngineError> {
-        for mut record in self.store.imports().await? {
-            while record.status == ImportStatus::Running && record.rows_indexed < record.rows_done {
-                let rows = self.store.import_rows(record.id, record.rows_indexed, CATCH_UP).await?;
-                let ids: Vec<ProspectId> = rows.iter().map(|row| row.prospect).collect();
-                let people = self.store.prospects(&ids).await?;
-                let ways = |person: &Prospect| {
-                    let id = person.id;
-                    identities(&person.known).into_iter().map(move |way| (way, id))
-                };
-                let recognised = Some(Arc::new(people.iter().flat_map(ways).collect()));
-                record.rows_indexed = match rows.last() {
-                    Some(last) if rows.len() == CATCH_UP as usize => last.row,
-                    _ => record.rows_done,
-                };
-                let imports = vec![record.clone()];
-                self.store.write(Changes { imports, recognised, ..Changes::default() }).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The same while nothing is imported; somebody else may be at it.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn recognise_everybody(&self) -> Result<(), EngineError> {
-        let behind = |record: &ImportRecord| {
-            record.status == ImportStatus::Running && record.rows_indexed < record.rows_done
-        };
-        if !self.store.imports().await?.iter().any(behind) {
-            return Ok(());
-        }
-        let holder = self.import_holder();
-        match self.hold_imports(&holder).await {
-            Err(EngineError::Busy(_)) => return Ok(()),
-            held => held?,
-        }
-        let done = self.index_left_behind().await;
-        self.let_imports_go(&holder).await?;
-        done
-    }
-
     async fn current_profiles(&self) -> Result<Vec<Profile>, EngineError> {
         let records = self.store.current_profiles().await?;
         let parsed = records.iter().map(|record| profile_file::parse(&record.path, &record.text));
         Ok(parsed.filter_map(Result::ok).map(|(profile, _)| profile).collect())
-    }
-}
-
-impl Importing {
-    /// How people are recognised, when enough of that has come together.
-    fn index_in_time(&mut self) -> Option<Arc<HashMap<Identity, ProspectId>>> {
-        let rows = self.record.rows_done - self.record.rows_indexed;
-        let enough = rows * 4 >= self.record.rows_done || self.pending.len() >= PENDING;
-        if enough { self.index_all() } else { None }
-    }
-
-    fn index_all(&mut self) -> Option<Arc<HashMap<Identity, ProspectId>>> {
-        self.record.rows_indexed = self.record.rows_done;
-        let pending = std::mem::take(&mut self.pending);
-        (!pending.is_empty()).then(|| Arc::new(pending))
     }
 }
 
@@ -575,22 +392,6 @@ async fn written(
     done.map_err(|error| EngineError::Refused(format!("the rows could not be written: {error}")))??;
     listener.rows(writing.rows);
     Ok(())
-}
-
-/// What decides how rows are read and what becomes of them.
-fn options(request: &ImportRequest) -> BTreeMap<String, String> {
-    let mut options = request.reading.clone();
-    options.insert("owner".to_owned(), request.owner.0.clone());
-    options.insert("on-duplicate".to_owned(), request.on_duplicate.as_str().to_owned());
-    let audience = match request.relationship {
-        Relationship::Prospect => "prospects",
-        Relationship::Customer => "customers",
-    };
-    options.insert("audience".to_owned(), audience.to_owned());
-    if let Some(mends) = request.mends {
-        options.insert("mends".to_owned(), mends.to_string());
-    }
-    options
 }
 
 fn new_list(record: &ImportRecord) -> ListRecord {
