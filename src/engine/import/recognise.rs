@@ -11,7 +11,7 @@ use crate::ports::{Changes, Identity, ImportRecord, ImportStatus};
 
 /// How people are recognised is written for a quarter of the rows that are in, but never for more
 /// identities than these: an index that is written all over costs more than everything else.
-const PENDING: usize = 120_000;
+const PENDING: usize = 80_000;
 
 /// Rows of an interrupted import that are caught up on at a time.
 const CATCH_UP: u32 = 5_000;
