@@ -1,4 +1,4 @@
-//! People, companies, lists and what imports did: many rows at a time, and how they are taken back.
+//! People, companies, lists and what imports did, many rows at a time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,13 +8,13 @@ use sqlx::{Any, Transaction};
 
 use super::bulk::Insert;
 use super::json::{self, timestamp, to_text};
-use super::{Dialect, SqlStore, copy, failed, get, query, rows};
+use super::{Dialect, SqlStore, copy, failed, get, query, rows, undo};
 use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::Suppression;
 use crate::ports::{
     Before, Changes, ColumnMap, Identity, ImportRecord, ImportRow, ImportStatus, ListRecord,
-    StoreError, Undone,
+    StoreError,
 };
 
 type Tx = Transaction<'static, Any>;
@@ -23,7 +23,7 @@ type Tx = Transaction<'static, Any>;
 const KINDS: [&str; 5] = ["external", "email", "linkedin", "phone_name", "name_company"];
 
 /// Values for one `in (…)` at most.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
 
 /// Writes everything about lists that a transition changes.
 pub(super) async fn put(
@@ -32,7 +32,7 @@ pub(super) async fn put(
     changes: &Changes,
 ) -> Result<(), StoreError> {
     if let Some(undone) = &changes.undone {
-        take_back(store, tx, undone).await?;
+        undo::take_back(store, tx, undone).await?;
     }
     for list in &changes.lists {
         put_list(tx, list).await?;
@@ -142,7 +142,7 @@ fn bind_import_row(query: Bound, row: &ImportRow) -> Bound {
         .bind(before.and_then(|before| before.import.map(|import| import.0)))
 }
 
-async fn put_prospects(
+pub(super) async fn put_prospects(
     dialect: Dialect,
     tx: &mut Tx,
     people: &[(&Prospect, Option<ImportId>)],
@@ -160,7 +160,7 @@ async fn put_prospects(
         .await
 }
 
-async fn put_identities(
+pub(super) async fn put_identities(
     dialect: Dialect,
     tx: &mut Tx,
     identities: &[(&Identity, ProspectId)],
@@ -268,72 +268,6 @@ async fn put_column_map(tx: &mut Tx, map: &ColumnMap) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn take_back(store: &SqlStore, tx: &mut Tx, undone: &Undone) -> Result<(), StoreError> {
-    let gone: Vec<i64> = undone.removed.iter().map(|id| id.0).collect();
-    let forgotten: Vec<i64> = undone.forgotten.iter().map(hash).collect();
-    store.delete_in(tx, "recognised where hash", &forgotten).await?;
-    store.delete_in(tx, "list_member where prospect_id", &gone).await?;
-    store.delete_texts_in(tx, "suppression where kind = 'person' and value", &gone).await?;
-    store.delete_in(tx, "prospect where id", &gone).await?;
-    let people: Vec<(&Prospect, Option<ImportId>)> =
-        undone.restored.iter().map(|(person, _, import)| (person, *import)).collect();
-    put_prospects(store.dialect, tx, &people).await?;
-    for (person, _, import) in &undone.restored {
-        sqlx::query("update prospect set changed_by = $2 where id = $1")
-            .bind(person.id.0)
-            .bind(import.map(|import| import.0))
-            .execute(&mut **tx)
-            .await
-            .map_err(failed("restore a prospect"))?;
-    }
-    let identities: Vec<(&Identity, ProspectId)> = undone
-        .restored
-        .iter()
-        .flat_map(|(person, own, _)| own.iter().map(|identity| (identity, person.id)))
-        .collect();
-    put_identities(store.dialect, tx, &identities).await?;
-    for row in &undone.rows {
-        sqlx::query("delete from import_row where import_id = $1 and row_number = $2")
-            .bind(undone.import.0)
-            .bind(number(*row))
-            .execute(&mut **tx)
-            .await
-            .map_err(failed("take back a row"))?;
-    }
-    if undone.finished { tidy_up(tx, undone).await } else { Ok(()) }
-}
-
-/// What only the import had needed. Whoever was kept keeps everything.
-async fn tidy_up(tx: &mut Tx, undone: &Undone) -> Result<(), StoreError> {
-    sqlx::query(
-        "delete from list_member where list_id = $1 and import_id = $2 and prospect_id not in \
-         (select prospect_id from import_row where import_id = $2)",
-    )
-    .bind(undone.list.0)
-    .bind(undone.import.0)
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("tidy a list up"))?;
-    sqlx::query(
-        "delete from company where import_id = $1 and id not in \
-         (select company_id from prospect where company_id is not null) and id not in \
-         (select company_id from enrollment where company_id is not null)",
-    )
-    .bind(undone.import.0)
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("remove companies"))?;
-    sqlx::query(
-        "delete from list where id = $1 and not exists \
-         (select 1 from list_member where list_id = $1)",
-    )
-    .bind(undone.list.0)
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("remove a list"))?;
-    Ok(())
-}
-
 pub(super) fn import(row: &AnyRow) -> Result<ImportRecord, StoreError> {
     let status: String = get(row, "status")?;
     let status = ImportStatus::ALL
@@ -399,7 +333,7 @@ pub(super) fn hash(identity: &Identity) -> i64 {
     i64::from_be_bytes(first) & i64::MAX
 }
 
-fn number(n: u64) -> i64 {
+pub(super) fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
@@ -436,34 +370,6 @@ impl SqlStore {
             }
             tx.commit().await.map_err(failed("commit"))?;
         }
-    }
-
-    async fn delete_in(
-        &self,
-        tx: &mut Tx,
-        rest: &'static str,
-        ids: &[i64],
-    ) -> Result<(), StoreError> {
-        for chunk in ids.chunks(CHUNK) {
-            let sql = format!("delete from {rest} in {}", self.listed("bigint"));
-            let query = query(sql).bind(to_text(&chunk));
-            query.execute(&mut **tx).await.map_err(failed("remove people"))?;
-        }
-        Ok(())
-    }
-
-    async fn delete_texts_in(
-        &self,
-        tx: &mut Tx,
-        rest: &'static str,
-        ids: &[i64],
-    ) -> Result<(), StoreError> {
-        for chunk in ids.chunks(CHUNK) {
-            let sql = format!("delete from {rest} in {}", self.listed("text"));
-            let query = query(sql).bind(to_text(&chunk));
-            query.execute(&mut **tx).await.map_err(failed("remove people"))?;
-        }
-        Ok(())
     }
 
     pub(super) async fn read_import_rows(

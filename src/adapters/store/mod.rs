@@ -19,6 +19,7 @@ mod lists;
 mod port;
 mod read;
 mod rows;
+mod undo;
 mod write;
 
 /// The databases that the store runs on.
