@@ -251,7 +251,7 @@ impl Mending {
 
     fn try_add(&mut self, row: &Row, problem: &RowProblem) -> io::Result<()> {
         let original = self.ours.first().copied().flatten().and_then(|at| row.raw.get(at));
-        let number = original.cloned().unwrap_or_else(|| row.number.to_string());
+        let number = original.map_or_else(|| row.number.to_string(), str::to_owned);
         let column = problem.problem.column.as_ref();
         let what = column.map_or_else(
             || problem.problem.problem.clone(),

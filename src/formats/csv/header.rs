@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
+use super::cells::Cells;
 use super::field::{FIELDS, Field, Target};
 use super::key::key;
 use super::synonyms::{Barred, Meaning, Product, Rank, Says, Synonyms, squashed};
@@ -299,7 +300,7 @@ fn unit(key: &str) -> u64 {
 }
 
 /// Some headers for a message.
-pub(super) fn listed(headers: &[String]) -> String {
+pub(super) fn listed(headers: &Cells) -> String {
     let named: Vec<String> = headers
         .iter()
         .map(|header| text::clean(header).into_owned())

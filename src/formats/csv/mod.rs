@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::domain::prospect::ProspectDraft;
 
 mod alike;
+mod cells;
 mod dialect;
 mod field;
 mod header;
@@ -28,6 +29,7 @@ mod synonyms;
 mod table;
 mod values;
 
+pub use cells::Cells;
 pub use reader::Reader;
 pub use table::{RawRow, Table};
 
@@ -82,7 +84,7 @@ pub struct Row {
     /// The line of the file on which it starts; 1 = the first.
     pub line: u64,
     /// The cells as they are, each at most 10,000 characters.
-    pub raw: Vec<String>,
+    pub raw: Cells,
     /// The person, or why there is none.
     pub parsed: Result<ProspectDraft, Problem>,
     /// Why it must wait for somebody although nothing speaks against the person, such as a mistyped

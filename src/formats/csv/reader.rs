@@ -68,8 +68,9 @@ impl<R: Read> Reader<R> {
             records.skip_line()?;
         }
         let (found, unread) = find_header(&mut records, &synonyms, is_known)?;
+        let headers: Vec<String> = found.cells.iter().map(str::to_owned).collect();
         let Header { columns, source, fingerprint, plan } =
-            header::read(&found.cells, options, &synonyms)?;
+            header::read(&headers, options, &synonyms)?;
         if !plan.has_channel() {
             let headers = header::listed(&found.cells);
             return Err(ReadError::NoChannel { headers, product: source, fingerprint });
@@ -127,13 +128,13 @@ impl<R: Read> Reader<R> {
         let mut bytes = 0;
         while seen.len() < INSPECTED_ROWS && bytes < INSPECTED_BYTES {
             let Some(record) = self.take_record() else { break };
-            bytes += record.cells.iter().map(String::len).sum::<usize>();
+            bytes += record.cells.bytes();
             seen.push_back(record);
         }
         let cells = || seen.iter().filter(|record| record.flaw.is_none()).map(|r| &r.cells);
         let mut dates = Vec::with_capacity(self.layout.columns.len());
         for (at, column) in self.layout.columns.iter_mut().enumerate() {
-            let cells = cells().filter_map(|cells| cells.get(at)).map(String::as_str);
+            let cells = cells().filter_map(|cells| cells.get(at));
             dates.push(inspect::inspect(column, cells));
         }
         // Nobody else has the table before the first row is taken.

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
+use super::cells::Cells;
 use super::lines::{Line, Lines, MAX_LINE, Oddity};
 
 /// How many cells of one record are kept.
@@ -21,7 +22,7 @@ const MAX_LINES: usize = 1_000;
 pub(super) struct Record {
     /// The line on which it starts.
     pub line: u64,
-    pub cells: Vec<String>,
+    pub cells: Cells,
     /// How many cells there were, also of those that were not kept.
     pub count: usize,
     pub flaw: Option<Flaw>,
@@ -55,14 +56,14 @@ pub(super) struct Records<R> {
     delimiter: char,
     ahead: VecDeque<Line>,
     max_lines: usize,
-    /// How many cells the last record had: most likely the next one has as many.
-    columns: usize,
+    /// How many cells and bytes the last record had: most likely the next one has as many.
+    last: (usize, usize),
 }
 
 impl<R: Read> Records<R> {
     /// The records in `lines`, their cells parted by `delimiter`.
     pub fn new(lines: Lines<R>, delimiter: char) -> Self {
-        Self { lines, delimiter, ahead: VecDeque::new(), max_lines: MAX_LINES, columns: 0 }
+        Self { lines, delimiter, ahead: VecDeque::new(), max_lines: MAX_LINES, last: (0, 0) }
     }
 
     /// Leaves out one line.
@@ -74,7 +75,7 @@ impl<R: Read> Records<R> {
 
     /// The next record, blank ones included; `None` at the end of the file.
     pub fn next(&mut self) -> io::Result<Option<Record>> {
-        let mut splitter = Splitter::new(self.delimiter, self.columns);
+        let mut splitter = Splitter::new(self.delimiter, self.last);
         let mut bytes = 0;
         for ahead in 0..self.max_lines {
             let Some(line) = self.peek(ahead)? else { break };
@@ -85,7 +86,8 @@ impl<R: Read> Records<R> {
             match splitter.feed(line) {
                 Fed::Complete => {
                     self.ahead.drain(..=ahead);
-                    self.columns = splitter.record.cells.len();
+                    let cells = &splitter.record.cells;
+                    self.last = (cells.len(), cells.bytes());
                     return Ok(Some(splitter.record));
                 }
                 Fed::Open => {}
@@ -102,7 +104,7 @@ impl<R: Read> Records<R> {
     /// The first line that waits as a record of its own, quotes not understood.
     fn give_up(&mut self) -> Option<Record> {
         let line = self.ahead.pop_front()?;
-        let cells = line.text.split(self.delimiter).map(str::to_owned);
+        let cells = line.text.split(self.delimiter);
         let is_too_long = line.oddity == Some(Oddity::TooLong) || line.text.len() > MAX_LINE;
         let flaw = if is_too_long { Flaw::TooLong } else { Flaw::UnclosedQuote };
         let mut record = Record { line: line.number, flaw: Some(flaw), ..Record::default() };
@@ -123,16 +125,24 @@ impl<R: Read> Records<R> {
 }
 
 impl Record {
-    fn push(&mut self, mut cell: String) {
+    fn push(&mut self, cell: &str) {
+        self.cells.write(cell);
+        self.end_cell();
+    }
+
+    /// Ends the cell that is being written.
+    fn end_cell(&mut self) {
         self.count += 1;
+        let cell = self.cells.written();
         if cell.len() > MAX_CELL
             && let Some((end, _)) = cell.char_indices().nth(MAX_CELL)
         {
-            cell.truncate(end);
+            self.cells.cut(end);
             self.shortened = true;
         }
-        if self.cells.len() < MAX_COLUMNS {
-            self.cells.push(cell);
+        match self.cells.len() < MAX_COLUMNS {
+            true => self.cells.end(),
+            false => self.cells.cut(0),
         }
     }
 }
@@ -150,26 +160,27 @@ enum Fed {
 struct Splitter {
     delimiter: char,
     record: Record,
-    /// The cell whose quote is open, and the line that opened it.
-    open: Option<(String, u64)>,
+    /// The line that opened the quote of the cell that is being written.
+    open: Option<u64>,
 }
 
 impl Splitter {
-    fn new(delimiter: char, columns: usize) -> Self {
-        let record = Record { cells: Vec::with_capacity(columns), ..Record::default() };
+    fn new(delimiter: char, (cells, bytes): (usize, usize)) -> Self {
+        let cells = Cells::with_capacity(cells, bytes + bytes / 4);
+        let record = Record { cells, ..Record::default() };
         Self { delimiter, record, open: None }
     }
 
     fn feed(&mut self, line: &Line) -> Fed {
-        match &mut self.open {
-            Some((cell, _)) => cell.push('\n'),
+        match self.open {
+            Some(_) => self.record.cells.write("\n"),
             None => self.record.line = line.number,
         }
         self.record.recoded |= line.oddity == Some(Oddity::Recoded);
         let mut rest = line.text.as_str();
         loop {
             let step = match self.open.take() {
-                Some(open) => self.quoted(rest, open, line.number),
+                Some(since) => self.quoted(rest, since, line.number),
                 None => self.cell(rest, line.number),
             };
             match step {
@@ -182,7 +193,7 @@ impl Splitter {
     /// Reads a cell from its beginning: plain, or up to its opening quote.
     fn cell<'a>(&mut self, rest: &'a str, line: u64) -> Step<'a> {
         if let Some(quoted) = rest.trim_start_matches(' ').strip_prefix('"') {
-            self.open = Some((String::new(), line));
+            self.open = Some(line);
             return Step::On(quoted);
         }
         // Cells are short and delimiters are ASCII: looking at byte by byte is the fastest.
@@ -190,49 +201,45 @@ impl Splitter {
         let cut = end.and_then(|end| Some((rest.get(..end)?, rest.get(end + 1..)?)));
         match cut {
             Some((cell, tail)) => {
-                self.record.push(cell.to_owned());
+                self.record.push(cell);
                 Step::On(tail)
             }
             None => {
-                self.record.push(rest.to_owned());
+                self.record.push(rest);
                 Step::Done(Fed::Complete)
             }
         }
     }
 
     /// Reads on inside a quoted cell up to its next quote.
-    fn quoted<'a>(
-        &mut self,
-        rest: &'a str,
-        (mut cell, since): (String, u64),
-        line: u64,
-    ) -> Step<'a> {
+    fn quoted<'a>(&mut self, rest: &'a str, since: u64, line: u64) -> Step<'a> {
+        let cells = &mut self.record.cells;
         let Some((head, tail)) = rest.split_once('"') else {
-            cell.push_str(rest);
-            self.open = Some((cell, since));
+            cells.write(rest);
+            self.open = Some(since);
             return Step::Done(Fed::Open);
         };
-        cell.push_str(head);
+        cells.write(head);
         if let Some(tail) = tail.strip_prefix('"') {
-            cell.push('"');
-            self.open = Some((cell, since));
+            cells.write("\"");
+            self.open = Some(since);
             return Step::On(tail);
         }
         let behind = tail.trim_start_matches(' ');
         if behind.is_empty() {
-            self.record.push(cell);
+            self.record.end_cell();
             return Step::Done(Fed::Complete);
         }
         if let Some(next) = behind.strip_prefix(self.delimiter) {
-            self.record.push(cell);
+            self.record.end_cell();
             return Step::On(next);
         }
         if since < line {
             return Step::Done(Fed::Hopeless);
         }
         self.record.flaw = Some(Flaw::StrayQuote);
-        cell.push('"');
-        self.open = Some((cell, since));
+        cells.write("\"");
+        self.open = Some(since);
         Step::On(tail)
     }
 }
@@ -271,15 +278,11 @@ mod tests {
             let found = records(text);
             assert_eq!(found.len(), 1, "{text:?}");
             assert_eq!(
-                (found[0].cells.as_slice(), found[0].flaw),
-                (owned(cells).as_slice(), None),
+                (&found[0].cells, found[0].flaw),
+                (&cells.iter().collect(), None),
                 "{text:?}"
             );
         }
-    }
-
-    fn owned(cells: &[&str]) -> Vec<String> {
-        cells.iter().map(|cell| (*cell).to_owned()).collect()
     }
 
     #[test]
@@ -300,7 +303,7 @@ mod tests {
     fn a_stray_quote_keeps_its_row_and_is_marked() {
         let found = records("\"Acme \"The Best\" Inc\",b\nc,d\n");
         assert_eq!(found.len(), 2);
-        assert_eq!(found[0].cells, ["Acme \"The Best\" Inc", "b"]);
+        assert_eq!(found[0].cells, ["Acme \"The Best\" Inc", "b"].iter().collect());
         assert_eq!(found[0].flaw, Some(Flaw::StrayQuote));
     }
 
@@ -313,7 +316,8 @@ mod tests {
     #[test]
     fn a_long_cell_is_cut_between_two_characters() {
         let found = records(&format!("{},b", "é".repeat(MAX_CELL + 1)));
-        assert_eq!(found[0].cells[0].chars().count(), MAX_CELL);
+        let cell = found[0].cells.get(0).expect("a cell");
+        assert_eq!(cell.chars().count(), MAX_CELL);
         assert!(found[0].shortened);
     }
 }

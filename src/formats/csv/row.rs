@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::field::Field;
 use super::table::Table;
 use super::values::{Fault, company, is_yes, names, numbers, place, text};
-use super::{Problem, excerpt};
+use super::{Cells, Problem, excerpt};
 use crate::domain::address::EmailAddress;
 use crate::domain::prospect::{CompanyDraft, ProspectDraft, Range, ZoneSource};
 use crate::formats::zone;
@@ -30,7 +30,7 @@ impl Parsed {
 }
 
 /// Reads one row: the person, or why there is none, and what else is to be said of it.
-pub(super) fn read(table: &Table, cells: &[String]) -> Parsed {
+pub(super) fn read(table: &Table, cells: &Cells) -> Parsed {
     let mut row = RowReader {
         table,
         cells,
@@ -63,7 +63,7 @@ fn unreachable() -> Problem {
 
 struct RowReader<'a> {
     table: &'a Table,
-    cells: &'a [String],
+    cells: &'a Cells,
     warnings: Vec<Problem>,
     notes: Vec<Problem>,
     /// Why the row must wait for somebody.
@@ -103,7 +103,7 @@ impl<'a> RowReader<'a> {
         let (plan, cells) = (&self.table.plan, self.cells);
         plan.columns(field)
             .iter()
-            .filter_map(|at| cells.get(*at).map(|cell| (*at, cell.as_str())))
+            .filter_map(|at| cells.get(*at).map(|cell| (*at, cell)))
             .filter(|(_, cell)| !cell.is_empty())
     }
 
@@ -128,7 +128,7 @@ impl<'a> RowReader<'a> {
 
     /// What is to be said of a cell.
     fn problem(&self, at: usize, fault: Fault) -> Problem {
-        let value = self.cells.get(at).map(|cell| excerpt(cell)).unwrap_or_default();
+        let value = self.cells.get(at).map(excerpt).unwrap_or_default();
         let column = self.table.headers.get(at).cloned();
         Problem { column, value, problem: fault.problem, fix: fault.fix }
     }

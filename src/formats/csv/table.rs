@@ -4,7 +4,7 @@ use super::header::Plan;
 use super::records::{Flaw, Record};
 use super::row::{self, Parsed};
 use super::values::dates::Form;
-use super::{Problem, Row, excerpt};
+use super::{Cells, Problem, Row, excerpt};
 
 /// What all rows of one file have in common; threads may share it.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Table {
                 let parsed = self.parse(&record);
                 (record.cells, parsed)
             }
-            Err(error) => (Vec::new(), Parsed::refused(unreadable(&error))),
+            Err(error) => (Cells::default(), Parsed::refused(unreadable(&error))),
         };
         let Parsed { person, parked, warnings, notes } = parsed;
         Row { number, line, raw: cells, parsed: person, parked, warnings, notes }
@@ -69,7 +69,7 @@ impl Table {
             ),
             Some(Flaw::StrayQuote) | None => return None,
         };
-        let value = record.cells.first().map(|cell| excerpt(cell)).unwrap_or_default();
+        let value = record.cells.get(0).map(excerpt).unwrap_or_default();
         Some(Problem { value, ..of_row(problem, fix) })
     }
 
