@@ -2,7 +2,8 @@
 //! reading the same file, and `sqlite3 .import` where it is installed.
 //!
 //! `cargo bench --bench import`; `FIRSTTOUCH_BENCH_ROWS` sets the number of rows, and
-//! `FIRSTTOUCH_BENCH_DIR` where the file and the databases lie (about 5 GB for a million rows).
+//! `FIRSTTOUCH_BENCH_DIR` where the file and the databases lie (about 5 GB for a million rows). With
+//! `FIRSTTOUCH_BENCH_POSTGRES`, the address of an empty PostgreSQL database, they go there as well.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -228,23 +229,35 @@ fn main() {
         Some(took) => line("sqlite3 .import, no work done", took, csv),
         None => println!("sqlite3 is not installed: no comparison with .import"),
     }
-    let init = Command::new(env!("CARGO_BIN_EXE_firsttouch"))
-        .arg("init")
-        .arg(&workspace)
-        .stdout(Stdio::null())
-        .status();
-    assert!(init.expect("firsttouch").success());
+    import_twice(&workspace, "", &list, |what, took| line(what, took, csv));
+    if let Ok(url) = std::env::var("FIRSTTOUCH_BENCH_POSTGRES") {
+        println!("into PostgreSQL:");
+        let settings = format!("\n[store]\nurl = \"{url}\"\n");
+        let workspace = dir.join("workspace-postgres");
+        let _ = fs::remove_dir_all(&workspace);
+        import_twice(&workspace, &settings, &list, |what, took| line(what, took, csv));
+    }
+}
+
+/// Imports a list into a new workspace with three profiles, and then once more.
+fn import_twice(workspace: &Path, settings: &str, list: &Path, line: impl Fn(&str, Duration)) {
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_firsttouch"));
+        let status = command.args(arguments).stdout(Stdio::null()).status();
+        assert!(status.expect("firsttouch").success());
+    };
+    let path = workspace.to_str().expect("a path");
+    run(&["init", path]);
     // The third profile of three.
     fs::write(workspace.join("profiles/cro-enterprise.yaml"), ENTERPRISE).expect("a profile");
-    let apply = Command::new(env!("CARGO_BIN_EXE_firsttouch"))
-        .args(["-C", workspace.to_str().expect("a path"), "apply"])
-        .stdout(Stdio::null())
-        .status();
-    assert!(apply.expect("firsttouch").success());
+    let file = workspace.join("firsttouch.toml");
+    let text = fs::read_to_string(&file).expect("settings");
+    fs::write(&file, text + settings).expect("settings");
+    run(&["-C", path, "apply"]);
     for (what, name) in [("firsttouch import", "first"), ("the same again, all unchanged", "again")]
     {
-        let (took, most, said) = firsttouch(&workspace, &list, name);
-        line(what, took, csv);
+        let (took, most, said) = firsttouch(workspace, list, name);
+        line(what, took);
         println!("    at most {most} MiB resident");
         for outcome in said.lines().skip(2).take(6) {
             println!("  {outcome}");

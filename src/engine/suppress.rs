@@ -6,10 +6,11 @@ use super::dispatch::transition;
 use super::{Engine, EngineError};
 use crate::domain::address::{EmailAddress, is_free_mail};
 use crate::domain::enrollment::{Event, Phase};
+use crate::domain::identity::Identity;
 use crate::domain::ids::ProspectId;
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::suppression::{Cause, Subject, Suppression};
-use crate::ports::{Changes, Identity, StoreError};
+use crate::ports::{Changes, StoreError};
 
 /// A block that lost a race is tried again so often.
 const RACES: usize = 5;
@@ -77,7 +78,7 @@ impl Engine {
         let Subject::Email(canonical) = subject else {
             return Ok(Vec::new());
         };
-        let key = Identity { kind: "email", value: canonical.clone() };
+        let key = Identity::new(Identity::EMAIL, canonical);
         Ok(self.store.find_identity(&[key]).await?.into_values().collect())
     }
 

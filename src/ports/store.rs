@@ -4,8 +4,7 @@
 //! intent and the opening of a task go through [`Store::intend`], which checks the guards in that same
 //! transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +14,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::budget::{Cap, Waiting};
 
 use crate::domain::enrollment::{State, TaskKind};
+use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, ImportId, InboundId, ListId, MailboxId, ProfileId,
     ProspectId, RepId, StepId, TaskId, TouchId,
@@ -55,6 +55,12 @@ pub trait Store: Send + Sync {
         &self,
         keys: &[Identity],
     ) -> Result<BTreeMap<Identity, ProspectId>, StoreError>;
+    /// The next ways behind `after` by which anybody is recognised, in their order.
+    async fn identities_after(
+        &self,
+        after: Option<Identity>,
+        limit: u32,
+    ) -> Result<Vec<Identity>, StoreError>;
     async fn find_companies(
         &self,
         keys: &[String],
@@ -189,7 +195,7 @@ pub struct Changes {
     pub import_rows: Vec<ImportRow>,
     pub undone: Option<Undone>,
     /// How people are recognised whose rows came without.
-    pub recognised: Option<Arc<HashMap<Identity, ProspectId>>>,
+    pub recognised: Vec<(Identity, ProspectId)>,
     pub column_map: Option<ColumnMap>,
     pub companies: Vec<CompanyRecord>,
     /// New or changed, with every identity under which they can be found.
@@ -455,14 +461,6 @@ pub struct CompanyRecord {
     pub id: CompanyId,
     pub key: String,
     pub name: String,
-}
-
-/// One way to recognise a prospect.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Identity {
-    /// `external`, `email`, `linkedin` or `phone_name`.
-    pub kind: &'static str,
-    pub value: String,
 }
 
 /// One person going through one cadence, as it is stored.

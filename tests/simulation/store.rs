@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::address::EmailAddress;
 use firsttouch::domain::budget::Waiting;
+use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::*;
 use firsttouch::domain::log::Entry;
 use firsttouch::domain::prospect::Prospect;
@@ -136,6 +137,7 @@ store! {
     current_profiles() -> Vec<ProfileRecord>;
     profile_version(digest: &str) -> Option<ProfileRecord>;
     find_identity(keys: &[Identity]) -> BTreeMap<Identity, ProspectId>;
+    identities_after(after: Option<Identity>, limit: u32) -> Vec<Identity>;
     find_companies(keys: &[String]) -> BTreeMap<String, CompanyId>;
     list(name: &str) -> Option<ListRecord>;
     list_with_digest(digest: &str) -> Option<ListRecord>;

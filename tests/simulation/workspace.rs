@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use firsttouch::domain::budget::Ramp;
 use firsttouch::domain::calendar::{Calendar, weekly};
+use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{MailboxId, ProspectId, RepId};
 use firsttouch::domain::prospect::{CompanyDraft, Phone, Prospect, ProspectDraft, Relationship};
 use firsttouch::domain::settings::{Clockwork, Company, Limits, Mailbox, Settings};
 use firsttouch::domain::time::DaySpan;
 use firsttouch::engine::workspace::{self, Files, Workspace};
-use firsttouch::ports::{Changes, CompanyRecord, IdKind, Identity, Store};
+use firsttouch::ports::{Changes, CompanyRecord, IdKind, Store};
 use jiff::civil::{Date, Weekday, time};
 use jiff::{SignedDuration, tz::TimeZone};
 
@@ -159,7 +160,7 @@ pub async fn people(store: &dyn Store, chance: &mut Chance) -> Vec<Prospect> {
         let company = chance.between(0, companies - 1);
         let prospect = person(first + n, n, company, first_company, chance);
         let email = prospect.known.email.as_ref().expect("an address");
-        let identity = Identity { kind: "email", value: email.canonical() };
+        let identity = Identity::of_email(email);
         changes.prospects.push((prospect, vec![identity]));
     }
     let people = changes.prospects.iter().map(|(prospect, _)| prospect.clone()).collect();

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
 use firsttouch::domain::prospect::{Prospect, Relationship};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
 use firsttouch::ports::{
-    Before, Changes, ColumnMap, CompanyRecord, Identity, ImportRecord, ImportRow, ImportStatus,
-    ListRecord, Store, Undone,
+    Before, Changes, ColumnMap, CompanyRecord, ImportRecord, ImportRow, ImportStatus, ListRecord,
+    Store, Undone,
 };
 
 use crate::Database;
@@ -43,7 +44,7 @@ fn list(id: i64) -> ListRecord {
 }
 
 fn way(id: i64) -> Identity {
-    Identity { kind: "email", value: format!("p{id}@acme.test") }
+    Identity::new(Identity::EMAIL, &format!("p{id}@acme.test"))
 }
 
 fn new_row(import: i64, row: u64, prospect: i64) -> ImportRow {
@@ -105,6 +106,12 @@ pub async fn many_rows_are_written_at_once_and_all_come_back(database: Database)
     let found = store.find_identity(&ways).await.unwrap();
     let expected: BTreeMap<_, _> = (1..=2_500).map(|id| (way(id), ProspectId(id))).collect();
     assert_eq!(found, expected);
+    let mut known: Vec<Identity> = ways.clone();
+    known.sort();
+    let first = store.identities_after(None, 1_000).await.unwrap();
+    let rest = store.identities_after(first.last().copied(), 9_999).await.unwrap();
+    assert_eq!([first, rest].concat(), known);
+    assert_eq!(store.identities_after(known.last().copied(), 9).await.unwrap(), []);
     let rows = store.import_rows(ImportId(1), 2_498, 10).await.unwrap();
     assert_eq!(rows, [new_row(1, 2_499, 2_499), new_row(1, 2_500, 2_500)]);
     let people = store.people_of_rows(ImportId(1), &[7, 9_999]).await.unwrap();
@@ -243,8 +250,8 @@ pub async fn people_of_an_older_database_are_still_recognised(database: Database
     sqlx::query(old).execute(&pool).await.unwrap();
     pool.close().await;
     let store = database.open().await;
-    let old = Identity { kind: "email", value: "old@acme.test".into() };
-    let linkedin = Identity { kind: "linkedin", value: "old".into() };
+    let old = Identity::new(Identity::EMAIL, "old@acme.test");
+    let linkedin = Identity::new(Identity::LINKEDIN, "old");
     let found = store.find_identity(&[old, linkedin, way(1)]).await.unwrap();
     assert_eq!(found.len(), 3);
 }

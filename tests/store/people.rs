@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use firsttouch::domain::address::EmailAddress;
+use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CompanyId, ListId, ProfileId, ProspectId};
 use firsttouch::domain::prospect::{Phone, ProspectDraft, Range, Relationship};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
-use firsttouch::ports::{Changes, Identity, ListRecord, ProfileRecord, Store};
+use firsttouch::ports::{Changes, ListRecord, ProfileRecord, Store};
 
 use crate::Database;
 use crate::samples::*;
@@ -79,22 +80,21 @@ pub async fn prospects_and_their_companies_come_back_whole(database: Database) {
 }
 
 fn key(kind: &'static str, value: &str) -> Identity {
-    Identity { kind, value: value.to_owned() }
+    Identity::new(kind, value)
 }
 
 pub async fn a_changed_prospect_keeps_the_identities_it_had(database: Database) {
     let store = database.open().await;
     write_people(&store, 2).await;
     let (email, linkedin) = (key("email", "p1@acme.test"), key("linkedin", "p1"));
-    for keys in [vec![email.clone()], vec![linkedin.clone()]] {
+    for keys in [vec![email], vec![linkedin]] {
         let changes = Changes { prospects: vec![(prospect(1), keys)], ..Changes::default() };
         store.write(changes).await.unwrap();
     }
     // The identity of somebody else is not taken over.
-    let changes =
-        Changes { prospects: vec![(prospect(2), vec![email.clone()])], ..Changes::default() };
+    let changes = Changes { prospects: vec![(prospect(2), vec![email])], ..Changes::default() };
     store.write(changes).await.unwrap();
-    let found = store.find_identity(&[email.clone(), linkedin.clone()]).await.unwrap();
+    let found = store.find_identity(&[email, linkedin]).await.unwrap();
     assert_eq!(found, BTreeMap::from([(email, ProspectId(1)), (linkedin, ProspectId(1))]));
 }
 
@@ -102,13 +102,12 @@ pub async fn an_identity_is_found_only_under_its_kind(database: Database) {
     let store = database.open().await;
     write_people(&store, 2).await;
     let (external, linkedin) = (key("external", "same"), key("linkedin", "same"));
-    let prospects =
-        vec![(prospect(1), vec![external.clone()]), (prospect(2), vec![linkedin.clone()])];
+    let prospects = vec![(prospect(1), vec![external]), (prospect(2), vec![linkedin])];
     store.write(Changes { prospects, ..Changes::default() }).await.unwrap();
     let phone = key("phone_name", "same");
-    let found = store.find_identity(&[linkedin.clone(), phone]).await.unwrap();
-    assert_eq!(found, BTreeMap::from([(linkedin.clone(), ProspectId(2))]));
-    let found = store.find_identity(&[external.clone(), linkedin.clone()]).await.unwrap();
+    let found = store.find_identity(&[linkedin, phone]).await.unwrap();
+    assert_eq!(found, BTreeMap::from([(linkedin, ProspectId(2))]));
+    let found = store.find_identity(&[external, linkedin]).await.unwrap();
     assert_eq!(found, BTreeMap::from([(external, ProspectId(1)), (linkedin, ProspectId(2))]));
 }
 

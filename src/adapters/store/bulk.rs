@@ -32,13 +32,22 @@ impl Insert {
         bind: impl Fn(Bound, &T) -> Bound,
     ) -> Result<(), StoreError> {
         let most = PARAMETERS / self.columns;
-        for chunk in rows.chunks(most) {
+        let build = |chunk: Option<&[T]>| {
+            let chunk = chunk?;
             // Only full statements are worth being remembered by the connection.
             let whole = chunk.len() == most || chunk.len() == 1;
             let query =
                 sqlx::query(AssertSqlSafe(self.text(dialect, chunk.len()))).persistent(whole);
-            let query = chunk.iter().fold(query, &bind);
-            query.execute(&mut **tx).await.map_err(failed(self.attempted))?;
+            Some(chunk.iter().fold(query, &bind))
+        };
+        let mut chunks = rows.chunks(most);
+        let mut next = build(chunks.next());
+        while let Some(query) = next {
+            // While the database works on one statement, the next one is made.
+            let made = async { build(chunks.next()) };
+            let (done, made) = tokio::join!(query.execute(&mut **tx), made);
+            done.map_err(failed(self.attempted))?;
+            next = made;
         }
         Ok(())
     }

@@ -10,7 +10,6 @@ use std::fmt::Write;
 use sqlx::postgres::PgPoolCopyExt;
 use sqlx::{Any, Transaction};
 
-use super::lists::hash;
 use super::{SqlStore, failed, json, rows};
 use crate::domain::ids::{ImportId, ProspectId};
 use crate::ports::{Changes, StoreError};
@@ -27,7 +26,8 @@ const TABLE: &str = "create unlogged table if not exists import_staging (\
 
 /// Whether rows of these changes go by `COPY`.
 pub(super) fn is_worth_it(store: &SqlStore, changes: &Changes) -> bool {
-    store.copier.is_some() && changes.prospects.len() >= WORTH_IT
+    let rows = changes.prospects.len() + changes.recognised.len();
+    store.copier.is_some() && rows >= WORTH_IT
 }
 
 /// Sends the rows ahead; the number of their batch.
@@ -156,7 +156,7 @@ fn people(changes: &Changes, lines: &mut Lines) {
         let relationship = rows::relationship_word(prospect.relationship);
         lines.add("person", numbers, [Some(&prospect.owner.0), Some(relationship), Some(&known)]);
         for way in ways {
-            let numbers = [Some(hash(way)), Some(prospect.id.0), None, None, None];
+            let numbers = [Some(way.hash()), Some(prospect.id.0), None, None, None];
             lines.add("way", numbers, [None; 3]);
         }
     }
@@ -186,7 +186,7 @@ fn import_rows(changes: &Changes, lines: &mut Lines) {
 }
 
 fn recognised(changes: &Changes, lines: &mut Lines) {
-    for (way, prospect) in changes.recognised.iter().flat_map(|all| all.iter()) {
-        lines.add("way", [Some(hash(way)), Some(prospect.0), None, None, None], [None; 3]);
+    for (way, prospect) in &changes.recognised {
+        lines.add("way", [Some(way.hash()), Some(prospect.0), None, None, None], [None; 3]);
     }
 }

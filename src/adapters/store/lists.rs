@@ -1,26 +1,22 @@
 //! People, companies, lists and what imports did, many rows at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::bulk::Insert;
 use super::json::{self, timestamp, to_text};
 use super::{Dialect, SqlStore, copy, failed, get, query, rows, undo};
+use crate::domain::identity::Identity;
 use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::Suppression;
 use crate::ports::{
-    Before, Changes, ColumnMap, Identity, ImportRecord, ImportRow, ImportStatus, ListRecord,
-    StoreError,
+    Before, Changes, ColumnMap, ImportRecord, ImportRow, ImportStatus, ListRecord, StoreError,
 };
 
 type Tx = Transaction<'static, Any>;
-
-/// Every kind of identity that was ever written as a text.
-const KINDS: [&str; 5] = ["external", "email", "linkedin", "phone_name", "name_company"];
 
 /// Values for one `in (…)` at most.
 pub(super) const CHUNK: usize = 500;
@@ -66,15 +62,12 @@ async fn put_rows(store: &SqlStore, tx: &mut Tx, changes: &Changes) -> Result<()
         .map(|(prospect, _)| (prospect, made_by.get(&prospect.id).copied()))
         .collect();
     put_prospects(store.dialect, tx, &people).await?;
-    let identities: Vec<(&Identity, ProspectId)> = changes
+    let own = changes
         .prospects
         .iter()
-        .flat_map(|(prospect, own)| own.iter().map(|identity| (identity, prospect.id)))
-        .collect();
-    put_identities(store.dialect, tx, &identities).await?;
-    if let Some(recognised) = &changes.recognised {
-        put_recognised(store.dialect, tx, recognised).await?;
-    }
+        .flat_map(|(prospect, own)| own.iter().map(|identity| (*identity, prospect.id)));
+    put_identities(store.dialect, tx, &own.collect::<Vec<_>>()).await?;
+    put_identities(store.dialect, tx, &changes.recognised).await?;
     MEMBERS
         .all(store.dialect, tx, &changes.list_members, |query, (list, prospect)| {
             query.bind(list.0).bind(prospect.0).bind(import)
@@ -163,26 +156,12 @@ pub(super) async fn put_prospects(
 pub(super) async fn put_identities(
     dialect: Dialect,
     tx: &mut Tx,
-    identities: &[(&Identity, ProspectId)],
+    identities: &[(Identity, ProspectId)],
 ) -> Result<(), StoreError> {
     IDENTITIES
         .all(dialect, tx, identities, |query, (identity, prospect)| {
-            query.bind(hash(identity)).bind(prospect.0)
+            query.bind(identity.hash()).bind(prospect.0)
         })
-        .await
-}
-
-/// In the order of the index, so that each page of it is met once.
-async fn put_recognised(
-    dialect: Dialect,
-    tx: &mut Tx,
-    recognised: &HashMap<Identity, ProspectId>,
-) -> Result<(), StoreError> {
-    let mut rows: Vec<(i64, i64)> =
-        recognised.iter().map(|(identity, prospect)| (hash(identity), prospect.0)).collect();
-    rows.sort_unstable();
-    IDENTITIES
-        .all(dialect, tx, &rows, |query, (hash, prospect)| query.bind(*hash).bind(*prospect))
         .await
 }
 
@@ -325,14 +304,6 @@ fn import_row(row: &AnyRow) -> Result<ImportRow, StoreError> {
     })
 }
 
-/// The first 63 bits of SHA-256 over the kind and the value of an identity.
-pub(super) fn hash(identity: &Identity) -> i64 {
-    let digest = Sha256::new().chain_update(identity.kind).chain_update([0]);
-    let digest = digest.chain_update(&identity.value).finalize();
-    let first = digest.first_chunk::<8>().copied().unwrap_or_default();
-    i64::from_be_bytes(first) & i64::MAX
-}
-
 pub(super) fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -356,11 +327,8 @@ impl SqlStore {
             for row in rows {
                 let (kind, value): (String, String) = (get(&row, "kind")?, get(&row, "value")?);
                 let prospect = ProspectId(get(&row, "prospect_id")?);
-                let known = KINDS.iter().find(|known| **known == kind);
-                if let Some(kind) = known {
-                    let identity = Identity { kind, value: value.clone() };
-                    put_identities(self.dialect, &mut tx, &[(&identity, prospect)]).await?;
-                }
+                let identity = Identity::new(&kind, &value);
+                put_identities(self.dialect, &mut tx, &[(identity, prospect)]).await?;
                 sqlx::query("delete from identity where kind = $1 and value = $2")
                     .bind(kind)
                     .bind(value)

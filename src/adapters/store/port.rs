@@ -11,6 +11,7 @@ use super::read::ms;
 use super::{Block, SqlStore, failed, get, intend, lists, rows, write};
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Waiting;
+use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
 };
@@ -19,9 +20,9 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
-    Changes, EnrollmentRecord, Guards, IdKind, Identity, ImportRecord, ImportRow, Intent, Lane,
-    LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store,
-    StoreError, TaskRecord, VersionRecord,
+    Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent, Lane, LeaseRequest,
+    ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store, StoreError,
+    TaskRecord, VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.
@@ -32,7 +33,9 @@ impl Store for SqlStore {
     async fn write(&self, changes: Changes) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         write::apply(self, &mut tx, &changes).await?;
-        tx.commit().await.map_err(failed("commit"))
+        // Taking a thousand people apart again takes a while: the disk does as well.
+        let (done, ()) = tokio::join!(tx.commit(), async { drop(changes) });
+        done.map_err(failed("commit"))
     }
 
     async fn intend(&self, changes: Changes, guards: Guards) -> Result<Intent, StoreError> {
@@ -94,6 +97,14 @@ impl Store for SqlStore {
         keys: &[Identity],
     ) -> Result<BTreeMap<Identity, ProspectId>, StoreError> {
         self.read_identities(keys).await
+    }
+
+    async fn identities_after(
+        &self,
+        after: Option<Identity>,
+        limit: u32,
+    ) -> Result<Vec<Identity>, StoreError> {
+        self.read_identities_after(after, limit).await
     }
 
     async fn find_companies(

@@ -3,11 +3,12 @@
 use sqlx::{Any, Transaction};
 
 use super::json::to_text;
-use super::lists::{CHUNK, hash, number, put_identities, put_prospects};
+use super::lists::{CHUNK, number, put_identities, put_prospects};
 use super::{SqlStore, failed, query};
+use crate::domain::identity::Identity;
 use crate::domain::ids::{ImportId, ProspectId};
 use crate::domain::prospect::Prospect;
-use crate::ports::{Identity, StoreError, Undone};
+use crate::ports::{StoreError, Undone};
 
 type Tx = Transaction<'static, Any>;
 
@@ -17,7 +18,7 @@ pub(super) async fn take_back(
     undone: &Undone,
 ) -> Result<(), StoreError> {
     let gone: Vec<i64> = undone.removed.iter().map(|id| id.0).collect();
-    let forgotten: Vec<i64> = undone.forgotten.iter().map(hash).collect();
+    let forgotten: Vec<i64> = undone.forgotten.iter().map(|way| way.hash()).collect();
     store.delete_in(tx, ("recognised where hash", "bigint"), &forgotten).await?;
     store.delete_in(tx, ("list_member where prospect_id", "bigint"), &gone).await?;
     store.delete_in(tx, ("suppression where kind = 'person' and value", "text"), &gone).await?;
@@ -33,10 +34,10 @@ pub(super) async fn take_back(
             .await
             .map_err(failed("restore a prospect"))?;
     }
-    let identities: Vec<(&Identity, ProspectId)> = undone
+    let identities: Vec<(Identity, ProspectId)> = undone
         .restored
         .iter()
-        .flat_map(|(person, own, _)| own.iter().map(|identity| (identity, person.id)))
+        .flat_map(|(person, own, _)| own.iter().map(|identity| (*identity, person.id)))
         .collect();
     put_identities(store.dialect, tx, &identities).await?;
     for row in &undone.rows {

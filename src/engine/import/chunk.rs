@@ -1,98 +1,144 @@
 //! Some rows of a list: looked up together, decided one by one, written together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
-use super::people::{NAME_AT_COMPANY, adds, identities, merged, subjects};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::people::{Ways, adds, identities, merged, subjects};
 use super::{Importing, Listener, Mode, OnDuplicate, Outcome, Profiles, RowProblem};
 use crate::domain::facts::Facts;
+use crate::domain::identity::{ByIdentity, Identity};
 use crate::domain::ids::{CompanyId, ImportId, ProspectId, RepId};
 use crate::domain::profile::{Person, Profile, Quick};
 use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};
 use crate::domain::suppression::{Cause, Subject, Suppression};
-use crate::engine::{Engine, EngineError};
+use crate::engine::EngineError;
 use crate::formats::csv::{Problem, Row};
-use crate::ports::{Before, Changes, CompanyRecord, Identity, ImportRow};
+use crate::ports::{Before, Changes, CompanyRecord, ImportRow, Store, StoreError};
+
+/// Rows whose people are being looked up.
+pub(super) struct Asked {
+    rows: Vec<Row>,
+    ways: Vec<Ways>,
+    known: AbortOnDropHandle<Result<Known, StoreError>>,
+}
 
 /// What is known of the rows of a chunk, and what they change.
 pub(super) struct Chunk {
     pub changes: Changes,
-    /// People of the database, by every way to recognise them.
-    known: HashMap<Identity, ProspectId>,
+    known: Known,
+    /// What the chunks behind this one must know before this one is written.
+    pub new_companies: HashMap<String, CompanyId>,
+    row_column: Option<usize>,
+}
+
+/// What the store is asked about some rows.
+struct Question {
+    /// Of each row the best way to recognise its person, and the others.
+    ways: Vec<(Identity, Vec<Identity>)>,
+    /// An earlier import, and those of its rows that are mended here.
+    mends: Option<(ImportId, Vec<u64>)>,
+    companies: Vec<String>,
+    subjects: BTreeSet<Subject>,
+}
+
+/// What the store knows of some rows.
+#[derive(Default)]
+struct Known {
+    /// People by every way to recognise them that had to be asked for.
+    people_by: ByIdentity,
     /// People of the rows of the import that these rows mend.
     mended: BTreeMap<u64, ProspectId>,
     people: BTreeMap<ProspectId, Prospect>,
     last_imports: BTreeMap<ProspectId, ImportId>,
-    companies: HashMap<String, CompanyId>,
+    companies: BTreeMap<String, CompanyId>,
     blocked: BTreeSet<Subject>,
     blocked_people: BTreeSet<ProspectId>,
-    /// What the chunk behind this one must know before this one is written.
-    pub new_companies: HashMap<String, CompanyId>,
-    row_column: Option<usize>,
-    /// How each row is recognised, in their order.
-    ways: std::vec::IntoIter<Vec<Identity>>,
+}
+
+impl Asked {
+    /// Begins to look up everything that the rows may be about.
+    pub fn new(store: Arc<dyn Store>, importing: &Importing, rows: Vec<Row>) -> Self {
+        let ways = |row: &Row| row.parsed.as_ref().map(Ways::of).unwrap_or_default();
+        let ways: Vec<Ways> = rows.iter().map(ways).collect();
+        let question = Question::new(importing, &rows, &ways);
+        let known = tokio::spawn(async move { question.ask(&*store).await });
+        Self { rows, ways, known: AbortOnDropHandle::new(known) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The rows, and the chunk that decides on them.
+    pub async fn answered(
+        self,
+        importing: &Importing,
+    ) -> Result<(Chunk, impl Iterator<Item = (Row, Ways)> + use<>), EngineError> {
+        let known = self.known.await.map_err(|error| {
+            EngineError::Refused(format!("the rows could not be looked up: {error}"))
+        })??;
+        let (changes, new_companies) = (Changes::default(), HashMap::new());
+        let chunk = Chunk { changes, known, new_companies, row_column: row_column(importing) };
+        Ok((chunk, self.rows.into_iter().zip(self.ways)))
+    }
+}
+
+impl Question {
+    fn new(importing: &Importing, rows: &[Row], ways: &[Ways]) -> Self {
+        let drafts = || rows.iter().filter_map(|row| row.parsed.as_ref().ok());
+        let asked = |ways: &Ways| {
+            let mut ways = ways.all().filter(|way| importing.index.may_be_known(*way));
+            Some((ways.next()?, ways.collect()))
+        };
+        let column = row_column(importing);
+        let numbers = || rows.iter().filter_map(|row| mended_row(row, column)).collect();
+        Self {
+            ways: ways.iter().filter_map(asked).collect(),
+            mends: importing.request.mends.map(|import| (import, numbers())),
+            companies: drafts().filter_map(|draft| draft.company.key()).collect(),
+            subjects: drafts().flat_map(subjects).collect(),
+        }
+    }
+
+    async fn ask(self, store: &dyn Store) -> Result<Known, StoreError> {
+        let mut known = Known::default();
+        // Whoever is found in the best way need not be searched for in the others.
+        let first: Vec<Identity> = self.ways.iter().map(|(first, _)| *first).collect();
+        known.people_by.extend(store.find_identity(&first).await?);
+        let others = self.ways.iter().filter(|(way, _)| !known.people_by.contains_key(way));
+        let others: Vec<Identity> = others.flat_map(|(_, others)| others).copied().collect();
+        known.people_by.extend(store.find_identity(&others).await?);
+        if let Some((import, rows)) = self.mends {
+            known.mended = store.people_of_rows(import, &rows).await?;
+        }
+        let ids = known.people_by.values().chain(known.mended.values());
+        let ids = Vec::from_iter(ids.copied().collect::<BTreeSet<ProspectId>>());
+        let people = store.prospects(&ids).await?;
+        known.people = people.into_iter().map(|person| (person.id, person)).collect();
+        known.last_imports = store.last_imports(&ids).await?;
+        known.companies = store.find_companies(&self.companies).await?;
+        let persons = ids.iter().map(|id| Subject::Person(*id));
+        let subjects: Vec<Subject> = self.subjects.into_iter().chain(persons).collect();
+        for block in store.suppressions(&subjects).await? {
+            match block.subject {
+                Subject::Person(id) => drop(known.blocked_people.insert(id)),
+                subject => drop(known.blocked.insert(subject)),
+            }
+        }
+        Ok(known)
+    }
 }
 
 impl Chunk {
-    /// Reads everything that the rows may be about.
-    pub async fn look_up(
-        engine: &Engine,
-        importing: &Importing,
-        rows: &[Row],
-    ) -> Result<Self, EngineError> {
-        let drafts = || rows.iter().filter_map(|row| row.parsed.as_ref().ok());
-        let ways = |row: &Row| row.parsed.as_ref().map(identities).unwrap_or_default();
-        let ways: Vec<Vec<Identity>> = rows.iter().map(ways).collect();
-        let keys: Vec<Identity> = ways.iter().flatten().cloned().collect();
-        let known = engine.store.find_identity(&keys).await?;
-        let row_column = importing.report.layout.columns.iter().position(|c| c.header == "_row");
-        let mended = match importing.request.mends {
-            Some(import) => {
-                let numbers: Vec<u64> =
-                    rows.iter().filter_map(|row| mended_row(row, row_column)).collect();
-                engine.store.people_of_rows(import, &numbers).await?
-            }
-            None => BTreeMap::new(),
-        };
-        let ids: BTreeSet<ProspectId> = known.values().chain(mended.values()).copied().collect();
-        let ids = Vec::from_iter(ids);
-        let people = engine.store.prospects(&ids).await?;
-        let last_imports = engine.store.last_imports(&ids).await?;
-        let companies: Vec<String> = drafts().filter_map(|draft| draft.company.key()).collect();
-        let companies = engine.store.find_companies(&companies).await?;
-        let all: BTreeSet<Subject> = drafts().flat_map(subjects).collect();
-        let persons = ids.iter().map(|id| Subject::Person(*id));
-        let all: Vec<Subject> = all.into_iter().chain(persons).collect();
-        let blocks = engine.store.suppressions(&all).await?;
-        let mut chunk = Self {
-            changes: Changes::default(),
-            known: known.into_iter().collect(),
-            mended,
-            people: people.into_iter().map(|person| (person.id, person)).collect(),
-            last_imports,
-            companies: companies.into_iter().collect(),
-            blocked: BTreeSet::new(),
-            blocked_people: BTreeSet::new(),
-            new_companies: HashMap::new(),
-            row_column,
-            ways: ways.into_iter(),
-        };
-        for block in blocks {
-            match block.subject {
-                Subject::Person(id) => drop(chunk.blocked_people.insert(id)),
-                subject => drop(chunk.blocked.insert(subject)),
-            }
-        }
-        if let Some(writing) = &importing.writing {
-            for (key, id) in &writing.companies {
-                chunk.companies.entry(key.clone()).or_insert(*id);
-            }
-        }
-        Ok(chunk)
-    }
-
     /// Decides on one row.
-    pub fn take(&mut self, importing: &mut Importing, mut row: Row, listener: &mut dyn Listener) {
+    pub fn take(
+        &mut self,
+        importing: &mut Importing,
+        (mut row, ways): (Row, Ways),
+        listener: &mut dyn Listener,
+    ) {
         let before = importing.report.rows < importing.behind;
         importing.report.rows += 1;
         for problem in std::mem::take(&mut row.warnings) {
@@ -102,7 +148,6 @@ impl Chunk {
             importing.report.note(note);
         }
         let parsed = std::mem::replace(&mut row.parsed, Ok(ProspectDraft::default()));
-        let ways = self.ways.next().unwrap_or_default();
         let (outcome, problem) = match parsed {
             Ok(_) if before => return self.take_again(importing, &ways),
             Ok(draft) => self.decide(importing, &mut row, draft, ways),
@@ -125,7 +170,7 @@ impl Chunk {
     }
 
     /// A row that is on record since an earlier run: only who it was has to be known.
-    fn take_again(&mut self, importing: &mut Importing, ways: &[Identity]) {
+    fn take_again(&mut self, importing: &mut Importing, ways: &Ways) {
         if let Some(id) = self.find(importing, ways) {
             importing.in_file.insert(id);
         }
@@ -136,27 +181,35 @@ impl Chunk {
         importing: &mut Importing,
         row: &mut Row,
         draft: ProspectDraft,
-        ways: Vec<Identity>,
+        ways: Ways,
     ) -> (Outcome, Option<Problem>) {
-        if subjects(&draft).any(|subject| self.blocked.contains(&subject)) {
+        let mended =
+            mended_row(row, self.row_column).and_then(|n| self.known.mended.get(&n).copied());
+        let who = mended.or_else(|| self.find(importing, &ways));
+        // Before what blocks: whether a block of this same file is in force yet is a matter of luck.
+        if who.is_some_and(|id| importing.in_file.has(id)) {
+            return twice();
+        }
+        if subjects(&draft).any(|subject| self.known.blocked.contains(&subject)) {
             return skipped("is on the do-not-contact list", "Nothing is to do.");
         }
         let fit = count_fit(importing, &draft);
         let placeless = draft.country.is_none() && draft.time_zones.is_empty();
-        let mended = mended_row(row, self.row_column).and_then(|n| self.mended.get(&n).copied());
-        let outcome = match mended.or_else(|| self.find(importing, &ways)) {
-            Some(id) if self.blocked_people.contains(&id) => {
+        let outcome = match who {
+            Some(id) if self.known.blocked_people.contains(&id) => {
                 return skipped("is on the do-not-contact list", "Nothing is to do.");
             }
-            Some(id) if !importing.in_file.insert(id) => return twice(),
             Some(id) if self.is_customer(importing, id) => {
                 return skipped("is a customer", "Import customers with --audience customers.");
             }
-            Some(id) => self.update(importing, row, id, draft, mended.is_some()),
+            Some(id) => {
+                importing.in_file.insert(id);
+                self.update(importing, row, id, draft, mended.is_some())
+            }
             None if is_twice_in_dry_run(importing, &ways) => return twice(),
             None => {
                 self.suggest(importing, row, &ways);
-                self.create(importing, row, draft, ways)
+                self.create(importing, row, draft, &ways)
             }
         };
         if outcome != Outcome::Created {
@@ -168,30 +221,26 @@ impl Chunk {
         }
     }
 
-    fn find(&self, importing: &Importing, ways: &[Identity]) -> Option<ProspectId> {
-        let mut certain = ways.iter().filter(|known| known.kind != NAME_AT_COMPANY);
-        certain.find_map(|identity| self.who(importing, identity))
+    fn find(&self, importing: &Importing, ways: &Ways) -> Option<ProspectId> {
+        ways.certain.iter().find_map(|way| self.who(importing, *way))
     }
 
-    /// Who is recognised so: in the database, or on their way into it.
-    fn who(&self, importing: &Importing, identity: &Identity) -> Option<ProspectId> {
-        let pending = || importing.pending.get(identity);
-        let on_the_way = || importing.writing.as_ref()?.recognised.as_ref()?.get(identity);
-        self.known.get(identity).or_else(pending).or_else(on_the_way).copied()
+    /// Who is recognised so: in the store, or on their way into it.
+    fn who(&self, importing: &Importing, way: Identity) -> Option<ProspectId> {
+        self.known.people_by.get(&way).copied().or_else(|| importing.index.get(way))
     }
 
     fn is_customer(&self, importing: &Importing, id: ProspectId) -> bool {
         importing.request.relationship == Relationship::Prospect
-            && self.people.get(&id).is_some_and(|p| p.relationship == Relationship::Customer)
+            && self.known.people.get(&id).is_some_and(|p| p.relationship == Relationship::Customer)
     }
 
     /// Says that somebody may be known already, by name and company.
-    fn suggest(&self, importing: &mut Importing, row: &Row, ways: &[Identity]) {
-        let mut names = ways.iter().filter(|known| known.kind == NAME_AT_COMPANY);
-        let Some(id) = names.find_map(|name| self.who(importing, name)) else {
+    fn suggest(&self, importing: &mut Importing, row: &Row, ways: &Ways) {
+        let Some(id) = ways.by_name.and_then(|name| self.who(importing, name)) else {
             return;
         };
-        let name = self.people.get(&id).map(Prospect::display_name).unwrap_or_default();
+        let name = self.known.people.get(&id).map(Prospect::display_name).unwrap_or_default();
         let problem = Problem {
             column: None,
             value: name,
@@ -206,7 +255,7 @@ impl Chunk {
         importing: &mut Importing,
         row: &Row,
         draft: ProspectDraft,
-        ways: Vec<Identity>,
+        ways: &Ways,
     ) -> Outcome {
         let id = ProspectId(importing.prospect_ids.next().unwrap_or(0));
         importing.in_file.insert(id);
@@ -217,7 +266,7 @@ impl Chunk {
         self.block_opt_outs(importing, id, &draft);
         let relationship = request.relationship;
         let prospect = Prospect { id, company_id, owner, relationship, known: draft };
-        self.put(importing, row, prospect, ways, None);
+        self.put(importing, row, prospect, ways.all(), None);
         Outcome::Created
     }
 
@@ -231,7 +280,7 @@ impl Chunk {
     ) -> Outcome {
         self.changes.list_members.push((importing.list, id));
         self.block_opt_outs(importing, id, &draft);
-        let Some(before) = self.people.get(&id) else {
+        let Some(before) = self.known.people.get(&id) else {
             return Outcome::Unchanged;
         };
         let stays = importing.request.relationship != Relationship::Customer
@@ -260,9 +309,9 @@ impl Chunk {
             known: before.known.clone(),
             company_id: before.company_id,
             relationship: before.relationship,
-            import: self.last_imports.get(&id).copied(),
+            import: self.known.last_imports.get(&id).copied(),
         };
-        let ways = identities(&known);
+        let ways = identities(&known).into_iter();
         let prospect = Prospect { known, relationship, company_id, ..before };
         self.put(importing, row, prospect, ways, Some(was));
         Outcome::Updated
@@ -273,7 +322,7 @@ impl Chunk {
         importing: &mut Importing,
         row: &Row,
         prospect: Prospect,
-        ways: Vec<Identity>,
+        ways: impl Iterator<Item = Identity>,
         before: Option<Before>,
     ) {
         let id = prospect.id;
@@ -283,20 +332,19 @@ impl Chunk {
         if is_new {
             self.changes.list_members.push((importing.list, id));
         }
-        for identity in ways {
-            importing.pending.entry(identity).or_insert(id);
-        }
+        ways.for_each(|way| importing.index.put(way, id));
         self.changes.prospects.push((prospect, Vec::new()));
     }
 
     fn company(&mut self, importing: &mut Importing, draft: &ProspectDraft) -> Option<CompanyId> {
         let key = draft.company.key()?;
-        if let Some(id) = self.companies.get(&key) {
+        let on_the_way = || importing.companies.iter().find_map(|companies| companies.get(&key));
+        let here = || self.new_companies.get(&key);
+        if let Some(id) = self.known.companies.get(&key).or_else(here).or_else(on_the_way) {
             return Some(*id);
         }
         let id = CompanyId(importing.company_ids.next().unwrap_or(0));
         let name = draft.company.name.clone().unwrap_or_else(|| key.clone());
-        self.companies.insert(key.clone(), id);
         self.new_companies.insert(key.clone(), id);
         self.changes.companies.push(CompanyRecord { id, key, name });
         Some(id)
@@ -357,26 +405,24 @@ fn incomplete(profile: &Profile, missing: &[String]) -> Problem {
     }
 }
 
+/// The column in which a file of rows to mend says which rows they are.
+fn row_column(importing: &Importing) -> Option<usize> {
+    importing.report.layout.columns.iter().position(|column| column.header == "_row")
+}
+
 /// The row of the first import that a mended row stands for.
 fn mended_row(row: &Row, column: Option<usize>) -> Option<u64> {
     row.raw.get(column?)?.trim().parse().ok()
 }
 
 /// Whether somebody of this file would be recognised in this row; nothing is stored in a dry run.
-fn is_twice_in_dry_run(importing: &mut Importing, ways: &[Identity]) -> bool {
+fn is_twice_in_dry_run(importing: &mut Importing, ways: &Ways) -> bool {
     if importing.request.mode == Mode::Commit {
         return false;
     }
-    let hash = |identity: &Identity| {
-        let mut hasher = DefaultHasher::new();
-        identity.hash(&mut hasher);
-        hasher.finish()
-    };
-    let certain = ways.iter().filter(|known| known.kind != NAME_AT_COMPANY);
-    let hashes: Vec<u64> = certain.map(hash).collect();
-    let twice = hashes.iter().any(|hash| importing.would_be.contains(hash));
+    let twice = ways.certain.iter().any(|way| importing.would_be.contains(way));
     if !twice {
-        importing.would_be.extend(hashes);
+        importing.would_be.extend(&ways.certain);
     }
     twice
 }

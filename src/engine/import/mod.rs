@@ -4,7 +4,8 @@
 //! come. A crash leaves whole chunks behind; the same file with the same settings then goes on behind
 //! them and ends as one clean run would have ended.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,23 +13,26 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Engine, EngineError};
-use crate::domain::ids::{CompanyId, ImportId, ListId, ProspectId};
+use crate::domain::identity::{AsItIs, Identity};
+use crate::domain::ids::{CompanyId, ImportId, ListId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{Matchers, Profile};
-use crate::formats::csv::{Layout, Row};
+use crate::formats::csv::Layout;
 use crate::formats::profile_file;
 use crate::ports::{
-    Changes, IdKind, Identity, ImportRecord, ImportStatus, LeaseRequest, ListRecord, StoreError,
+    Changes, IdKind, ImportRecord, ImportStatus, LeaseRequest, ListRecord, StoreError,
 };
 
 mod chunk;
+mod index;
 mod people;
 mod recognise;
 mod report;
 mod request;
 mod undo;
 
-use chunk::Chunk;
+use chunk::{Asked, Chunk};
+use index::{Index, Seen};
 pub use people::identities;
 pub use report::{ImportReport, Kind, Outcome, RowProblem, Rows};
 use request::Parsed;
@@ -41,18 +45,21 @@ const IDS: u32 = 40_000;
 /// One import at a time, on every node: two would not see each other's people.
 const LEASE: &str = "import";
 const LEASE_LASTS: SignedDuration = SignedDuration::from_secs(20);
+const LEASE_IS_RENEWED: SignedDuration = SignedDuration::from_secs(5);
 
-/// Changes on their way into the store, and what the next chunk must know of them.
-pub(super) struct Writing {
+/// Chunks whose companies a chunk may not find in the store yet: those that were being decided or written
+/// while it was looked up.
+const ON_THE_WAY: usize = 2;
+
+/// Changes on their way into the store.
+struct Writing {
     task: AbortOnDropHandle<Result<(), StoreError>>,
     /// So many rows are on record then.
     rows: u64,
-    pub recognised: Option<Arc<HashMap<Identity, ProspectId>>>,
-    pub companies: HashMap<String, CompanyId>,
 }
 
 /// The profiles that are applied, made ready for many people.
-pub(super) struct Profiles {
+struct Profiles {
     pub all: Vec<Profile>,
     pub matchers: Matchers,
     /// Every field that they ask for.
@@ -60,26 +67,30 @@ pub(super) struct Profiles {
 }
 
 /// An import under way.
-pub(super) struct Importing {
+struct Importing {
     pub request: ImportRequest,
     pub now: Timestamp,
     pub record: ImportRecord,
+    /// When the lease was taken or renewed.
+    pub held_at: Timestamp,
     /// Rows that an earlier, interrupted run has put on record.
     pub behind: u64,
     pub list: ListId,
     /// Written together with the first rows.
     pub new_list: Option<ListRecord>,
     /// How people are recognised who are on record, but not yet so.
-    pub pending: HashMap<Identity, ProspectId>,
+    pub index: Index,
+    /// What the last chunks made.
+    pub companies: VecDeque<HashMap<String, CompanyId>>,
     /// The chunk that is being written while the next one is decided.
     pub writing: Option<Writing>,
     /// Ids that are reserved for new people and companies.
     pub prospect_ids: Range<i64>,
     pub company_ids: Range<i64>,
     /// Everybody who stood in the file so far.
-    pub in_file: HashSet<ProspectId>,
-    /// In a dry run: hashes of how people of the file are recognised, since they are not stored.
-    pub would_be: HashSet<u64>,
+    pub in_file: Seen,
+    /// In a dry run: how people of the file are recognised, since they are not stored.
+    pub would_be: HashSet<Identity, BuildHasherDefault<AsItIs>>,
     pub profiles: Arc<Profiles>,
     pub report: ImportReport,
 }
@@ -120,26 +131,28 @@ impl Engine {
             self.index_left_behind().await?;
         }
         let mut importing = self.begin_import(request, source.layout.clone()).await?;
+        // While a chunk is decided, the next one is looked up and the one before is written.
+        let mut looked_up: Option<Asked> = None;
         loop {
-            match source.rows.recv().await {
-                Some(Parsed::Rows(rows)) => {
-                    self.import_chunk(&mut importing, rows, holder, listener).await?;
-                }
+            importing.learn_who_is_known(&*self.store).await?;
+            let next = match source.rows.recv().await {
+                Some(Parsed::Rows(rows)) => Some(Asked::new(self.store.clone(), &importing, rows)),
                 Some(Parsed::End { footers }) => {
                     importing.report.footers = footers;
-                    break;
+                    None
                 }
                 None => return Err(EngineError::Refused("the file could not be read".to_owned())),
-            }
-            if listener.stops() {
-                written(&mut importing, listener).await?;
-                if let Some(recognised) = importing.index_all().filter(|_| commits) {
-                    let imports = vec![importing.record.clone()];
-                    let recognised = Some(recognised);
-                    self.store.write(Changes { imports, recognised, ..Changes::default() }).await?;
+            };
+            let is_end = next.is_none();
+            if let Some(asked) = std::mem::replace(&mut looked_up, next) {
+                self.import_chunk(&mut importing, asked, holder, listener).await?;
+                if listener.stops() && !is_end {
+                    self.stop_import(&mut importing, listener).await?;
+                    return Ok(importing.report);
                 }
-                importing.report.stopped = true;
-                return Ok(importing.report);
+            }
+            if is_end {
+                break;
             }
         }
         written(&mut importing, listener).await?;
@@ -148,6 +161,22 @@ impl Engine {
             self.end_import(&mut importing).await?;
         }
         Ok(importing.report)
+    }
+
+    /// Puts on record what was decided so far; the same request goes on behind it.
+    async fn stop_import(
+        &self,
+        importing: &mut Importing,
+        listener: &mut dyn Listener,
+    ) -> Result<(), EngineError> {
+        written(importing, listener).await?;
+        importing.report.stopped = true;
+        if importing.request.mode == Mode::Commit {
+            let recognised = importing.index.rest(&mut importing.record);
+            let imports = vec![importing.record.clone()];
+            self.store.write(Changes { imports, recognised, ..Changes::default() }).await?;
+        }
+        Ok(())
     }
 
     /// Names one run: on SQLite every process has the same node.
@@ -215,15 +244,17 @@ impl Engine {
         let profiles = Arc::new(Profiles { all: profiles, matchers, fields });
         Ok(Importing {
             now,
+            held_at: now - LEASE_IS_RENEWED,
             behind,
             new_list: is_new_list.then(|| new_list(&record)),
             list,
-            pending: HashMap::new(),
+            index: Index::default(),
+            companies: VecDeque::new(),
             writing: None,
             prospect_ids: 0..0,
             company_ids: 0..0,
-            in_file: HashSet::new(),
-            would_be: HashSet::new(),
+            in_file: Seen::default(),
+            would_be: HashSet::default(),
             profiles,
             report,
             record,
@@ -291,41 +322,42 @@ impl Engine {
     async fn import_chunk(
         &self,
         importing: &mut Importing,
-        rows: Vec<Row>,
+        asked: Asked,
         holder: &str,
         listener: &mut dyn Listener,
     ) -> Result<(), EngineError> {
         if importing.request.mode == Mode::Commit {
-            let n = rows.len();
+            let n = asked.len();
             self.reserve_ids(IdKind::Prospect, &mut importing.prospect_ids, n).await?;
             self.reserve_ids(IdKind::Company, &mut importing.company_ids, n).await?;
         }
-        let mut chunk = Chunk::look_up(self, importing, &rows).await?;
+        let (mut chunk, rows) = asked.answered(importing).await?;
         for row in rows {
             chunk.take(importing, row, listener);
         }
         let Chunk { mut changes, new_companies, .. } = chunk;
+        importing.companies.push_front(new_companies);
+        importing.companies.truncate(ON_THE_WAY);
         if importing.request.mode == Mode::DryRun || importing.report.rows <= importing.behind {
             listener.rows(importing.report.rows);
             return Ok(());
         }
         written(importing, listener).await?;
         listener.sound().map_err(EngineError::Refused)?;
-        self.hold_imports(holder).await?;
+        let now = self.now();
+        if now.duration_since(importing.held_at) >= LEASE_IS_RENEWED {
+            self.hold_imports(holder).await?;
+            importing.held_at = now;
+        }
         changes.lists.extend(importing.new_list.take());
         importing.record.rows_done = importing.report.rows;
         importing.record.outcomes = importing.report.outcomes_by_word();
-        let recognised = importing.index_in_time();
-        changes.recognised.clone_from(&recognised);
+        changes.recognised = importing.index.next_piece(&mut importing.record);
         changes.imports.push(importing.record.clone());
         let store = self.store.clone();
         let task = tokio::spawn(async move { store.write(changes).await });
-        importing.writing = Some(Writing {
-            task: AbortOnDropHandle::new(task),
-            rows: importing.report.rows,
-            recognised,
-            companies: new_companies,
-        });
+        let task = AbortOnDropHandle::new(task);
+        importing.writing = Some(Writing { task, rows: importing.report.rows });
         Ok(())
     }
 
@@ -356,7 +388,7 @@ impl Engine {
         importing.record.rows_done = importing.report.rows;
         importing.record.outcomes = importing.report.outcomes_by_word();
         importing.record.finished = Some((now, report.to_string()));
-        let recognised = importing.index_all();
+        let recognised = importing.index.rest(&mut importing.record);
         let record = importing.record.clone();
         let list = ListRecord {
             id: importing.list,

@@ -1,30 +1,48 @@
 //! How people of lists are recognised, what blocks them, and what becomes of what two lists say.
 
 use crate::domain::address::EmailAddress;
+use crate::domain::identity::Identity;
 use crate::domain::prospect::{CompanyDraft, ProspectDraft};
 use crate::domain::suppression::Subject;
-use crate::ports::Identity;
 
-/// Somebody of the same name at the same company: perhaps the same person, never merged by itself.
-pub(super) const NAME_AT_COMPANY: &str = "name_company";
+/// Every way to recognise somebody.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ways {
+    /// Best first: whoever has one of them is the same person.
+    pub certain: Vec<Identity>,
+    /// Somebody of the same name at the same company: perhaps the same person, never merged by itself.
+    pub by_name: Option<Identity>,
+}
 
-/// Every way to recognise somebody, best first; the last one only suggests.
+impl Ways {
+    pub fn of(draft: &ProspectDraft) -> Self {
+        let external =
+            draft.external_id.iter().map(|id| Identity::new(Identity::EXTERNAL, id.as_str()));
+        let emails = draft.email.iter().chain(&draft.other_emails).map(Identity::of_email);
+        let linkedin =
+            draft.linkedin.iter().map(|slug| Identity::new(Identity::LINKEDIN, slug.as_str()));
+        // Relatives and colleagues of one name share an office number: the initial tells them apart.
+        let initial = draft.first_name.as_ref().and_then(|name| name.chars().next());
+        let initial = initial.map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+        let last = draft.last_name.as_ref().map(|name| name.to_lowercase());
+        let phones = draft.phones.iter().take(2).filter_map(|phone| {
+            let value = format!("{}/{}/{initial}", phone.e164, last.as_ref()?);
+            Some(Identity::new(Identity::PHONE_NAME, &value))
+        });
+        Self {
+            certain: external.chain(emails).chain(linkedin).chain(phones).collect(),
+            by_name: name_at_company(draft).map(|v| Identity::new(Identity::NAME_COMPANY, &v)),
+        }
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = Identity> {
+        self.certain.iter().copied().chain(self.by_name)
+    }
+}
+
+/// Every way to recognise somebody, best first; the last one may only suggest.
 pub fn identities(draft: &ProspectDraft) -> Vec<Identity> {
-    let identity = |kind, value: String| Identity { kind, value };
-    let external = draft.external_id.iter().map(|id| identity("external", id.clone()));
-    let emails = draft.email.iter().chain(&draft.other_emails);
-    let emails = emails.map(|email| identity("email", EmailAddress::canonical(email)));
-    let linkedin = draft.linkedin.iter().map(|slug| identity("linkedin", slug.clone()));
-    // Relatives and colleagues of one name share an office number: the initial tells them apart.
-    let initial = draft.first_name.as_ref().and_then(|name| name.chars().next());
-    let initial = initial.map(|c| c.to_lowercase().to_string()).unwrap_or_default();
-    let last = draft.last_name.as_ref().map(|name| name.to_lowercase());
-    let phones = draft.phones.iter().take(2).filter_map(|phone| {
-        let last = last.as_ref()?;
-        Some(identity("phone_name", format!("{}/{last}/{initial}", phone.e164)))
-    });
-    let name = name_at_company(draft).map(|value| identity(NAME_AT_COMPANY, value));
-    external.chain(emails).chain(linkedin).chain(phones).chain(name).collect()
+    Ways::of(draft).all().collect()
 }
 
 fn name_at_company(draft: &ProspectDraft) -> Option<String> {

@@ -1,17 +1,18 @@
-//! How people of a list are recognised: written for many rows at once, and caught up on behind a crash.
+//! Whom the store knows already, and how people of interrupted imports are caught up on.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use super::{Importing, identities};
+use super::index::{Filter, Known, MOST_KNOWN};
+use super::{Importing, Outcome, identities};
 use crate::domain::ids::ProspectId;
 use crate::domain::prospect::Prospect;
 use crate::engine::{Engine, EngineError};
-use crate::ports::{Changes, Identity, ImportRecord, ImportStatus};
+use crate::ports::{Changes, ImportRecord, ImportStatus, Store, StoreError};
 
-/// How people are recognised is written for a quarter of the rows that are in, but never for more
-/// identities than these: an index that is written all over costs more than everything else.
-const PENDING: usize = 80_000;
+/// Ways to recognise people that are read at a time.
+const AT_A_TIME: u32 = 50_000;
+
+/// New people of an import from which on asking the store for each next one costs more than reading
+/// once whom it knows.
+const MANY: u64 = 20_000;
 
 /// Rows of an interrupted import that are caught up on at a time.
 const CATCH_UP: u32 = 5_000;
@@ -28,7 +29,7 @@ impl Engine {
                     let id = person.id;
                     identities(&person.known).into_iter().map(move |way| (way, id))
                 };
-                let recognised = Some(Arc::new(people.iter().flat_map(ways).collect()));
+                let recognised = people.iter().flat_map(ways).collect();
                 record.rows_indexed = match rows.last() {
                     Some(last) if rows.len() == CATCH_UP as usize => last.row,
                     _ => record.rows_done,
@@ -63,16 +64,35 @@ impl Engine {
 }
 
 impl Importing {
-    /// How people are recognised, when enough of that has come together.
-    pub(super) fn index_in_time(&mut self) -> Option<Arc<HashMap<Identity, ProspectId>>> {
-        let rows = self.record.rows_done - self.record.rows_indexed;
-        let enough = rows * 4 >= self.record.rows_done || self.pending.len() >= PENDING;
-        if enough { self.index_all() } else { None }
-    }
-
-    pub(super) fn index_all(&mut self) -> Option<Arc<HashMap<Identity, ProspectId>>> {
-        self.record.rows_indexed = self.record.rows_done;
-        let pending = std::mem::take(&mut self.pending);
-        (!pending.is_empty()).then(|| Arc::new(pending))
+    /// Learns whom the store knows: at once where that are few, in large lists of new people when it
+    /// has become clear that they are.
+    ///
+    /// Nobody but an import makes people, and there is one at a time: what is learned stays true.
+    pub(super) async fn learn_who_is_known(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        let is_begin = self.report.rows == 0;
+        let created = self.report.outcomes.get(&Outcome::Created).copied().unwrap_or(0);
+        let is_time = matches!(self.index.known, Known::Nothing) && (is_begin || created >= MANY);
+        if !is_time {
+            return Ok(());
+        }
+        let mut filter = Filter::new();
+        let (mut last, mut all) = (None, 0);
+        loop {
+            let ways = store.identities_after(last, AT_A_TIME).await?;
+            all += ways.len();
+            last = ways.last().copied();
+            ways.iter().for_each(|way| filter.add(*way));
+            if ways.len() < AT_A_TIME as usize {
+                self.index.know(filter);
+                return Ok(());
+            }
+            if is_begin {
+                return Ok(());
+            }
+            if all > MOST_KNOWN {
+                self.index.known = Known::TooMany;
+                return Ok(());
+            }
+        }
     }
 }

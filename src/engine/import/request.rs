@@ -13,7 +13,7 @@ use crate::formats::csv::{Layout, Reader, Row};
 /// Rows of the first transaction, and of the largest: small lists are seen to go on, and in large ones
 /// each page of an index is written for many people at once.
 const FIRST_CHUNK: usize = 500;
-const LARGEST_CHUNK: usize = 1_000;
+const LARGEST_CHUNK: usize = 1_500;
 
 /// What is imported, and how.
 #[derive(Debug, Clone)]

@@ -135,8 +135,8 @@ fn large_hostile_messages_are_read_in_time() {
     ] {
         let begun = std::time::Instant::now();
         read_text(&body);
-        // Unoptimised and on a busy machine; a quadratic reader would take minutes.
-        assert!(begun.elapsed().as_secs() < 10, "{}", body.get(..120).unwrap_or_default());
+        // Unoptimised and on a busy machine, some seconds; a quadratic reader would take an hour.
+        assert!(begun.elapsed().as_secs() < 300, "{}", body.get(..120).unwrap_or_default());
     }
 }
 
