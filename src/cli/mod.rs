@@ -18,15 +18,18 @@ mod check;
 mod demo;
 mod done;
 mod enroll;
+mod fmt;
 mod help;
 mod import;
 mod init;
 mod output;
 mod plan;
 mod profile;
+mod replace;
 mod replies;
 mod report;
 mod run;
+mod schema;
 mod shipped;
 mod suppress;
 mod today;
@@ -60,6 +63,8 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Check(check::Args),
+    Fmt(fmt::Args),
+    Schema(schema::Args),
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
     Import(import::Args),
@@ -200,6 +205,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Check(args) => check::run(context, &args),
+        Command::Fmt(args) => fmt::run(context, &args),
+        Command::Schema(args) => schema::run(context, &args),
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,
         Command::Import(args) => import::run(context, args).await,

@@ -3,6 +3,7 @@
 pub mod cadence_file;
 pub mod csv;
 pub mod diagnostic;
+pub mod fmt;
 pub mod language;
 pub mod length;
 pub mod message;
