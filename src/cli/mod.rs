@@ -15,6 +15,7 @@ use crate::ports::StoreError;
 use crate::wiring::{self, Running, WiringError};
 
 mod check;
+mod convert;
 mod demo;
 mod done;
 mod enroll;
@@ -65,6 +66,7 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Schema(schema::Args),
+    Convert(convert::Args),
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
     Import(import::Args),
@@ -207,6 +209,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Check(args) => check::run(context, &args),
         Command::Fmt(args) => fmt::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
+        Command::Convert(args) => convert::run(context, &args),
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,
         Command::Import(args) => import::run(context, args).await,

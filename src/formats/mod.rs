@@ -1,6 +1,7 @@
 //! Pure text to domain and back. No files are read here.
 
 pub mod cadence_file;
+pub mod convert;
 pub mod csv;
 pub mod diagnostic;
 pub mod fmt;
