@@ -12,7 +12,7 @@ use crate::formats::diagnostic::{Diagnostic, Severity};
 use crate::formats::fmt::diff::{Change, changes};
 use crate::formats::fmt::{self, Kind};
 use crate::formats::rules::Rule;
-use crate::wiring;
+use crate::wiring::{self, AllFiles};
 
 /// Write cadences and profiles in the one way there is: order, blanks, quotes. Comments stay
 #[derive(clap::Args)]
@@ -37,7 +37,7 @@ enum Outcome {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
-    let files = wiring::files(&context.workspace)?;
+    let AllFiles { files, unread, .. } = wiring::all_files(&context.workspace)?;
     let (_, findings) = workspace::examine(&files, None);
     let mut outcomes = Vec::new();
     for (path, kind) in chosen(&files, &context.workspace, &args.files)? {
@@ -61,7 +61,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         Outcome::Other(_) => args.check,
         Outcome::Broken(_) => true,
     };
-    let wrong = outcomes.iter().any(|(_, _, outcome)| is_wrong(outcome));
+    for (path, why) in &unread {
+        eprintln!("left as it is: {path}: this file cannot be read: {why}");
+    }
+    let wrong = !unread.is_empty() || outcomes.iter().any(|(_, _, outcome)| is_wrong(outcome));
     Ok(if wrong { FAILED } else { 0 })
 }
 

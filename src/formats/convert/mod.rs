@@ -49,7 +49,7 @@ pub struct Conversion {
     pub id: String,
     /// Path in a workspace, and text: the cadence first, then its templates.
     pub files: Vec<(String, String)>,
-    /// In the order of the export.
+    /// In the order in which they were found.
     pub remarks: Vec<Remark>,
 }
 
