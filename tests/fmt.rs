@@ -65,7 +65,7 @@ fn what_differs_is_shown_and_then_written_and_errors_are_left_alone() {
         SHORT,
         short
             .replace("    day: 3\n", "")
-            .replace("only_if: { has: [phone] }  ", "only_if: {has: [phone]}  ")
+            .replace("only_if: { has: [phone] } ", "only_if: {has:  [phone] } ")
             .replace("  - id: call-1\n", "  - day: 3\n    id: call-1\n"),
     );
     desk.write(VP, vp.replace("\"US\"", "US"));

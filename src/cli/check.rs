@@ -99,7 +99,7 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
         }
     };
     let (workspace, found) = workspace::examine(&files, settings.as_ref().map(calendars));
-    let is_read = |finding: &Diagnostic| unread.iter().all(|(path, _)| *path != finding.path);
+    let is_read = |finding: &Diagnostic| !unread.iter().any(|(path, _)| depends(finding, path));
     findings.extend(found.into_iter().filter(is_read));
     findings.extend(unread.iter().map(|(path, why)| cannot_be_read(path, why)));
     findings.extend(misnamed.iter().map(|path| is_misnamed(path)));
@@ -115,6 +115,14 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
 fn cannot_be_read(path: &str, why: &str) -> Diagnostic {
     let rule = if path.ends_with(".hbs") { Rule::T103 } else { Rule::C001 };
     Diagnostic::error(rule, path, (0, 0), format!("this file cannot be read: {why}"))
+}
+
+/// Whether a finding is only there because a file could not be read: it is about that file, or about the
+/// subject of a template that nobody knows.
+fn depends(finding: &Diagnostic, unread: &str) -> bool {
+    let name = unread.trim_start_matches("templates/").trim_end_matches(".hbs");
+    let names_it = || finding.message.contains(&format!("`{name}`"));
+    finding.path == unread || (finding.code == Rule::C502 && names_it())
 }
 
 fn is_misnamed(path: &str) -> Diagnostic {

@@ -37,10 +37,17 @@ enum Outcome {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
-    let AllFiles { files, unread, .. } = wiring::all_files(&context.workspace)?;
+    let AllFiles { mut files, unread, .. } = wiring::all_files(&context.workspace)?;
+    files.texts.extend(unread.iter().map(|(path, _)| (path.clone(), String::new())));
     let (_, findings) = workspace::examine(&files, None);
     let mut outcomes = Vec::new();
     for (path, kind) in chosen(&files, &context.workspace, &args.files)? {
+        if let Some((_, why)) = unread.iter().find(|(other, _)| other == path) {
+            let message = format!("this file cannot be read: {why}");
+            let error = Diagnostic::error(Rule::C001, path, (0, 0), message);
+            outcomes.push((path, "", Outcome::Broken(error)));
+            continue;
+        }
         let text = files.texts.get(path).map_or("", String::as_str);
         outcomes.push((path, text, outcome(path, kind, text, &findings)));
     }
@@ -61,10 +68,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         Outcome::Other(_) => args.check,
         Outcome::Broken(_) => true,
     };
-    for (path, why) in &unread {
-        eprintln!("left as it is: {path}: this file cannot be read: {why}");
-    }
-    let wrong = !unread.is_empty() || outcomes.iter().any(|(_, _, outcome)| is_wrong(outcome));
+    let wrong = outcomes.iter().any(|(_, _, outcome)| is_wrong(outcome));
     Ok(if wrong { FAILED } else { 0 })
 }
 

@@ -86,7 +86,11 @@ pub fn files(workspace: &Path) -> Result<Files, WiringError> {
 /// A folder could not be read.
 pub fn all_files(workspace: &Path) -> Result<AllFiles, WiringError> {
     let library::Found { texts, unread, misnamed } = library::look(workspace)?;
-    let unread = unread.into_iter().map(|(path, error)| (path, error.source.to_string()));
+    let why = |error: library::LibraryError| match error.source.kind() {
+        std::io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        _ => error.source.to_string(),
+    };
+    let unread = unread.into_iter().map(|(path, error)| (path, why(error)));
     Ok(AllFiles { files: Files { texts }, unread: unread.collect(), misnamed })
 }
 
