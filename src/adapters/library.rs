@@ -21,23 +21,48 @@ const MAX_FILE: u64 = 1024 * 1024;
 const FOLDERS: [(&str, &str); 3] =
     [("cadences", "yaml"), ("profiles", "yaml"), ("templates", "hbs")];
 
+/// What there is in the three folders.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// By its path from the workspace, such as `cadences/x.yaml`.
+    pub texts: BTreeMap<String, String>,
+    /// Files that could not be read, with their path from the workspace.
+    pub unread: Vec<(String, LibraryError)>,
+    /// Files that are probably meant to be read, but have another ending, such as `cadences/x.yml`.
+    pub misnamed: Vec<String>,
+}
+
 /// Every text of the three folders by its path from the workspace, such as `cadences/x.yaml`.
 ///
 /// # Errors
 /// A folder or a file could not be read; a folder that is not there is an empty one.
 pub fn read(workspace: &Path) -> Result<BTreeMap<String, String>, LibraryError> {
-    let mut texts = BTreeMap::new();
-    for (folder, ending) in FOLDERS {
-        read_folder(workspace, Path::new(folder), ending, &mut texts, 3)?;
+    let found = look(workspace)?;
+    match found.unread.into_iter().next() {
+        Some((_, error)) => Err(error),
+        None => Ok(found.texts),
     }
-    Ok(texts)
 }
 
-fn read_folder(
+/// Everything in the three folders, also what cannot be read.
+///
+/// # Errors
+/// A folder could not be read; a folder that is not there is an empty one.
+pub fn look(workspace: &Path) -> Result<Found, LibraryError> {
+    let mut found = Found::default();
+    for (folder, ending) in FOLDERS {
+        look_into(workspace, Path::new(folder), ending, &mut found, 3)?;
+    }
+    found.misnamed.sort();
+    found.unread.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(found)
+}
+
+fn look_into(
     workspace: &Path,
     folder: &Path,
     ending: &str,
-    texts: &mut BTreeMap<String, String>,
+    found: &mut Found,
     depth: u8,
 ) -> Result<(), LibraryError> {
     let path = workspace.join(folder);
@@ -50,10 +75,16 @@ fn read_folder(
         let entry = entry.map_err(failed)?;
         let inside = folder.join(entry.file_name());
         let file = workspace.join(&inside);
+        let name = inside.to_string_lossy().replace('\\', "/");
         if file.is_dir() && depth > 0 {
-            read_folder(workspace, &inside, ending, texts, depth - 1)?;
+            look_into(workspace, &inside, ending, found, depth - 1)?;
         } else if file.extension().is_some_and(|found| found == ending) {
-            texts.insert(inside.to_string_lossy().replace('\\', "/"), read_file(&file)?);
+            match read_file(&file) {
+                Ok(text) => drop(found.texts.insert(name, text)),
+                Err(error) => found.unread.push((name, error)),
+            }
+        } else if ending == "yaml" && file.extension().is_some_and(|found| found == "yml") {
+            found.misnamed.push(name);
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::engine::workspace::{self, Files, Workspace};
 use crate::formats::cadence_file::WorkingDays;
 use crate::formats::diagnostic::{Diagnostic, Severity};
 use crate::formats::rules::Rule;
-use crate::wiring;
+use crate::wiring::{self, AllFiles};
 
 mod frame;
 mod machine;
@@ -85,7 +85,9 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
     if !path.exists() {
         config::load(workspace).map_err(|wrong| Failure::new(wrong.join("\n")))?;
     }
-    let mut files = wiring::files(workspace)?;
+    let AllFiles { mut files, unread, misnamed } = wiring::all_files(workspace)?;
+    // Their names are known, so that nothing else is said of them.
+    files.texts.extend(unread.iter().map(|(path, _)| (path.clone(), String::new())));
     let (settings, mut findings) = match config::load(workspace) {
         Ok(config) => {
             let warning = |text: &String| setting(Diagnostic::warning, Rule::S002, text);
@@ -97,7 +99,10 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
         }
     };
     let (workspace, found) = workspace::examine(&files, settings.as_ref().map(calendars));
-    findings.extend(found);
+    let is_read = |finding: &Diagnostic| !unread.iter().any(|(path, _)| depends(finding, path));
+    findings.extend(found.into_iter().filter(is_read));
+    findings.extend(unread.iter().map(|(path, why)| cannot_be_read(path, why)));
+    findings.extend(misnamed.iter().map(|path| is_misnamed(path)));
     findings.sort_by(|a, b| {
         (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code))
     });
@@ -105,6 +110,25 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
         files.texts.insert(config::FILE.to_owned(), text);
     }
     Ok(Checked { files, findings, workspace })
+}
+
+fn cannot_be_read(path: &str, why: &str) -> Diagnostic {
+    let rule = if path.ends_with(".hbs") { Rule::T103 } else { Rule::C001 };
+    Diagnostic::error(rule, path, (0, 0), format!("this file cannot be read: {why}"))
+}
+
+/// Whether a finding is only there because a file could not be read: it is about that file, or about the
+/// subject of a template that nobody knows.
+fn depends(finding: &Diagnostic, unread: &str) -> bool {
+    let name = unread.trim_start_matches("templates/").trim_end_matches(".hbs");
+    let names_it = || finding.message.contains(&format!("`{name}`"));
+    finding.path == unread || (finding.code == Rule::C502 && names_it())
+}
+
+fn is_misnamed(path: &str) -> Diagnostic {
+    let new = path.strip_suffix(".yml").unwrap_or(path);
+    let message = "this file is not read, because its name ends in .yml".to_owned();
+    Diagnostic::warning(Rule::C007, path, (0, 0), message).with_hint(format!("call it {new}.yaml"))
 }
 
 fn calendars(config: &Config) -> BTreeMap<String, WorkingDays> {

@@ -53,6 +53,46 @@ holidays = ["2026-12-25", "2027-01-01"]
 
 const IGNORED: &str = ".firsttouch/\nfirsttouch.db*\noutbox/\nlists/\n";
 
+/// Editors that do not read the first lines of a file find the schemas here.
+const EDITOR: &str = r#"{
+  "yaml.schemas": {
+    "./schema/cadence.v1.schema.json": "cadences/*.yaml",
+    "./schema/profile.v1.schema.json": "profiles/*.yaml"
+  }
+}
+"#;
+
+const CI: &str = r#"# Every pull request is checked before anybody is written to. GitHub reads this file at the top of a
+# repository: if this folder is not the top, move it there and add `-C <this folder>` to the commands.
+name: firsttouch
+
+on:
+  pull_request:
+  push:
+    branches: [main]
+
+permissions:
+  contents: read
+
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      # Put a step here that brings firsttouch to the runner, as your team gets its programs.
+      - run: firsttouch --version
+      - run: firsttouch check --format github
+      - run: firsttouch fmt --check
+"#;
+
+/// What a new workspace has beside the shipped files.
+const OWN: [(&str, &str); 4] = [
+    (crate::config::FILE, SETTINGS),
+    (".gitignore", IGNORED),
+    (".vscode/settings.json", EDITOR),
+    (".github/workflows/firsttouch.yml", CI),
+];
+
 pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let dir = args.dir.clone().unwrap_or_else(|| context.workspace.clone());
     if dir.join(crate::config::FILE).exists() {
@@ -61,17 +101,22 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
             dir.display()
         )));
     }
-    let mut written = Vec::new();
-    for (path, text) in [(crate::config::FILE, SETTINGS), (".gitignore", IGNORED)] {
-        written.extend(write_new(&dir, path, text)?);
-    }
-    for (path, text) in SHIPPED.iter().filter(|(path, _)| !path.starts_with("lists/")) {
-        written.extend(write_new(&dir, path, text)?);
+    let (mut written, mut kept) = (Vec::new(), Vec::new());
+    let shipped = SHIPPED.iter().filter(|(path, _)| !path.starts_with("lists/"));
+    for (path, text) in OWN.iter().chain(shipped) {
+        match write_new(&dir, path, text)? {
+            Some(path) => written.push(path),
+            None => kept.push(*path),
+        }
     }
     if context.json {
-        print_json(&json!({"schema": "firsttouch.init.v1", "written": written}));
+        let (schema, kept) = ("firsttouch.init.v1", kept);
+        print_json(&json!({"schema": schema, "written": written, "kept": kept}));
     } else {
         print(&format!("made a workspace in {}: {} files", dir.display(), written.len()));
+        if !kept.is_empty() {
+            print(&format!("were there already and were not touched: {}", kept.join(", ")));
+        }
         let there = match dir.as_os_str() == "." {
             true => String::new(),
             false => format!(" -C {}", dir.display()),

@@ -15,18 +15,22 @@ use crate::ports::StoreError;
 use crate::wiring::{self, Running, WiringError};
 
 mod check;
+mod convert;
 mod demo;
 mod done;
 mod enroll;
+mod fmt;
 mod help;
 mod import;
 mod init;
 mod output;
 mod plan;
 mod profile;
+mod replace;
 mod replies;
 mod report;
 mod run;
+mod schema;
 mod shipped;
 mod suppress;
 mod today;
@@ -60,6 +64,9 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Check(check::Args),
+    Fmt(fmt::Args),
+    Schema(schema::Args),
+    Convert(convert::Args),
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
     Import(import::Args),
@@ -200,6 +207,9 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Check(args) => check::run(context, &args),
+        Command::Fmt(args) => fmt::run(context, &args),
+        Command::Schema(args) => schema::run(context, &args),
+        Command::Convert(args) => convert::run(context, &args),
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,
         Command::Import(args) => import::run(context, args).await,

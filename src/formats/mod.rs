@@ -1,8 +1,10 @@
 //! Pure text to domain and back. No files are read here.
 
 pub mod cadence_file;
+pub mod convert;
 pub mod csv;
 pub mod diagnostic;
+pub mod fmt;
 pub mod language;
 pub mod length;
 pub mod message;

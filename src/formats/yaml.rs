@@ -12,6 +12,7 @@ use serde_saphyr::{Error, Location, Options, Spanned};
 use super::diagnostic::Diagnostic;
 
 pub mod reading;
+pub mod writing;
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -23,6 +24,9 @@ const MAX_ALIASES: usize = 100;
 
 /// The parser may quote whole lines of the file; so many characters of that are enough.
 const MAX_COMPLAINT: usize = 300;
+
+/// What YAML 1.1, and so most other tools, reads as true or false when it has no quotes.
+pub const FALSE_FRIENDS: [&str; 8] = ["y", "yes", "n", "no", "on", "off", "true", "false"];
 
 /// A value and where it stands in its file: line and column are 1-based, 0 when unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,6 +79,30 @@ pub fn files(workspace: &Path) -> Result<Files, WiringError> {
     Ok(Files { texts: library::read(workspace)? })
 }
 
+/// The files of a workspace as an author wants to hear of them: also what cannot be read, each with the
+/// reason, and what has another ending.
+///
+/// # Errors
+/// A folder could not be read.
+pub fn all_files(workspace: &Path) -> Result<AllFiles, WiringError> {
+    let library::Found { texts, unread, misnamed } = library::look(workspace)?;
+    let why = |error: library::LibraryError| match error.source.kind() {
+        std::io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        _ => error.source.to_string(),
+    };
+    let unread = unread.into_iter().map(|(path, error)| (path, why(error)));
+    Ok(AllFiles { files: Files { texts }, unread: unread.collect(), misnamed })
+}
+
+/// The files of a workspace, and what is in its folders beside them.
+pub struct AllFiles {
+    pub files: Files,
+    /// Path from the workspace, and why it could not be read.
+    pub unread: Vec<(String, String)>,
+    /// Paths from the workspace of files with another ending than the one that is read.
+    pub misnamed: Vec<String>,
+}
+
 /// Puts the engine of a workspace together, for a command.
 ///
 /// # Errors

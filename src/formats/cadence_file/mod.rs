@@ -17,9 +17,12 @@ mod lint;
 mod step;
 mod touch;
 mod verb;
+pub mod write;
 
 #[cfg(test)]
-mod tests;
+use step::decidable as step_outcomes;
+#[cfg(test)]
+pub(in crate::formats) mod tests;
 
 /// What else there is in the workspace: names that a cadence may refer to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

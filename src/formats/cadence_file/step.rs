@@ -193,7 +193,7 @@ fn recordable(what: &What) -> Vec<&'static str> {
 }
 
 /// The outcomes whose consequence a file may change. What was skipped always continues.
-fn decidable(what: &What) -> Vec<&'static str> {
+pub(super) fn decidable(what: &What) -> Vec<&'static str> {
     let mut all: Vec<&'static str> = what.outcomes().iter().map(|(slug, _)| *slug).collect();
     match what.channel() {
         Channel::Email => {}

@@ -10,8 +10,10 @@ use crate::formats::diagnostic::Severity;
 
 use super::*;
 
+pub(in crate::formats) mod any;
 mod mistakes;
 mod plan;
+mod writing;
 
 const PATH: &str = "cadences/saas-outbound-14d.yaml";
 

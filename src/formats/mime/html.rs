@@ -9,7 +9,7 @@ const BLOCKS: &[&str] =
 const NAME_BYTES: usize = 16;
 
 /// The visible text, one line per block, lines of a `blockquote` behind `> `.
-pub(super) fn to_text(html: &str) -> String {
+pub(in crate::formats) fn to_text(html: &str) -> String {
     let mut page = Page::default();
     let mut rest = html;
     while let Some(open) = rest.find('<') {

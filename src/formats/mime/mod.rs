@@ -12,7 +12,7 @@ mod charset;
 mod classify;
 mod codes;
 mod headers;
-mod html;
+pub(in crate::formats) mod html;
 mod notice;
 mod notice_words;
 mod opt_out;

@@ -10,12 +10,9 @@ use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
     Findings, Map, entries, is_plain, near, shortened, text, texts,
 };
-use crate::formats::yaml::{At, Entry, Node};
+use crate::formats::yaml::{At, Entry, FALSE_FRIENDS, Node};
 
 use super::range::{self, Money};
-
-/// What YAML 1.1, and so most other tools, reads as true or false when it has no quotes.
-const FALSE_FRIENDS: [&str; 8] = ["y", "yes", "n", "no", "on", "off", "true", "false"];
 
 /// Reads every line of `match`.
 pub(super) fn criteria(node: &At<Node>, findings: &mut Findings<'_>) -> Vec<Criterion> {

@@ -10,7 +10,7 @@ pub(super) const C001: Page = Page {
         blanks should, or a key is written twice in one map. A key twice is an error because the \
         second one would silently win. Nothing else is said about the file until this is mended. \
         Files are also refused when they are larger than any cadence: 256 KiB, 20,000 values, 32 \
-        levels, 100 aliases.",
+        levels, 100 aliases. A file that is not text in UTF-8, or that may not be opened, is told here, too.",
     bad: in_cadence("title: First touch\ntitle: Second touch\n"),
     good: in_cadence("title: First touch\n"),
 };
@@ -80,6 +80,16 @@ pub(super) const C006: Page = Page {
         newer version needs a newer firsttouch.",
     bad: in_cadence("format: cadence/v2\n"),
     good: in_cadence("format: cadence/v1\n"),
+};
+
+pub(super) const C007: Page = Page {
+    title: "a file that is not read",
+    severity: Warning,
+    about: "In cadences/ and profiles/ only files whose names end in .yaml are read, so that a thing has \
+        one name and one file. A file that ends in .yml lies there without any effect, which is hardly \
+        what was meant. Give it the other ending.",
+    bad: Example { path: "profiles/another.yml", text: "format: profile/v1\nid: another\n" },
+    good: in_profile("format: profile/v1\nid: example\n"),
 };
 
 pub(super) const C100: Page = Page {

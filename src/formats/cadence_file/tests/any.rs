@@ -1,0 +1,265 @@
+//! Cadences of every kind, as the reader of files can make them.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::super::{Known, TemplateInfo, step_outcomes};
+use crate::domain::cadence::{
+    Admission, Audience, Cadence, Condition, Content, DayKind, Limits, Outcome, Priority,
+    SocialAct, Step, Test, Thread, Verb, What, When,
+};
+use crate::domain::facts::FIELDS;
+use crate::domain::ids::{CadenceId, ProfileId, StepId};
+use crate::domain::time::{DaySpan, Delay, Unit};
+
+/// Templates with and without a subject.
+const BEGIN: [&str; 3] = ["intro", "intro-b", "012"];
+const REPLY: [&str; 3] = ["bump", "no", "li: note"];
+
+/// What the cadences refer to.
+pub(in crate::formats) fn known() -> Known {
+    let info = |has_subject| TemplateInfo { has_subject, least_characters: 0 };
+    let begin = BEGIN.map(|name| (name.to_owned(), info(true)));
+    let reply = REPLY.map(|name| (name.to_owned(), info(false)));
+    let templates = begin.into_iter().chain(reply).collect();
+    Known { applied: true, templates, ..Known::default() }
+}
+
+/// A text that is not blank, with everything in it that makes YAML difficult.
+fn text() -> impl Strategy<Value = String> {
+    let strange = any::<String>();
+    let usual = "[A-Za-z0-9 ,:#'\"{}\\[\\]|>&*!%@`?.-]{1,16}";
+    let lines = "[a-z #:-]{0,8}\n[ a-z#:-]{0,8}\n[a-z]{1,4}";
+    let text = prop_oneof![4 => usual, 1 => strange, 1 => lines];
+    text.prop_map(|text| format!("x{text}").trim().to_owned())
+}
+
+fn slug() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z][a-z0-9_-]{0,8}",
+        "[0-9]{1,4}",
+        Just("null".to_owned()),
+        Just("no".to_owned())
+    ]
+}
+
+fn delay() -> impl Strategy<Value = Delay> {
+    let units = [
+        Unit::Minutes,
+        Unit::Hours,
+        Unit::Days,
+        Unit::Weeks,
+        Unit::BusinessMinutes,
+        Unit::BusinessHours,
+        Unit::BusinessDays,
+    ];
+    (1_u32..200, prop::sample::select(units.to_vec())).prop_map(|(n, unit)| Delay::new(n, unit))
+}
+
+fn verb() -> impl Strategy<Value = Verb> {
+    prop_oneof![
+        Just(Verb::Continue),
+        Just(Verb::Triage),
+        Just(Verb::Stop),
+        delay().prop_map(Verb::Pause),
+        (delay(), 1_u32..10).prop_map(|(after, max)| Verb::Retry { after, max }),
+    ]
+}
+
+fn content() -> impl Strategy<Value = (bool, u32)> {
+    (any::<bool>(), 1_u32..99)
+}
+
+/// A step before it is known what stands above it.
+#[derive(Debug, Clone)]
+struct Sketch {
+    delay: Option<Delay>,
+    kind: usize,
+    content: (bool, u32),
+    act: SocialAct,
+    words: (String, bool),
+    conditions: [Vec<Line>; 2],
+    expires_after: Delay,
+    priority: Priority,
+    outcomes: Vec<(usize, Verb)>,
+}
+
+#[derive(Debug, Clone)]
+enum Line {
+    Has(Vec<String>),
+    HasNot(Vec<String>),
+    /// Of a step above, by its number, some outcomes.
+    Outcome(usize, usize),
+    Field(BTreeMap<String, Test>),
+    Any(Vec<Vec<String>>),
+}
+
+fn field() -> impl Strategy<Value = String> {
+    prop_oneof![prop::sample::select(FIELDS.to_vec()).prop_map(str::to_owned), "x\\.[a-z]{1,5}"]
+}
+
+fn test() -> impl Strategy<Value = Test> {
+    prop_oneof![
+        text().prop_map(Test::Is),
+        (-1e9..1e9).prop_map(Test::AtLeast),
+        (0.0..9.0).prop_map(Test::LessThan),
+        Just(Test::MoreThan(1e300)),
+        Just(Test::AtMost(0.1)),
+    ]
+}
+
+fn lines() -> impl Strategy<Value = Vec<Line>> {
+    let fields = || prop::collection::vec(field(), 1..3);
+    let has = prop::option::of(fields().prop_map(Line::Has));
+    let has_not = prop::option::of(fields().prop_map(Line::HasNot));
+    let outcome = prop::option::of((0_usize..9, 1_usize..3).prop_map(|(s, n)| Line::Outcome(s, n)));
+    let tests = prop::collection::btree_map(field(), test(), 1..3).prop_map(Line::Field);
+    let groups = prop::collection::vec(fields(), 1..3).prop_map(Line::Any);
+    (has, has_not, outcome, prop::option::of(tests), prop::option::of(groups)).prop_map(
+        |(has, has_not, outcome, tests, groups)| {
+            [has, has_not, outcome, tests, groups].into_iter().flatten().collect()
+        },
+    )
+}
+
+fn sketch() -> impl Strategy<Value = Sketch> {
+    let priority = prop::sample::select(Priority::ALL.map(|(_, p)| p).to_vec());
+    let act = prop::sample::select(SocialAct::ALL.map(|(_, act)| act).to_vec());
+    let outcomes = prop::collection::vec((0_usize..20, verb()), 0..3);
+    let first = (prop::option::of(delay()), 0_usize..4, content(), act, (text(), any::<bool>()));
+    (first, lines(), lines(), delay(), priority, outcomes).prop_map(
+        |((delay, kind, content, act, words), a, b, expires_after, priority, outcomes)| Sketch {
+            delay,
+            kind,
+            content,
+            act,
+            words,
+            conditions: [a, b],
+            expires_after,
+            priority,
+            outcomes,
+        },
+    )
+}
+
+fn steps(sketches: Vec<Sketch>, ids: Vec<String>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for (at, (sketch, id)) in sketches.into_iter().zip(ids).enumerate() {
+        let mail_above = steps.iter().any(|step| matches!(step.what, What::Email { .. }));
+        let what = what(&sketch, mail_above);
+        let [only_if, skip_if] = sketch.conditions.map(|lines| above(lines, &steps));
+        let known = step_outcomes(&what);
+        let is_mail = matches!(what, What::Email { .. });
+        let outcome = |(n, verb): &(usize, Verb)| {
+            let verb = match verb {
+                Verb::Retry { .. } if is_mail => Verb::Stop,
+                verb => *verb,
+            };
+            (Outcome::from(known[n % known.len()]), verb)
+        };
+        steps.push(Step {
+            id: StepId(id),
+            when: sketch.delay.map_or(When::Day(at as u32 + 1), When::After),
+            outcomes: sketch.outcomes.iter().map(outcome).collect(),
+            what,
+            only_if,
+            skip_if,
+            expires_after: sketch.expires_after,
+            priority: sketch.priority,
+        });
+    }
+    steps
+}
+
+fn what(sketch: &Sketch, mail_above: bool) -> What {
+    let (second, weight) = sketch.content;
+    let (word, named) = sketch.words.clone();
+    let template = REPLY[weight as usize % 3].to_owned();
+    match sketch.kind {
+        0 => {
+            let reply = mail_above && named;
+            let (thread, names) = if reply { (Thread::Reply, REPLY) } else { (Thread::New, BEGIN) };
+            let split = names.iter().zip([weight, 100 - weight]);
+            let content = match second {
+                true => Content::Split(split.map(|(name, n)| ((*name).to_owned(), n)).collect()),
+                false => Content::Template(names[weight as usize % 3].to_owned()),
+            };
+            What::Email { content, thread }
+        }
+        1 => What::Call { script: template.clone(), voicemail: named.then_some(template) },
+        2 => What::Social { network: word, act: sketch.act, text: named.then_some(template) },
+        _ => What::Task { title: word, notes: named.then_some(template) },
+    }
+}
+
+fn above(lines: Vec<Line>, steps: &[Step]) -> Vec<Condition> {
+    let line = |line| match line {
+        Line::Has(fields) => Some(Condition::Has(fields)),
+        Line::HasNot(fields) => Some(Condition::HasNot(fields)),
+        Line::Field(tests) => Some(Condition::Field(tests.into_iter().collect())),
+        Line::Any(groups) => {
+            Some(Condition::Any(groups.into_iter().map(|g| vec![Condition::Has(g)]).collect()))
+        }
+        Line::Outcome(step, count) => {
+            let step = steps.get(step)?;
+            let known = step.what.outcomes().iter().take(count);
+            let wanted = known.map(|(outcome, _)| Outcome::from(*outcome)).collect();
+            Some(Condition::Outcome(vec![(step.id.clone(), wanted)]))
+        }
+    };
+    lines.into_iter().filter_map(line).collect()
+}
+
+fn window() -> impl Strategy<Value = Vec<DaySpan>> {
+    let span = |from: i8, to: i8| {
+        DaySpan::new(jiff::civil::time(from, 5, 0, 0), jiff::civil::time(to, 30, 0, 0)).unwrap()
+    };
+    prop_oneof![Just(vec![span(8, 17)]), Just(vec![span(7, 9), span(9 + 1, 23)])]
+}
+
+/// A whole cadence.
+pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
+    let limit = || prop::option::of(1_u32..10_000);
+    let head = (slug(), text(), prop_oneof![Just(String::new()), text()], any::<(bool, bool)>());
+    let profiles = prop::collection::vec(slug(), 0..3);
+    let limits = (limit(), limit(), limit());
+    let ids = prop::collection::btree_set(slug(), 6).prop_shuffle_ids();
+    let steps_of = (prop::collection::vec(sketch(), 1..6), ids);
+    let at_end = prop_oneof![Just(Verb::Stop), delay().prop_map(Verb::Pause)];
+    let end = (prop::option::of(delay()), text(), window(), at_end);
+    (head, profiles, limits, steps_of, end).prop_map(
+        |((id, title, about, (cold, business)), profiles, limits, (sketches, ids), end)| {
+            let (again_after, calendar, send_window, at_end) = end;
+            let profiles: Vec<_> = profiles.into_iter().map(ProfileId).collect();
+            let is_any = profiles.is_empty() || profiles.iter().any(|id| id.as_str() == "any");
+            Cadence {
+                id: CadenceId(id),
+                title,
+                about,
+                audience: if cold { Audience::Prospects } else { Audience::Customers },
+                profiles: if is_any { Admission::Anybody } else { Admission::OneOf(profiles) },
+                again_after,
+                days: if business { DayKind::Business } else { DayKind::Calendar },
+                calendar,
+                send_window,
+                limits: Limits {
+                    new_per_rep_per_day: limits.0,
+                    per_company_at_once: limits.1,
+                    touches_per_prospect_per_day: limits.2,
+                },
+                steps: steps(sketches, ids),
+                at_end,
+            }
+        },
+    )
+}
+
+/// A set of ids in any order.
+trait Shuffled: Strategy<Value = std::collections::BTreeSet<String>> + Sized {
+    fn prop_shuffle_ids(self) -> impl Strategy<Value = Vec<String>> {
+        self.prop_map(|ids| ids.into_iter().collect::<Vec<_>>()).prop_shuffle()
+    }
+}
+
+impl<S: Strategy<Value = std::collections::BTreeSet<String>>> Shuffled for S {}
