@@ -1,7 +1,7 @@
 //! `check`: everything that is wrong with the files, without a database.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::output::{plain, print, width};
@@ -96,7 +96,11 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
             (None, wrong.iter().map(|text| setting(Diagnostic::error, Rule::S001, text)).collect())
         }
     };
-    let (workspace, found) = workspace::examine(&files, settings.as_ref().map(calendars));
+    let (workspace, found) = workspace::examine_for(
+        &files,
+        settings.as_ref().map(calendars),
+        settings.as_ref().map(roles),
+    );
     findings.extend(found);
     findings.sort_by(|a, b| {
         (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code))
@@ -105,6 +109,11 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
         files.texts.insert(config::FILE.to_owned(), text);
     }
     Ok(Checked { files, findings, workspace })
+}
+
+/// The roles that somebody holds.
+fn roles(config: &Config) -> BTreeSet<String> {
+    config.roles.values().flatten().map(|role| role.0.clone()).collect()
 }
 
 fn calendars(config: &Config) -> BTreeMap<String, WorkingDays> {

@@ -77,6 +77,9 @@ fn kind(line: &QueueLine) -> &'static str {
     match line.task.kind {
         TaskKind::Touch(channel) => channel.as_str(),
         TaskKind::Triage => "decide",
+        TaskKind::Reply => "reply",
+        TaskKind::HandOff => "hand-off",
+        TaskKind::HandedBack => "came back",
     }
 }
 
@@ -94,6 +97,10 @@ fn line_json(line: &QueueLine) -> serde_json::Value {
         "rep": line.task.rep.as_str(),
         "opened_at": line.task.opened_at.to_string(),
         "expires_at": line.task.expires_at.to_string(),
+        "target_at": line.task.target_at.map(|at| at.to_string()),
         "callable_at": line.callable_at.map(|at| at.to_string()),
+        "outcomes": line.outcomes.iter().map(|offered| {
+            json!({"outcome": offered.outcome.as_str(), "label": offered.label})
+        }).collect::<Vec<_>>(),
     })
 }

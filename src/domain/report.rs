@@ -55,6 +55,7 @@ impl Tally {
             What::Ended => self.end(entry),
             What::Imported
             | What::ImportUndone
+            | What::NotEnrolled
             | What::Intended
             | What::Refused
             | What::Deferred

@@ -89,7 +89,12 @@ impl Engine {
                 changes.log.push(person.entry(now, Happened::Resumed));
                 Ok(self.store.write(changes).await?)
             }
-            Phase::OnTask { .. } | Phase::Triage { .. } | Phase::Closing { .. } => {
+            Phase::OnTask { .. }
+            | Phase::Triage { .. }
+            | Phase::OnReply { .. }
+            | Phase::Offered { .. }
+            | Phase::HandedBack { .. }
+            | Phase::Closing { .. } => {
                 let event = Event::Due(circumstances(&person));
                 let (state, effects) = transition(&person, event, now)?;
                 let changes = self.changes(&person, state, &effects, now).await?;

@@ -217,6 +217,7 @@ pub struct Changes {
 impl Changes {
     /// Adds what a transition of an enrollment changes.
     pub fn append(&mut self, other: Changes) {
+        self.enrolled.extend(other.enrolled);
         self.moved.extend(other.moved);
         self.touches.extend(other.touches);
         self.settled.extend(other.settled);
@@ -503,6 +504,8 @@ pub struct TaskRecord {
     pub priority: u8,
     pub opened_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Until when it should be done, where its step says so.
+    pub target_at: Option<Timestamp>,
     pub open: bool,
 }
 

@@ -126,7 +126,7 @@ pub fn on_commit(world: &World, changes: &Changes) {
     }
     for task in &changes.tasks {
         let stopped = world.state().stopped.contains_key(&task.prospect);
-        if stopped && task.kind != TaskKind::Triage {
+        if stopped && matches!(task.kind, TaskKind::Touch(_)) {
             world.finding(&format!("promise 3: a task for prospect {}", task.prospect));
         }
     }

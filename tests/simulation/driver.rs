@@ -494,7 +494,9 @@ fn draw_outcome(world: &World, kind: TaskKind) -> String {
         TaskKind::Touch(Channel::Call) => CALL_OUTCOMES,
         TaskKind::Touch(Channel::Social) => SOCIAL_OUTCOMES,
         TaskKind::Touch(Channel::Task | Channel::Email) => TASK_OUTCOMES,
-        TaskKind::Triage => &TRIAGE_OUTCOMES,
+        TaskKind::Triage | TaskKind::Reply | TaskKind::HandOff | TaskKind::HandedBack => {
+            &TRIAGE_OUTCOMES
+        }
     };
     let mut state = world.state();
     match (kind, state.chance.percent(50)) {

@@ -108,6 +108,7 @@ pub fn settings(chance: &mut Chance) -> Settings {
     Settings {
         company: Company { name: "Us".to_owned(), postal_address: "1 Road, Town".to_owned() },
         mailboxes: mailboxes.into_iter().map(|mailbox| (mailbox.id.clone(), mailbox)).collect(),
+        roles: BTreeMap::new(),
         calendars: [("standard".to_owned(), clockwork)].into(),
         limits: Limits { per_domain_per_day: PER_DOMAIN, ..Limits::default() },
         reply_freshness: FRESHNESS,

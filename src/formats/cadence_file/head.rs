@@ -131,6 +131,7 @@ pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {
         new_per_rep_per_day: limit("new_per_rep_per_day"),
         per_company_at_once: limit("per_company_at_once"),
         touches_per_prospect_per_day: limit("touches_per_prospect_per_day"),
+        touches_per_company_per_week: limit("touches_per_company_per_week"),
     }
 }
 
