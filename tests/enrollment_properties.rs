@@ -200,7 +200,7 @@ fn cadence(days: DayKind, at_end: Verb, steps: Vec<Step>) -> Cadence {
         calendar: "office".into(),
         send_window: Vec::new(),
         limits: Limits::default(),
-        company: Colleagues::default(),
+        company: Colleagues::usual(false),
         replies: BTreeMap::new(),
         custom_outcomes: BTreeMap::new(),
         steps,
@@ -236,6 +236,7 @@ enum Happening {
     Done(&'static str, Option<SignedDuration>),
     Bounced(&'static str),
     Away(SignedDuration),
+    Colleague(SignedDuration),
     PausedByRep(Option<SignedDuration>),
     /// The cadence is changed to another one.
     Changed,
@@ -247,8 +248,15 @@ fn any_time() -> impl Strategy<Value = SignedDuration> {
 
 fn any_happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
-    let plain =
-        [Event::Intended, Event::Sent, Event::Refused, Event::Lost, Event::Settled, Event::Resumed];
+    let plain = [
+        Event::Intended,
+        Event::Sent,
+        Event::Refused,
+        Event::Lost,
+        Event::Settled,
+        Event::Resumed,
+        Event::ColleagueSettled,
+    ];
     let last = [Event::Replied, Event::OptedOut, Event::LeftCompany, Event::Stopped];
     prop_oneof![
         40 => any_circumstances().prop_map(Due),
@@ -259,6 +267,7 @@ fn any_happening() -> impl Strategy<Value = Happening> {
         14 => (select(&OUTCOMES), prop::option::of(any_time())).prop_map(|(o, t)| Done(o, t)),
         3 => select(&STEP_IDS).prop_map(Bounced),
         2 => any_time().prop_map(Away),
+        2 => any_time().prop_map(Colleague),
         2 => prop::option::of(any_time()).prop_map(PausedByRep),
         3 => Just(Changed),
     ]
@@ -316,6 +325,7 @@ fn events_of(happening: &Happening, now: Timestamp) -> Vec<Event> {
         }
         Happening::Bounced(id) => vec![Event::Bounced { step: StepId::from(*id) }],
         Happening::Away(wait) => vec![Event::Away { until: at(wait) }],
+        Happening::Colleague(wait) => vec![Event::ColleagueHeard { until: at(wait) }],
         Happening::PausedByRep(wait) => {
             vec![Event::PausedByRep { until: wait.as_ref().map(at) }]
         }

@@ -615,3 +615,55 @@ async fn a_company_gets_so_many_touches_a_week_and_no_more() {
     team.until("2026-03-10T17:00:00Z").await;
     assert_eq!(sent().await, 4);
 }
+
+/// Three people of one company; the first of them has replied.
+async fn colleagues(rules: &str) -> Team {
+    let first = cadence("first", &format!("{rules}{REPLIES}{TWO_MAILS}"));
+    let team = Team::new(&[first, cadence("nurture", MAIL)]).await;
+    team.people(3, Relationship::Prospect, &[]).await;
+    team.enroll("first", 3).await;
+    team.until("2026-03-03T09:00:00Z").await;
+    team.answers(1, "Why would I?").await;
+    team.until("2026-03-03T09:15:00Z").await;
+    team
+}
+
+#[tokio::test]
+async fn colleagues_wait_until_a_reply_is_settled_and_then_go_on() {
+    let team = colleagues("").await;
+    assert_eq!([team.ways(2).await, team.ways(3).await].concat(), ["first paused", "first paused"]);
+    let wake = team.enrollments(2).await[0].wake.clone().unwrap();
+    assert_eq!(wake.waiting.as_str(), "colleague_heard");
+    team.until("2026-03-06T12:00:00Z").await;
+    assert_eq!(team.touches(2).await.len(), 1);
+    team.done(team.only_task("ann").await.task.id, "question").await;
+    assert_eq!(team.ways(2).await, ["first paused"]);
+    team.done(team.only_task("ann").await.task.id, "stop").await;
+    assert_eq!(
+        [team.ways(2).await, team.ways(3).await].concat(),
+        ["first waiting", "first waiting"]
+    );
+    team.until("2026-03-11T12:00:00Z").await;
+    assert_eq!([team.touches(2).await.len(), team.touches(3).await.len()], [2, 2]);
+}
+
+#[tokio::test]
+async fn a_reply_or_a_meeting_stops_the_others_or_leaves_them_alone_as_the_file_says() {
+    let team = colleagues("company: { on_reply: stop_others }\n").await;
+    assert_eq!(team.ways(2).await, ["first removed"]);
+    let team = colleagues("company: { on_reply: nothing, on_meeting: stop_others }\n").await;
+    assert_eq!(team.ways(2).await, ["first waiting"]);
+    team.done(team.only_task("ann").await.task.id, "meeting_booked").await;
+    assert_eq!(
+        [team.ways(1).await, team.ways(2).await].concat(),
+        ["first meeting", "first removed"]
+    );
+}
+
+#[tokio::test]
+async fn a_colleague_waits_no_longer_than_the_question_is_open() {
+    let team = colleagues("").await;
+    team.until("2026-03-25T12:00:00Z").await;
+    assert_eq!(team.ways(1).await, ["first replied"]);
+    assert_eq!([team.touches(1).await.len(), team.touches(2).await.len()], [1, 2]);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::output::{plain, print, print_json, table, when};
+use super::output::{length, plain, print, print_json, table, when};
 use super::{Context, Failure, rep};
 use crate::domain::enrollment::TaskKind;
 use crate::engine::tasks::QueueLine;
@@ -61,6 +61,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
                 plain(&line.prospect.display_name(), 28),
                 plain(known.company.name.as_deref().unwrap_or(""), 28),
                 plain(&line.task.title, 60),
+                line.task.target_at.map_or_else(String::new, |at| target(at, now)),
                 format!("{} {}", line.cadence, line.task.step),
             ]
         })
@@ -71,6 +72,15 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     }
     print(&text);
     Ok(0)
+}
+
+/// How long there is until a target, or how long ago it was.
+pub(super) fn target(at: jiff::Timestamp, now: jiff::Timestamp) -> String {
+    let left_ms = at.as_millisecond() - now.as_millisecond();
+    match left_ms >= 0 {
+        true => format!("within {}", length(left_ms)),
+        false => format!("late by {}", length(-left_ms)),
+    }
 }
 
 fn kind(line: &QueueLine) -> &'static str {

@@ -53,9 +53,12 @@ pub struct Colleagues {
     pub on_meeting: Others,
 }
 
-impl Default for Colleagues {
-    fn default() -> Self {
-        Self { on_reply: Others::Pause, on_meeting: Others::Pause }
+impl Colleagues {
+    /// What holds where the file is silent: a reply holds the others where somebody is asked what it
+    /// means, so that there is a moment at which they go on.
+    pub fn usual(asks: bool) -> Self {
+        let on_reply = if asks { Others::Pause } else { Others::Nothing };
+        Self { on_reply, on_meeting: Others::Nothing }
     }
 }
 

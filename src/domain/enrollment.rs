@@ -124,6 +124,8 @@ pub enum Pause {
     ByRep,
     /// An outcome said so, such as `not_now`.
     ByOutcome,
+    /// Somebody of the same company replied or took a meeting.
+    ByColleague,
 }
 
 /// Why somebody who was handed over came back.
@@ -213,6 +215,12 @@ pub enum Event {
     },
     Resumed,
     Stopped,
+    /// Somebody of the same company replied or took a meeting: wait until that is settled.
+    ColleagueHeard {
+        until: Timestamp,
+    },
+    /// What the colleague said is settled.
+    ColleagueSettled,
 }
 
 /// What a due step's conditions are tested against.
@@ -366,6 +374,15 @@ impl State {
             .rev()
             .find(|passed| passed.step == *id)
             .map(|passed| passed.outcome.clone())
+    }
+
+    /// Whether the owner is still being asked what a reply means.
+    pub fn is_triaged(&self) -> bool {
+        match self.phase {
+            Phase::OnReply { .. } => true,
+            Phase::Triage { .. } => self.has_replied(),
+            _ => self.reply_waits,
+        }
     }
 
     /// Whether a person has answered a mail of this enrollment.

@@ -56,6 +56,7 @@ pub fn next(place: &Place, phase: &Phase) -> Option<Next> {
                 Pause::OutOfOffice => Waiting::OutOfOffice,
                 Pause::ByRep => Waiting::PausedByRep,
                 Pause::ByOutcome => Waiting::NotDue,
+                Pause::ByColleague => Waiting::ColleagueHeard,
             };
             desk(until.unwrap_or(Timestamp::MAX), waiting)
         }

@@ -246,8 +246,9 @@ impl Engine {
         if state == person.enrollment.state && effects.is_empty() {
             return Ok(());
         }
+        let after = state.clone();
         changes.append(self.changes(person, state, effects, now).await?);
-        Ok(())
+        self.tell_colleagues(person, &after, now, changes).await
     }
 }
 

@@ -97,7 +97,9 @@ impl Engine {
             | Phase::Closing { .. } => {
                 let event = Event::Due(circumstances(&person));
                 let (state, effects) = transition(&person, event, now)?;
-                let changes = self.changes(&person, state, &effects, now).await?;
+                let after = state.clone();
+                let mut changes = self.changes(&person, state, &effects, now).await?;
+                self.tell_colleagues(&person, &after, now, &mut changes).await?;
                 Ok(self.store.write(changes).await?)
             }
             Phase::Ended { .. } => Ok(()),

@@ -22,6 +22,7 @@ use crate::formats::template::Context;
 use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake};
 
 pub mod apply;
+pub mod colleagues;
 pub mod collect;
 pub mod daemon;
 pub mod desk;

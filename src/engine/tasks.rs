@@ -80,7 +80,9 @@ impl Engine {
         let outcome = known_outcome(&person, &task, &done.outcome)?;
         let event = Event::Done { outcome: outcome.clone(), until: done.until };
         let (state, effects) = transition(&person, event, now)?;
+        let after = state.clone();
         let mut changes = self.changes(&person, state, &effects, now).await?;
+        self.tell_colleagues(&person, &after, now, &mut changes).await?;
         self.note_done(&person, &task, &outcome, &done.actor, now, &mut changes).await?;
         self.store.write(changes).await?;
         Ok(person.prospect)

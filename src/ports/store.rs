@@ -112,6 +112,12 @@ pub trait Store: Send + Sync {
         &self,
         cadence: &CadenceId,
     ) -> Result<Vec<EnrollmentRecord>, StoreError>;
+    /// Those of a cadence at a company that have not ended.
+    async fn enrollments_at(
+        &self,
+        company: CompanyId,
+        cadence: &CadenceId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError>;
     /// Those that wait for a mailbox which is none of these.
     async fn enrollments_without(
         &self,

@@ -261,6 +261,7 @@ enum PauseJson {
     OutOfOffice,
     ByRep,
     ByOutcome,
+    ByColleague,
 }
 
 pub(super) fn state_to_text(state: &State) -> String {
@@ -326,6 +327,7 @@ fn phase_to_json(phase: &Phase) -> PhaseJson {
                 Pause::OutOfOffice => PauseJson::OutOfOffice,
                 Pause::ByRep => PauseJson::ByRep,
                 Pause::ByOutcome => PauseJson::ByOutcome,
+                Pause::ByColleague => PauseJson::ByColleague,
             },
             until: until.as_ref().map(ms),
             step: step.0.clone(),
@@ -403,6 +405,7 @@ fn phase_from_json(json: PhaseJson) -> Result<Phase, Unreadable> {
                 PauseJson::OutOfOffice => Pause::OutOfOffice,
                 PauseJson::ByRep => Pause::ByRep,
                 PauseJson::ByOutcome => Pause::ByOutcome,
+                PauseJson::ByColleague => Pause::ByColleague,
             },
             until: until.map(timestamp),
             step: StepId(step),

@@ -55,6 +55,11 @@ fn moved(course: &Course, state: State, event: Event, now: Timestamp) -> Stepped
         }
         Event::PausedByRep { until } => Ok(pause(state, Pause::ByRep, until, now)),
         Event::Resumed => on_resumed(state, now),
+        Event::ColleagueHeard { until } => Ok(pause_for_colleague(state, until, now)),
+        Event::ColleagueSettled => match state.phase {
+            Phase::Paused { why: Pause::ByColleague, .. } => on_resumed(state, now),
+            _ => Ok((state, Vec::new())),
+        },
     }
 }
 
@@ -430,6 +435,15 @@ pub(super) fn pause(
         | Phase::Closing { .. }
         | Phase::Ended { .. } => (state, Vec::new()),
     }
+}
+
+/// Whoever is paused already stays so for their own reason, and at least as long.
+fn pause_for_colleague(state: State, until: Timestamp, now: Timestamp) -> (State, Vec<Effect>) {
+    let why = match state.phase {
+        Phase::Paused { why, .. } => why,
+        _ => Pause::ByColleague,
+    };
+    pause(state, why, Some(until), now)
 }
 
 /// Ends the enrollment. A reply that comes behind the last step still makes it `replied`; an opt-out

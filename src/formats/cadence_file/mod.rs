@@ -115,6 +115,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
     let limits = head::limits(&map, reader);
     reader.custom_outcomes = replies::custom_outcomes(&map, reader);
     let replies = replies::replies(&map, reader);
+    let company = head::company(&map, Colleagues::usual(!replies.is_empty()), reader);
     let steps = step::steps(&map, reader);
     let required = enroll.as_ref().and_then(|enroll| enroll.profiles.as_ref());
     let plan = lint::Plan {
@@ -139,7 +140,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
         calendar: calendar?,
         send_window: send_window?,
         limits,
-        company: Colleagues::default(),
+        company,
         replies,
         custom_outcomes: std::mem::take(&mut reader.custom_outcomes),
         steps: steps.into_iter().map(|(step, _)| step).collect(),

@@ -8,7 +8,7 @@ use super::{
     AUDIENCES, DAYS, Key, MAX_DAY, MAX_LIMIT, MAX_RETRIES, MODES, Section, THREADS, Takes, UNITS,
     VERBS, words,
 };
-use crate::domain::cadence::{EVENTS, Priority, SocialAct, StepHours};
+use crate::domain::cadence::{EVENTS, Others, Priority, SocialAct, StepHours};
 use crate::domain::reply::ReplyKind;
 
 const LIMIT: Takes = Number(1, MAX_LIMIT as i64);
@@ -34,7 +34,7 @@ pub static CADENCE: Section = Section {
         Key::new("calendar", Text, "standard", "A section [calendar.name] of firsttouch.toml: working hours and holidays.").required(),
         Key::new("send_window", List(&Span), "[\"08:00-11:00\", \"15:30-17:00\"]", "When automatic mail may leave, on the prospect's clock. Calls follow the calendar.").or("[\"08:00-17:00\"]"),
         Key::new("limits", Map(&LIMITS), "{ new_per_rep_per_day: 25 }", "How dense it may get. What is over a limit waits."),
-        Key::new("company", Keyed(&Words(|| vec!["on_reply", "on_meeting"]), &Words(|| vec!["pause_others", "stop_others", "nothing"])), "{ on_reply: pause_others }", "What a reply or a meeting does to colleagues at the same company.").later(),
+        Key::new("company", Map(&COMPANY), "{ on_reply: pause_others }", "What a reply or a meeting does to people of the same company in this cadence."),
         Key::new("defaults", Map(&DEFAULTS), "{ expires_after: 3 business days }", "What holds for every step that does not say otherwise."),
         Key::new("replies", Keyed(&Words(|| words(&ReplyKind::ALL)), &A_VERB), "{ question: triage }", "What a reply of each kind leads to. With it a reply stops the clock and asks the owner what it means; a kind that is not named ends the enrollment, and so does no answer within 10 business days. Without it every reply ends the enrollment."),
         Key::new("custom_outcomes", Keyed(&Slug, &Text), "{ healthy: All good }", "Further outcomes of calls, social touches and tasks, each with what it is called. They go on, unless `outcomes` says otherwise."),
@@ -108,6 +108,29 @@ pub static LIMITS: Section = Section {
             "4",
             "Touches of one company in seven days. A task is no touch.",
         ),
+    ],
+    exactly_one: &[],
+};
+
+/// `company`.
+pub static COMPANY: Section = Section {
+    name: "company",
+    of: "`company`",
+    about: "What a reply or a meeting of one does to the others: people of the same company in this cadence. Who is paused goes on when the owner has said what the reply means, at the latest after 10 business days.",
+    keys: &[
+        Key::new(
+            "on_reply",
+            Words(|| words(&Others::ALL)),
+            "pause_others",
+            "When somebody answers a mail. Without a word here it is `pause_others` where there are `replies`, else `nothing`.",
+        ),
+        Key::new(
+            "on_meeting",
+            Words(|| words(&Others::ALL)),
+            "stop_others",
+            "When somebody takes a meeting.",
+        )
+        .or("nothing"),
     ],
     exactly_one: &[],
 };

@@ -292,7 +292,6 @@ fn what_this_version_does_not_run_is_refused_and_never_ignored() {
     let cases: &[(&str, &str, &str)] = &[
         ("enroll:", "unit: company\nenroll:", "9:7: error[C900]: `unit: company`"),
         ("enroll:", "roles: { champion: vp }\nenroll:", "9:1: error[C900]: `roles`"),
-        ("enroll:", "company: { on_reply: nothing }\nenroll:", "9:1: error[C900]: `company`"),
         ("when: manual", "when: { event: form }", "12:9: error[C900]: `enroll.when`"),
         ("by: owner", "by: account_manager", "25:7: error[C900]: `by: account_manager`"),
         ("email-1\n", "email-1\n    to: [champion]\n", "34:5: error[C900]: `to`"),
