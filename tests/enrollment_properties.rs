@@ -71,13 +71,13 @@ fn any_delay() -> impl Strategy<Value = Delay> {
 
 fn any_verb() -> impl Strategy<Value = Verb> {
     prop_oneof![
-        4 => Just(Verb::Continue),
+        6 => Just(Verb::Continue),
         1 => Just(Verb::Triage),
         1 => Just(Verb::Stop),
         3 => (any_delay(), 0u32..3).prop_map(|(after, max)| Verb::Retry { after, max }),
         2 => any_delay().prop_map(Verb::Pause),
         1 => any_delay().prop_map(|after| Verb::SwitchTo { cadence: "next".into(), after }),
-        2 => any_hand_off().prop_map(Verb::HandOff),
+        1 => any_hand_off().prop_map(Verb::HandOff),
     ]
 }
 
@@ -122,6 +122,8 @@ fn any_what() -> impl Strategy<Value = What> {
         1 => Just(What::Social { network: "linkedin".into(), act: SocialAct::View, text: None }),
         1 => Just(What::Task { title: "t".into(), notes: None }),
         1 => any_hand_off().prop_map(What::HandOff),
+        // Calls have the most outcomes.
+        1 => Just(What::Call { script: "s".into(), voicemail: None }),
     ]
 }
 
@@ -142,9 +144,9 @@ fn any_step() -> impl Strategy<Value = Step> {
     let outcomes = prop::collection::btree_map(select(&OUTCOMES), any_verb(), 0..4);
     let conditions = || prop::collection::vec(any_condition(), 0..2);
     let when = prop_oneof![
-        (0u32..4).prop_map(When::Day),
-        any_delay().prop_map(When::After),
-        any_anchor().prop_map(When::At),
+        3 => (0u32..4).prop_map(When::Day),
+        3 => any_delay().prop_map(When::After),
+        1 => any_anchor().prop_map(When::At),
     ];
     (when, any_what(), conditions(), conditions(), any_delay(), outcomes).prop_map(
         |(when, what, only_if, skip_if, expires_after, outcomes)| Step {
@@ -168,9 +170,9 @@ fn any_cadence() -> impl Strategy<Value = Cadence> {
     let days = select(vec![DayKind::Business, DayKind::Calendar]);
     let next = |after| Verb::SwitchTo { cadence: "next".into(), after };
     let at_end = prop_oneof![
-        Just(Verb::Stop),
-        any_delay().prop_map(Verb::Pause),
-        any_delay().prop_map(next)
+        3 => Just(Verb::Stop),
+        3 => any_delay().prop_map(Verb::Pause),
+        1 => any_delay().prop_map(next),
     ];
     let steps = prop::collection::vec(any_step(), 5);
     (ids, days, at_end, any_replies(), steps).prop_map(|(ids, days, at_end, replies, steps)| {
@@ -263,8 +265,9 @@ fn any_happening() -> impl Strategy<Value = Happening> {
         12 => Just(Mail),
         16 => select(plain.to_vec()).prop_map(Plain),
         1 => select(last.to_vec()).prop_map(Plain),
+        1 => Just(Plain(Event::Replied)),
         4 => any_time().prop_map(Deferred),
-        14 => (select(&OUTCOMES), prop::option::of(any_time())).prop_map(|(o, t)| Done(o, t)),
+        24 => (select(&OUTCOMES), prop::option::of(any_time())).prop_map(|(o, t)| Done(o, t)),
         3 => select(&STEP_IDS).prop_map(Bounced),
         2 => any_time().prop_map(Away),
         2 => any_time().prop_map(Colleague),
@@ -677,7 +680,7 @@ fn random_lives_reach_every_phase_and_most_endings() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for _ in 0..600 {
+    for _ in 0..900 {
         let life = any_life().new_tree(&mut runner).expect("a life").current();
         for moved in live(&life) {
             *seen.entry(moved.after.phase.name().to_owned()).or_default() += 1;
