@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::output::{length, plain, print, print_json, table, when};
-use super::{Context, Failure, rep};
+use super::{Context, Failure};
 use crate::domain::enrollment::TaskKind;
+use crate::domain::ids::RepId;
 use crate::engine::tasks::QueueLine;
 
 /// Show what is to be done today, in the order in which to do it
@@ -18,14 +19,18 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let (running, config) = context.engine().await?;
     let engine = &running.engine;
-    let reps = engine.settings.reps();
+    let reps = engine.settings.team();
     if let Some(who) = args.who.as_ref().filter(|who| !reps.iter().any(|rep| rep.as_str() == **who))
     {
         let known: Vec<&str> = reps.iter().map(|rep| rep.as_str()).collect();
         let known = known.join(", ");
         return Err(Failure::usage(format!("there is no rep `{who}`; the settings know {known}")));
     }
-    let rep = rep(engine, args.who.as_deref());
+    let rep = match (&args.who, reps.as_slice()) {
+        (Some(who), _) => Some(RepId::from(who.as_str())),
+        (None, [only]) => Some(only.clone()),
+        (None, _) => None,
+    };
     let queue = engine.queue(rep.as_ref()).await?;
     let now = engine.now();
     if context.json {

@@ -102,12 +102,19 @@ impl Settings {
         self.roles.iter().filter(holds).map(|(rep, _)| rep).collect()
     }
 
-    /// The reps who own a mailbox or hold a role, without doubles.
+    /// The reps who own a mailbox, without doubles: whose people prospects can be.
     pub fn reps(&self) -> Vec<RepId> {
         let mut reps: Vec<RepId> = self.mailboxes.values().map(|m| m.owner.clone()).collect();
-        reps.extend(self.roles.keys().cloned());
         reps.sort();
         reps.dedup();
         reps
+    }
+
+    /// Everybody who can have tasks: the reps, and those who hold a role.
+    pub fn team(&self) -> Vec<RepId> {
+        let mut team = [self.reps(), self.roles.keys().cloned().collect()].concat();
+        team.sort();
+        team.dedup();
+        team
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::cadence::Others;
 use crate::domain::enrollment::{Ending, Event, Pause, Phase, State};
 use crate::domain::log::What as Happened;
 use crate::domain::time::{Delay, Unit};
-use crate::ports::Changes;
+use crate::ports::{Changes, EnrollmentRecord};
 
 /// Nobody waits longer for a colleague than a question to the owner stays open.
 const AT_MOST: Delay = Delay::new(10, Unit::BusinessDays);
@@ -42,13 +42,10 @@ impl Engine {
         };
         let cadence = &person.enrollment.cadence;
         let open = self.store.enrollments_at(company, cadence).await?;
-        let (own, mut open): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|record| record.prospect == person.prospect.id);
-        drop(own);
+        let others_of = |record: &&EnrollmentRecord| record.prospect != person.prospect.id;
         // Another one of them is still being read.
-        let unsettled = open.iter().any(|record| record.state.is_triaged());
-        open.retain(|record| !changes.moved.iter().any(|moved| moved.id == record.id));
-        for record in open {
+        let unsettled = open.iter().filter(others_of).any(|record| record.state.is_triaged());
+        for record in open.iter().filter(others_of) {
             let is_held =
                 matches!(record.state.phase, Phase::Paused { why: Pause::ByColleague, .. });
             if others == Others::Nothing && (unsettled || !is_held) {

@@ -100,3 +100,31 @@ fn minutes(delay: Delay) -> u64 {
     };
     u64::from(delay.amount) * one
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Files, check};
+
+    /// What is found in a circle of two cadences that wait so long.
+    fn found(there: &str, back: &str) -> Vec<String> {
+        let cadence = |id: &str, to: &str, after: &str| {
+            let text = format!(
+                "format: cadence/v1\nid: {id}\ntitle: T\ncalendar: standard\n\
+                 enroll: {{ audience: prospects, profiles: [any] }}\n\
+                 steps: [{{ id: a, after: 1 day, task: {{ title: T }} }}]\n\
+                 at_end: {{ switch_to: {{ cadence: {to}, after: {after} }} }}\n"
+            );
+            (format!("cadences/{id}.yaml"), text)
+        };
+        let texts = [cadence("a", "b", there), cadence("b", "a", back)].into();
+        let (_, findings) = check(&Files { texts }, &["standard".to_owned()].into());
+        findings.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_circle_waits_seven_days_a_turn_and_is_told_once() {
+        let fast = found("1 day", "5 days");
+        assert!(fast.len() == 1 && fast[0].contains("error[C605]: `a` leads back"), "{fast:?}");
+        assert_eq!(found("0 days", "1 week"), [""; 0]);
+    }
+}

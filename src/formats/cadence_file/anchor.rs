@@ -25,16 +25,15 @@ pub(super) fn anchor(node: &At<Node>, findings: &mut Findings<'_>) -> Option<Anc
 }
 
 fn parse(written: &str) -> Result<Anchor, String> {
-    let parts = written.find(['+', '-']).filter(|_| written.contains(char::is_whitespace));
-    let Some(at) = parts.and_then(|_| written.find(" + ").or_else(|| written.find(" - "))) else {
-        return match written.contains(char::is_whitespace) || written.contains('+') {
-            true => Err(format!("`{}` is no date to count from", shortened(written))),
-            false => Ok(on_the_day(written)),
-        };
+    let sides = [(" + ", Side::Behind), (" - ", Side::Before)];
+    let split = |(sign, side)| Some((written.split_once(sign)?, side));
+    let Some(((field, delay), side)) = sides.into_iter().find_map(split) else {
+        let field = written.to_owned();
+        let is_field = !written.contains(|c: char| c.is_whitespace() || c == '+');
+        let on_the_day = Anchor { field, side: Side::Behind, delay: Delay::new(0, Unit::Days) };
+        let no_date = || format!("`{}` is no date to count from", shortened(written));
+        return is_field.then_some(on_the_day).ok_or_else(no_date);
     };
-    let (field, rest) = written.split_at(at);
-    let side = if rest.starts_with(" +") { Side::Behind } else { Side::Before };
-    let delay = rest.get(3..).unwrap_or_default();
     let delay = length::delay(&shortened(delay)).map_err(|error| error.to_string())?;
     match delay.unit {
         Unit::Days | Unit::Weeks | Unit::BusinessDays => {
@@ -44,11 +43,6 @@ fn parse(written: &str) -> Result<Anchor, String> {
             Err(format!("a date has no hours, so `{delay}` cannot be counted from it"))
         }
     }
-}
-
-fn on_the_day(field: &str) -> Anchor {
-    let delay = Delay::new(0, Unit::Days);
-    Anchor { field: field.to_owned(), side: Side::Behind, delay }
 }
 
 /// Notes a field that holds no date, or that there is not.
