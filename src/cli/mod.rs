@@ -9,8 +9,8 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config};
+use crate::engine::EngineError;
 use crate::engine::workspace::{self, Workspace};
-use crate::engine::{Engine, EngineError};
 use crate::ports::StoreError;
 use crate::wiring::{self, Running, WiringError};
 
@@ -246,14 +246,4 @@ fn start_logging(json: bool) {
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let logs = logs.with_ansi(output::colour_on(&std::io::stderr()));
     let _ = if json { logs.json().try_init() } else { logs.with_target(false).try_init() };
-}
-
-/// The rep whose day it is: the one who was named, else the only one there is.
-fn rep(engine: &Engine, named: Option<&str>) -> Option<crate::domain::ids::RepId> {
-    let reps = engine.settings.reps();
-    match (named, reps.as_slice()) {
-        (Some(named), _) => Some(named.into()),
-        (None, [only]) => Some(only.clone()),
-        (None, _) => None,
-    }
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::domain::budget::mix;
 use crate::domain::cadence::{Channel, Content};
-use crate::domain::enrollment::{Course, Phase};
+use crate::domain::enrollment::{self, Course, Phase};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{EnrollmentId, StepId};
 use crate::domain::profile::Profile;
@@ -22,6 +22,7 @@ use crate::formats::template::Context;
 use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake};
 
 pub mod apply;
+pub mod colleagues;
 pub mod collect;
 pub mod daemon;
 pub mod desk;
@@ -29,6 +30,7 @@ pub mod dispatch;
 pub mod enroll;
 pub mod import;
 pub mod letter;
+pub mod opening;
 pub mod profiles;
 pub mod report;
 
@@ -213,7 +215,9 @@ impl Person {
     /// Calls `use_it` with the rules that this person follows.
     pub fn course<T>(&self, use_it: impl FnOnce(&Course) -> T) -> T {
         let zone = self.zone();
+        let dates = enrollment::dates(&self.version.cadence, || Facts::of(&self.prospect));
         use_it(&Course {
+            dates: &dates,
             cadence: &self.version.cadence,
             calendar: &self.clockwork.calendar,
             zone: &zone,

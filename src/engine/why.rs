@@ -11,7 +11,7 @@ use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
-use crate::ports::Lane;
+use crate::ports::{Lane, TaskRecord};
 
 /// Everything that is known of why a person is where they are.
 pub struct Story {
@@ -33,6 +33,8 @@ pub struct Chapter {
     /// Until when it waits, and for what; the mailbox's own reason when that is what holds it.
     pub waits: Option<(Timestamp, Waiting)>,
     pub in_doubt: Vec<Touch>,
+    /// What a person is asked to do.
+    pub task: Option<TaskRecord>,
 }
 
 impl Engine {
@@ -102,6 +104,8 @@ impl Engine {
                 None => waits,
             };
         }
-        Ok(Chapter { person, waits, in_doubt })
+        let tasks = self.store.tasks(None).await?;
+        let task = tasks.into_iter().find(|task| task.enrollment == person.enrollment.id);
+        Ok(Chapter { person, waits, in_doubt, task })
     }
 }

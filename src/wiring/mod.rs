@@ -205,6 +205,7 @@ pub fn settings(config: &Config, secret: Vec<u8>) -> Settings {
     Settings {
         company: config.company.clone(),
         mailboxes,
+        roles: config.roles.clone(),
         calendars: config.calendars.clone(),
         limits: config.limits.clone(),
         reply_freshness: config.reply_freshness,

@@ -48,7 +48,17 @@ pub fn prospect(id: i64) -> Prospect {
 
 pub fn waiting(step: &str, due_at: Timestamp, passed: Vec<Passed>) -> State {
     let phase = Phase::Waiting { step: StepId::from(step), attempt: 1, due_at };
-    State { phase, day: 1, anchor_at: at(0), not_before: None, tries: 0, passed }
+    State {
+        phase,
+        day: 1,
+        anchor_at: at(0),
+        not_before: None,
+        tries: 0,
+        began_at: Some(at(0)),
+        happened: Default::default(),
+        reply_waits: false,
+        passed,
+    }
 }
 
 pub fn sent(step: &str) -> Passed {

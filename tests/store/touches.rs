@@ -135,6 +135,7 @@ fn task(id: i64, enrollment: i64, rep: &str, priority: u8) -> TaskRecord {
         priority,
         opened_at: at(id),
         expires_at: at(100),
+        target_at: (id == 2).then(|| at(7)),
         open: true,
     }
 }

@@ -26,11 +26,12 @@ pub(super) async fn apply(
         put_profile(tx, profile, position).await?;
     }
     lists::put(store, tx, changes).await?;
-    for enrollment in &changes.enrolled {
-        insert_enrollment(tx, enrollment).await?;
-    }
+    // Ends come first: whoever is switched may come into the same cadence again.
     for moved in &changes.moved {
         move_enrollment(tx, moved).await?;
+    }
+    for enrollment in &changes.enrolled {
+        insert_enrollment(tx, enrollment).await?;
     }
     for touch in &changes.touches {
         put_touch(tx, touch).await?;
@@ -271,8 +272,8 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
 async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     sqlx::query(
         "insert into task (id, enrollment_id, prospect_id, rep, kind, step_id, attempt, title, body, \
-         priority, opened_at, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         priority, opened_at, expires_at, target_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(task.id.0)
     .bind(task.enrollment.0)
@@ -286,6 +287,7 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .bind(i64::from(task.priority))
     .bind(task.opened_at.as_millisecond())
     .bind(task.expires_at.as_millisecond())
+    .bind(task.target_at.map(|at| at.as_millisecond()))
     .execute(&mut **tx)
     .await
     .map_err(failed("open a task"))?;

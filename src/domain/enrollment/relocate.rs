@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::moves::{due_at, end};
+use super::moves::end;
+use super::timing::due_at;
 use super::{Course, Effect, Ending, Phase, State};
 use crate::domain::cadence::{Cadence, Step};
+use crate::domain::ids::StepId;
 
 /// The same person on a changed cadence: a passed step never fires again, and a step added before
 /// the one that is waited for is not fired. `None` while a mail is on its way or in doubt: that
@@ -26,18 +28,17 @@ pub fn relocate(
         return Some((retimed(course, state, step, attempt, now), Vec::new()));
     }
     let position = before.step(&id).map_or(0, |(position, _)| position);
-    // A question to the owner stays open; its answer goes on behind the last step that is still there.
-    if let Phase::Triage { expires_at, .. } = state.phase {
-        let stays = |step: &&Step| course.cadence.step(&step.id).is_some();
-        if let Some(step) = before.steps[..position].iter().rev().find(stays) {
-            let phase = Phase::Triage { step: step.id.clone(), expires_at };
-            return Some((State { phase, ..state }, Vec::new()));
-        }
+    // A question to a person stays open; its answer goes on behind the last step that is still there.
+    let stays = |step: &&Step| course.cadence.step(&step.id).is_some();
+    let above = before.steps.iter().take(position).rev().find(stays);
+    let above = above.map_or_else(|| id.clone(), |step| step.id.clone());
+    if let Some(phase) = asked_at(&state.phase, above) {
+        return Some((State { phase, ..state }, Vec::new()));
     }
     let is_left = |step: &&Step| {
         course.cadence.step(&step.id).is_some() && state.outcome_of(&step.id).is_none()
     };
-    let Some(next) = before.steps[position..].iter().find(is_left) else {
+    let Some(next) = before.steps.iter().skip(position).find(is_left) else {
         let (state, effects) = end(state, Ending::NoReply, now);
         return Some((state, effects));
     };
@@ -49,6 +50,29 @@ pub fn relocate(
         _ => Phase::Waiting { step: next.id.clone(), attempt: 1, due_at },
     };
     Some((State { phase, ..state }, vec![Effect::CloseTasks]))
+}
+
+/// The same question about another step; `None` for what is no question to a person.
+fn asked_at(phase: &Phase, step: StepId) -> Option<Phase> {
+    match phase.clone() {
+        Phase::Triage { expires_at, .. } => Some(Phase::Triage { step, expires_at }),
+        Phase::OnReply { attempt, left, expires_at, .. } => {
+            Some(Phase::OnReply { step, attempt, left, expires_at })
+        }
+        Phase::Offered { attempt, hand_off, expires_at, .. } => {
+            Some(Phase::Offered { step, attempt, hand_off, expires_at })
+        }
+        Phase::HandedBack { hand_off, why, expires_at, .. } => {
+            Some(Phase::HandedBack { step, hand_off, why, expires_at })
+        }
+        Phase::Waiting { .. }
+        | Phase::Sending { .. }
+        | Phase::InDoubt { .. }
+        | Phase::OnTask { .. }
+        | Phase::Paused { .. }
+        | Phase::Closing { .. }
+        | Phase::Ended { .. } => None,
+    }
 }
 
 /// A changed timing moves a first attempt that is still waited for, but never into the past.

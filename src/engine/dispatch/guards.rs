@@ -96,6 +96,12 @@ impl Engine {
             let scope = format!("prospect:{}", person.prospect.id);
             caps.push(Cap { scope, reason: Waiting::ProspectLimit, limit, window: day });
         }
+        if let Some((limit, company)) =
+            limits.touches_per_company_per_week.zip(person.enrollment.company)
+        {
+            let (scope, window) = (format!("company:{company}"), day * 7);
+            caps.push(Cap { scope, reason: Waiting::CompanyLimit, limit, window });
+        }
         if person.enrollment.state.has_begun() {
             return caps;
         }
