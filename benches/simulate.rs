@@ -27,7 +27,7 @@ fn main() {
     let begins = Instant::now();
     let cast = Cast::drawn(&ws, &cadence, (&assumed, 1), &settings.reps(), var("N", 5000));
     println!("drawn {:?}", begins.elapsed());
-    let scenario = Scenario { settings: Arc::new(settings), workspace: Arc::new(ws), cadence, cast: Arc::new(cast), assumed, begins_on: "2026-03-02".parse().unwrap(), days: var("DAYS", 60) as u32, seed: 1, days_done: Arc::default() };
+    let scenario = Scenario { settings: Arc::new(settings), workspace: Arc::new(ws), cadence, cast: Arc::new(cast), assumed, begins_on: "2026-03-02".parse().unwrap(), days: var("DAYS", 60) as u32, seed: 1, ends: Ends::OnTime, days_done: Arc::default() };
     let begins = Instant::now();
     let run = play(&scenario).unwrap();
     println!("played {:?}", begins.elapsed());

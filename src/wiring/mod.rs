@@ -29,7 +29,7 @@ use crate::domain::settings::{Mailbox, Settings};
 use crate::engine::daemon::Beats;
 use crate::engine::workspace::{Files, hex};
 use crate::engine::{Engine, Parts};
-use crate::ports::{Clock, Inbox, Mailer};
+use crate::ports::{Clock, Inbox, Mailer, Store};
 
 pub mod demo;
 pub mod list_file;
@@ -89,6 +89,20 @@ pub async fn engine(workspace: &Path, config: &Config) -> Result<Running, Wiring
     let mailer = Arc::new(post(workspace, config)?);
     let inbox = Arc::new(inboxes(workspace, config)?);
     assemble(config, settings, Arc::new(SystemClock), mailer, inbox).await
+}
+
+/// The database of a workspace, only to be read: nothing is written to it, not even its schema.
+///
+/// # Errors
+/// There is no database, or not one that this program can read.
+pub async fn store_to_read(config: &Config) -> Result<Arc<dyn Store>, WiringError> {
+    if let Some(path) = config.database.strip_prefix("sqlite:")
+        && !Path::new(path).exists()
+    {
+        let missing = format!("there is no database yet ({path}): import a list first");
+        return Err(OpenError::Database(missing).into());
+    }
+    Ok(Arc::new(SqlStore::open_to_read(&config.database).await?))
 }
 
 /// The same around other parts: the demo's clock and its world.

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+mod brake;
 mod run;
 
+pub use brake::Brake;
 pub use run::{Load, Run, Waits, Worker};
 
 /// A share in hundredths of a percent, at most all.
@@ -48,7 +50,8 @@ impl FromStr for Share {
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format!("{:.2}", self.percent()).trim_end_matches('0').trim_end_matches('.'))
+        let text = format!("{:.2}", self.percent());
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -80,4 +83,27 @@ pub struct Assumptions {
     pub with_phone: Share,
     /// People whose profile on LinkedIn is known, where people are drawn.
     pub with_linkedin: Share,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_written_as_people_write_percentages() {
+        for (text, shown) in [("2", "2"), ("2.5%", "2.5"), (" 0.25 % ", "0.25"), ("100", "100")] {
+            assert_eq!(text.parse::<Share>().map(|share| share.to_string()), Ok(shown.to_owned()));
+        }
+        for text in ["", "x", "-1", "101", "NaN", "1e9"] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_holds_as_often_as_it_says() {
+        let share = Share::of_hundredths(250);
+        assert_eq!((0..10_000).filter(|drawn| share.holds(*drawn)).count(), 250);
+        assert!(!Share::of_hundredths(0).holds(0));
+        assert!(Share::of_hundredths(10_000).holds(9_999));
+    }
 }

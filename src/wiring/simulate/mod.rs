@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -20,12 +20,14 @@ use crate::engine::collect::CollectError;
 use crate::engine::enroll::Mode;
 use crate::engine::workspace::Workspace;
 use crate::engine::{Engine, EngineError, Parts};
-use crate::ports::{Changes, EnrollmentRecord, Lane, StoreError};
+use crate::ports::{EnrollmentRecord, Lane, StoreError};
 
 mod cast;
+mod forecast;
 mod reps;
 
 pub use cast::Cast;
+pub use forecast::{Forecast, Remedy, forecast};
 
 /// What is to be simulated.
 #[derive(Clone)]
@@ -39,8 +41,18 @@ pub struct Scenario {
     pub begins_on: Date,
     pub days: u32,
     pub seed: u64,
-    /// How many days somebody has watched, for a progress bar.
+    pub ends: Ends,
+    /// Days that are simulated so far, counted for a progress bar.
     pub days_done: Arc<AtomicU64>,
+}
+
+/// When a simulation is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// When its days are over.
+    OnTime,
+    /// On the day on which nobody waits for a first touch any more.
+    WhenEverybodyBegan,
 }
 
 /// What can stop a simulation.
@@ -166,6 +178,7 @@ impl<'a> Stage<'a> {
         if now >= self.next_housekeeping {
             self.engine.keep_house().await?;
             self.next_housekeeping = now + HOUSEKEEPING;
+            self.scenario.days_done.fetch_add(1, Ordering::Relaxed);
         }
         let next = self.next_at().await?.min(self.ends_at);
         self.clock.set(next.max(now + SignedDuration::from_millis(1)));
@@ -211,6 +224,9 @@ impl<'a> Stage<'a> {
             let into = if record.state.has_begun() { &mut waits.further } else { &mut waits.first };
             *into.entry(reason).or_default() += 1;
         });
+        if self.scenario.ends == Ends::WhenEverybodyBegan && waits.first.is_empty() {
+            self.ends_at = now;
+        }
         self.run.waits.insert(day, waits);
     }
 
@@ -248,6 +264,3 @@ pub fn settings(settings: Settings, seed: u64) -> Settings {
     settings.mailboxes.values_mut().for_each(|mailbox| mailbox.has_inbox = true);
     settings
 }
-
-#[allow(dead_code)]
-fn _unused(_: Changes) {}
