@@ -28,6 +28,7 @@ mod replies;
 mod report;
 mod run;
 mod shipped;
+mod simulate;
 mod suppress;
 mod today;
 mod why;
@@ -64,6 +65,7 @@ enum Command {
     Apply(plan::ApplyArgs),
     Import(import::Args),
     Profile(profile::Args),
+    Simulate(simulate::Args),
     Enroll(enroll::Args),
     Run(run::Args),
     Today(today::Args),
@@ -204,6 +206,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Apply(args) => plan::apply(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Profile(args) => profile::run(context, &args).await,
+        Command::Simulate(args) => simulate::run(context, args).await,
         Command::Enroll(args) => enroll::run(context, &args).await,
         Command::Run(args) => run::run(context, &args).await,
         Command::Today(args) => today::run(context, &args).await,

@@ -34,7 +34,12 @@ const REGIONS: &[(&str, &[&str])] = &[
 
 /// So many people. Each fits one of the profiles as far as people can be drawn for it; who does not is
 /// left to the engine, which says why.
-pub fn draw(profiles: &[Profile], assumed: &Assumptions, seed: u64, n: usize) -> Vec<ProspectDraft> {
+pub fn draw(
+    profiles: &[Profile],
+    assumed: &Assumptions,
+    seed: u64,
+    n: usize,
+) -> Vec<ProspectDraft> {
     let mut people = Vec::with_capacity(n);
     let mut company = 0;
     while people.len() < n {

@@ -88,8 +88,7 @@ impl SimulatedMail {
         let mails = inside.mails.entry(mail.to.clone()).or_default();
         *mails += 1;
         let nth = *mails;
-        let comes_true =
-            |share, purpose: Purpose| self.comes_true(share, &mail.to, nth, purpose);
+        let comes_true = |share, purpose: Purpose| self.comes_true(share, &mail.to, nth, purpose);
         let draw = |purpose: Purpose| self.draw(&mail.to, nth, purpose);
         // Machines answer at once, people within a day and a half.
         let slow = 20 + draw(Purpose::Minutes) % 2_000;

@@ -39,7 +39,8 @@ impl FromStr for Share {
     /// `2`, `2.5`, `2.5%` or `2.5 %`.
     fn from_str(text: &str) -> Result<Self, String> {
         let number = text.trim().trim_end_matches('%').trim();
-        let percent: f64 = number.parse().map_err(|_| "write a percentage, such as 2.5".to_owned())?;
+        let percent: f64 =
+            number.parse().map_err(|_| "write a percentage, such as 2.5".to_owned())?;
         if !(0.0..=100.0).contains(&percent) {
             return Err("a percentage lies between 0 and 100".to_owned());
         }

@@ -162,8 +162,12 @@ fn helps(run: &Run, other: &Run, brake: Brake) -> bool {
 
 /// The same with so many reps, each with a mailbox like those that are there.
 fn with_reps(scenario: &Scenario, n: usize, brake: Brake) -> Scenario {
-    let models: Vec<&Mailbox> =
-        scenario.settings.reps().iter().filter_map(|rep| scenario.settings.mailbox_of(rep)).collect();
+    let models: Vec<&Mailbox> = scenario
+        .settings
+        .reps()
+        .iter()
+        .filter_map(|rep| scenario.settings.mailbox_of(rep))
+        .collect();
     let mut mailboxes: BTreeMap<MailboxId, Mailbox> = BTreeMap::new();
     for (at, model) in models.iter().cycle().take(n).enumerate() {
         let round = at / models.len().max(1);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use crate::adapters::clock::SystemClock;
 use crate::adapters::simulated::clock::SimulatedClock;
 use crate::adapters::simulated::mail::{SimulatedInbox, SimulatedMail, SimulatedMailer};
 use crate::adapters::simulated::memory::MemoryStore;
@@ -20,7 +21,7 @@ use crate::engine::collect::CollectError;
 use crate::engine::enroll::Mode;
 use crate::engine::workspace::Workspace;
 use crate::engine::{Engine, EngineError, Parts};
-use crate::ports::{EnrollmentRecord, Lane, StoreError};
+use crate::ports::{Clock, EnrollmentRecord, Lane, StoreError};
 
 mod cast;
 mod forecast;
@@ -263,4 +264,9 @@ pub fn settings(settings: Settings, seed: u64) -> Settings {
     let mut settings = Settings { secret, ..settings };
     settings.mailboxes.values_mut().for_each(|mailbox| mailbox.has_inbox = true);
     settings
+}
+
+/// The real clock: a simulation begins today unless it is told another day.
+pub fn clock() -> impl Clock {
+    SystemClock
 }

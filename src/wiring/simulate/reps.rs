@@ -98,9 +98,8 @@ impl Stage<'_> {
         let cadence = &self.scenario.cadence;
         let file = self.scenario.workspace.cadences.iter().find(|f| f.cadence.id == *cadence);
         let step = file.and_then(|file| file.cadence.step(&line.task.step)).map(|(_, step)| step);
-        let connects = step.is_some_and(|step| {
-            matches!(step.what, What::Social { act: SocialAct::Connect, .. })
-        });
+        let connects = step
+            .is_some_and(|step| matches!(step.what, What::Social { act: SocialAct::Connect, .. }));
         let draw = |purpose: Purpose| mix(seed ^ mix(purpose as u64));
         drawn(line.task.kind, connects, &self.scenario.assumed, draw)
     }

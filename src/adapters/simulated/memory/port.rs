@@ -371,7 +371,10 @@ fn in_order(mut touches: Vec<Touch>) -> Vec<Touch> {
 }
 
 impl Inside {
-    fn enrollments_where(&self, wanted: impl Fn(&EnrollmentRecord) -> bool) -> Vec<EnrollmentRecord> {
+    fn enrollments_where(
+        &self,
+        wanted: impl Fn(&EnrollmentRecord) -> bool,
+    ) -> Vec<EnrollmentRecord> {
         self.enrollments.values().filter(|record| wanted(record)).cloned().collect()
     }
 
