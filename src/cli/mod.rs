@@ -136,6 +136,7 @@ impl From<WiringError> for Failure {
         let (code, kind) = match &error {
             WiringError::SecondDaemon { .. } => (BUSY, "second_daemon"),
             WiringError::Open(_) => (BUSY, "database"),
+            WiringError::NoDatabase { .. } => (NOT_FOUND, "not_found"),
             WiringError::Library(_) | WiringError::Secret(_) | WiringError::Heartbeat(_) => {
                 (FAILED, "failed")
             }

@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// The cadence
     cadence: String,
     /// The people of an imported list, with their owners, blocks and earlier cadences
-    #[arg(long, conflicts_with = "prospects", required_unless_present = "prospects")]
+    #[arg(long, conflicts_with = "prospects")]
     list: Option<String>,
     /// So many people who fit the cadence's profiles, shared among the reps
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -150,6 +150,12 @@ struct Told<'a> {
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
+    if args.list.is_none() && args.prospects.is_none() {
+        return Err(Failure::usage(
+            "say whom: --list NAME for the people of an imported list, or --prospects 500 for people \
+             who are drawn",
+        ));
+    }
     let config = context.config()?;
     let workspace = context.checked(&config)?;
     let scenario = scenario(&config, workspace, &args).await?;

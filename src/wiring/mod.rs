@@ -51,6 +51,8 @@ pub enum WiringError {
          PostgreSQL for several"
     )]
     SecondDaemon { path: String },
+    #[error("there is no database yet ({path}): `firsttouch import` makes it")]
+    NoDatabase { path: String },
     #[error("the heartbeat could not start: {0}")]
     Heartbeat(String),
 }
@@ -99,8 +101,7 @@ pub async fn store_to_read(config: &Config) -> Result<Arc<dyn Store>, WiringErro
     if let Some(path) = config.database.strip_prefix("sqlite:")
         && !Path::new(path).exists()
     {
-        let missing = format!("there is no database yet ({path}): import a list first");
-        return Err(OpenError::Database(missing).into());
+        return Err(WiringError::NoDatabase { path: path.to_owned() });
     }
     Ok(Arc::new(SqlStore::open_to_read(&config.database).await?))
 }

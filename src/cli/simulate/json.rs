@@ -22,6 +22,7 @@ pub(super) fn document(told: &Told) -> Value {
         "remedy": forecast.remedy.as_ref().map(|remedy| json!({
             "reps": remedy.reps,
             "last_first_touch": remedy.begun_by.map(|date| date.to_string()),
+            "working_days": share(remedy.working_days),
             "expired_share": share(remedy.expired),
         })),
         "limits": limits(told),
@@ -94,7 +95,7 @@ fn run(run: &Run) -> Value {
         let day = json!({"first": counts(&waits.first), "further": counts(&waits.further)});
         (date.to_string(), day)
     });
-    let waited = run.waited_for_first();
+    let waited = run.waited();
     let waited = waited.iter().map(|(why, days)| (why.as_str().to_owned(), json!(share(*days))));
     json!({
         "people": run.people,
@@ -103,7 +104,7 @@ fn run(run: &Run) -> Value {
         "first_touches": run.touched(),
         "last_first_touch": run.last_first_touch().map(|date| date.to_string()),
         "waiting_for_first_touch_at_the_end": run.still_waiting(),
-        "working_days_waited_for_first_touch": waited.collect::<Map<_, _>>(),
+        "working_days_waited": waited.collect::<Map<_, _>>(),
         "first_touches_by_day": run.first_touches.iter().map(days).collect::<Map<_, _>>(),
         "touches": run.tally.touches,
         "answered": run.replied(),

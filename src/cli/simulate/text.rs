@@ -10,7 +10,7 @@ use super::super::profile::chart::{Ink, bars};
 use super::Told;
 use crate::domain::budget::Waiting;
 use crate::domain::forecast::{Brake, Load, Run, Worker};
-use crate::wiring::simulate::Remedy;
+use crate::wiring::simulate::Forecast;
 
 /// Rows of the load table and of reasons at most; a JSON document has them all.
 const ROWS: usize = 12;
@@ -76,7 +76,8 @@ pub(super) fn verdict(told: &Told, run: &Run) -> String {
         }
         None => "; no limit holds anybody up for a working day, and the reps keep up.".to_owned(),
         Some(Brake::Limit { reason, working_days }) => format!(
-            ". What holds people up is {} ({}): {working_days:.1} working days each on average.",
+            ". What holds people up is {} ({}): {working_days:.1} working days each on average, all \
+             touches together.",
             reason.as_str(),
             limit_in_words(told, reason)
         ),
@@ -86,25 +87,26 @@ pub(super) fn verdict(told: &Told, run: &Run) -> String {
             told.scenario.assumed.tasks_per_day
         ),
     };
-    let remedy = remedy(told.forecast.brake, told.forecast.remedy.as_ref());
+    let remedy = remedy(told.forecast, run);
     format!("With {own}, {begun}{because}{remedy}")
 }
 
 /// What was tried and helped. Nothing is said of what was not tried.
-fn remedy(brake: Option<Brake>, remedy: Option<&Remedy>) -> String {
-    let Some(Remedy { reps, begun_by, expired }) = remedy else {
+fn remedy(forecast: &Forecast, run: &Run) -> String {
+    let (Some(brake), Some(remedy)) = (forecast.brake, &forecast.remedy) else {
         return String::new();
     };
-    match (brake, begun_by) {
-        (Some(Brake::Limit { .. }), Some(date)) => format!(
-            " {reps} reps with a mailbox each, the people shared evenly, would finish by {}.",
-            day(*date)
-        ),
-        (Some(Brake::Reps { .. }), _) => {
-            let expired = expired * 100.0;
-            format!(" With {reps} reps, the people shared evenly, {expired:.0} % would.")
+    let begun_by = remedy.begun_by.map(day).unwrap_or_default();
+    let reps = format!("{} reps with a mailbox each, the people shared evenly,", remedy.reps);
+    match brake {
+        Brake::Limit { .. } if run.still_waiting() > 0 => {
+            format!(" {reps} would give everybody their first touch by {begun_by}.")
         }
-        (Some(Brake::Limit { .. }) | None, _) => String::new(),
+        Brake::Limit { .. } => format!(
+            " With {reps} it would be {:.1}, and the last first touch on {begun_by}.",
+            remedy.working_days
+        ),
+        Brake::Reps { .. } => format!(" With {reps} {:.0} % would.", remedy.expired * 100.0),
     }
 }
 
@@ -147,8 +149,14 @@ fn outcome(told: &Told, run: &Run) -> Vec<Vec<String>> {
         }
     };
     let meetings = |run: &Run| run.tally.endings.get("meeting").copied().unwrap_or(0);
-    let first = match run.last_first_touch() {
-        Some(date) => format!("{} of {}, the last on {}", run.touched(), run.enrolled, day(date)),
+    let first = match run.half_touched_by().zip(run.last_first_touch()) {
+        Some((half, last)) => format!(
+            "{} of {}, half of them by {}, the last on {}",
+            run.touched(),
+            run.enrolled,
+            day(half),
+            day(last)
+        ),
         None => format!("0 of {}", run.enrolled),
     };
     vec![

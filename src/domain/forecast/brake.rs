@@ -8,7 +8,7 @@ use crate::domain::budget::Waiting;
 /// A reason for waiting that somebody can do something about.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Brake {
-    /// People wait for their first touch because of a limit.
+    /// People wait for a touch because of a limit: so many working days each, all touches together.
     Limit { reason: Waiting, working_days: f64 },
     /// Reps do not come to their tasks before these expire.
     Reps { expired: f64 },
@@ -31,9 +31,9 @@ const WORTH_NAMING_DAYS: f64 = 1.0;
 const WORTH_NAMING_EXPIRED: f64 = 0.05;
 
 impl Run {
-    /// The reason that makes people wait longest for their first touch; else tasks that expire.
+    /// The limit that makes people wait longest; else tasks that expire.
     pub fn brake(&self) -> Option<Brake> {
-        let waited = self.waited_for_first();
+        let waited = self.waited();
         let longest = LIMITS
             .iter()
             .filter_map(|reason| Some((*reason, *waited.get(reason)?)))
@@ -49,11 +49,11 @@ impl Run {
         }
     }
 
-    /// Working days that somebody who was enrolled waited for the first touch on average, by reason.
-    pub fn waited_for_first(&self) -> BTreeMap<Waiting, f64> {
+    /// Working days that somebody who was enrolled waited on average, by reason.
+    pub fn waited(&self) -> BTreeMap<Waiting, f64> {
         let mut days: BTreeMap<Waiting, f64> = BTreeMap::new();
         for waits in self.waits.values() {
-            for (reason, people) in &waits.first {
+            for (reason, people) in waits.first.iter().chain(&waits.further) {
                 *days.entry(*reason).or_default() += *people as f64;
             }
         }
@@ -109,6 +109,17 @@ mod tests {
         assert_eq!(waited(Waiting::MailboxLimit, &[60, 39]).brake(), None);
         // Nobody set the hours in which people sleep.
         assert_eq!(waited(Waiting::OutsideHours, &[100, 100, 100]).brake(), None);
+    }
+
+    #[test]
+    fn waiting_for_a_further_touch_counts_as_well() {
+        let mut run = waited(Waiting::MailboxLimit, &[50, 50]);
+        assert_eq!(run.waited().get(&Waiting::MailboxLimit), Some(&1.0));
+        for waits in run.waits.values_mut() {
+            waits.further.insert(Waiting::MailboxLimit, 100);
+        }
+        let brake = Brake::Limit { reason: Waiting::MailboxLimit, working_days: 3.0 };
+        assert_eq!(run.brake(), Some(brake));
     }
 
     #[test]

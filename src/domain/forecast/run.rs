@@ -131,6 +131,17 @@ impl Run {
         self.first_touches.last_key_value().map(|(day, _)| *day)
     }
 
+    /// The day by which half of those who were touched had their first touch.
+    pub fn half_touched_by(&self) -> Option<Date> {
+        let half = self.touched().div_ceil(2);
+        let mut so_far = 0;
+        let reached = self.first_touches.iter().find(|(_, n)| {
+            so_far += **n;
+            so_far >= half
+        });
+        reached.map(|(day, _)| *day)
+    }
+
     /// People who answered on any channel.
     pub fn replied(&self) -> u64 {
         self.answered_by.len() as u64

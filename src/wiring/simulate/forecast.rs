@@ -26,8 +26,10 @@ pub struct Forecast {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remedy {
     pub reps: usize,
-    /// The day on which nobody waits for a first touch any more.
+    /// The day of the last first touch.
     pub begun_by: Option<Date>,
+    /// Working days that people wait each, for the limit that held them up; all touches together.
+    pub working_days: f64,
     /// Of the tasks that were done or expired, those that expired.
     pub expired: f64,
 }
@@ -117,12 +119,20 @@ fn remedy(
     let mut reps = enough(scenario, run, brake);
     for _ in 0..if moved_by_reps { ROUNDS } else { 0 } {
         let tries = [reps, reps + reps.div_ceil(4)].map(|reps| reps.min(MOST_REPS));
-        let scenarios = tries.map(|reps| with_reps(scenario, reps, brake));
+        let ends = match run.still_waiting() {
+            0 => Ends::OnTime,
+            _ => Ends::WhenEverybodyBegan,
+        };
+        let scenarios = tries.map(|reps| Scenario { ends, ..with_reps(scenario, reps) });
         let runs = play_all(scenarios.into(), tell)?;
         let found = tries.into_iter().zip(&runs).find(|(_, other)| helps(run, other, brake));
         if let Some((reps, other)) = found {
-            let begun_by = other.last_first_touch();
-            return Ok(Some(Remedy { reps, begun_by, expired: other.expired_share() }));
+            return Ok(Some(Remedy {
+                reps,
+                begun_by: other.last_first_touch(),
+                working_days: waited(other, brake),
+                expired: other.expired_share(),
+            }));
         }
         reps = (reps * 2).min(MOST_REPS);
     }
@@ -152,16 +162,22 @@ fn enough(scenario: &Scenario, run: &Run, brake: Brake) -> usize {
 /// Whether the other run does what the first could not.
 fn helps(run: &Run, other: &Run, brake: Brake) -> bool {
     match brake {
-        Brake::Limit { .. } => {
-            let sooner = other.last_first_touch() < run.last_first_touch();
-            other.still_waiting() == 0 && (run.still_waiting() > 0 || sooner)
-        }
+        Brake::Limit { .. } if run.still_waiting() > 0 => other.still_waiting() == 0,
+        Brake::Limit { .. } => waited(other, brake) <= waited(run, brake) / 2.0,
         Brake::Reps { .. } => !matches!(other.brake(), Some(Brake::Reps { .. })),
     }
 }
 
+/// What the limit that holds people up costs them, in working days.
+fn waited(run: &Run, brake: Brake) -> f64 {
+    match brake {
+        Brake::Limit { reason, .. } => run.waited().get(&reason).copied().unwrap_or(0.0),
+        Brake::Reps { .. } => 0.0,
+    }
+}
+
 /// The same with so many reps, each with a mailbox like those that are there.
-fn with_reps(scenario: &Scenario, n: usize, brake: Brake) -> Scenario {
+fn with_reps(scenario: &Scenario, n: usize) -> Scenario {
     let models: Vec<&Mailbox> = scenario
         .settings
         .reps()
@@ -181,10 +197,6 @@ fn with_reps(scenario: &Scenario, n: usize, brake: Brake) -> Scenario {
     let settings = Settings { mailboxes, ..(*scenario.settings).clone() };
     let mut cast = (*scenario.cast).clone();
     cast.share_out(&settings.reps());
-    let ends = match brake {
-        Brake::Limit { .. } => Ends::WhenEverybodyBegan,
-        Brake::Reps { .. } => Ends::OnTime,
-    };
     let (settings, cast) = (Arc::new(settings), Arc::new(cast));
-    Scenario { settings, cast, ends, ..scenario.clone() }
+    Scenario { settings, cast, ..scenario.clone() }
 }
