@@ -1,76 +1,85 @@
-use firsttouch::domain::forecast::*;
-use firsttouch::domain::ids::*;
-use firsttouch::wiring::simulate::*;
-use firsttouch::{config, wiring};
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Instant;
+//! `firsttouch simulate` from the start of the process to the answer: 5,000 people, the shipped cadence
+//! of 13 steps, 60 days, on as many cores as there are.
+//!
+//! `cargo bench --bench simulate`. Three teams: one that is far too small, one that is large enough, and
+//! the large one in four runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PEOPLE: &str = "5000";
+const DAYS: &str = "60";
+const CADENCE: &str = "saas-outbound-14d";
+/// What the answer may take.
+const AIM: Duration = Duration::from_secs(20);
+
+fn settings(mailboxes: usize) -> String {
+    let mailbox = |n: usize| {
+        format!(
+            "[[mailbox]]\nid = \"rep-{n}\"\nfrom = \"rep-{n}@acme.test\"\nowner = \"rep-{n}\"\n\
+             smtp = {{ host = \"127.0.0.1\", port = 25, tls = \"none\" }}\nmaildir = \"mail/{n}\"\n\n"
+        )
+    };
+    let mailboxes: String = (0..mailboxes).map(mailbox).collect();
+    format!(
+        "time_zone = \"America/New_York\"\n\n[company]\nname = \"Bench\"\n\
+         postal_address = \"2 Side St, Springfield\"\n\n{mailboxes}[calendar.standard]\n\
+         hours = \"mon-fri 08:00-17:00\"\nclock = \"prospect\"\n"
+    )
+}
+
+/// The shipped files, with so many mailboxes.
+fn workspace(dir: &Path, mailboxes: usize) {
+    let _ = fs::remove_dir_all(dir);
+    let made = firsttouch().arg("init").arg(dir).stdout(Stdio::null()).status();
+    assert!(made.expect("firsttouch").success());
+    fs::write(dir.join("firsttouch.toml"), settings(mailboxes)).expect("the settings");
+}
+
+fn firsttouch() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_firsttouch"))
+}
+
+fn simulate(dir: &Path, more: &[&str]) -> (Duration, String) {
+    let begins = Instant::now();
+    let output = firsttouch()
+        .arg("-C")
+        .arg(dir)
+        .args(["simulate", CADENCE, "--prospects", PEOPLE, "--days", DAYS])
+        .args(["--from", "2026-03-02"])
+        .args(more)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("firsttouch");
+    assert!(output.status.success());
+    (begins.elapsed(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
 
 fn main() {
+    // `cargo test --all-targets` starts this as well: that is not the time to measure.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let var = |n: &str, d: usize| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    let mailboxes = var("MB", 3);
-    let mut text = "time_zone = \"America/New_York\"\n[company]\nname = \"Bench\"\npostal_address = \"2 Side St, Springfield\"\n".to_owned();
-    for n in 0..mailboxes {
-        text += &format!(
-            "[[mailbox]]\nid = \"rep-{n}\"\nfrom = \"rep-{n}@acme.test\"\nowner = \"rep-{n}\"\nramp = {{ start = 40, add_per_day = 0 }}\nsmtp = {{ host = \"127.0.0.1\", port = 25, tls = \"none\" }}\nmaildir = \"m{n}\"\n"
-        );
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-simulate");
+    println!("{PEOPLE} people, {CADENCE}, {DAYS} days, on {} cores", cores());
+    let cases: [(&str, usize, &[&str]); 3] = [
+        ("3 reps, far too few", 3, &[]),
+        ("60 reps", 60, &[]),
+        ("60 reps, 4 runs", 60, &["--runs", "4"]),
+    ];
+    for (what, mailboxes, more) in cases {
+        workspace(&dir, mailboxes);
+        let (took, said) = simulate(&dir, more);
+        let word = if took < AIM { "within" } else { "beyond" };
+        println!("{what:<24} {:>6.1} s  {word} the aim of {} s", took.as_secs_f64(), AIM.as_secs());
+        let verdict = said.split("\n\n").nth(1).unwrap_or_default();
+        println!("  {}", verdict.split_whitespace().collect::<Vec<_>>().join(" "));
     }
-    text += "[calendar.standard]\nhours = \"mon-fri 08:00-17:00\"\nclock = \"prospect\"\n";
-    let config = config::parse(&text, Path::new(".")).unwrap();
-    let files = wiring::files(Path::new(".")).unwrap();
-    let (ws, f) =
-        firsttouch::engine::workspace::check(&files, &config.calendars.keys().cloned().collect());
-    let ws = ws.unwrap_or_else(|| panic!("{f:?}"));
-    let settings = settings(wiring::settings(&config, Vec::new()), 1);
-    let assumed = Assumptions {
-        reply: Share::of_hundredths(200),
-        opt_out: Share::of_hundredths(50),
-        away: Share::of_hundredths(300),
-        dead_address: Share::of_hundredths(200),
-        answer: Share::of_hundredths(900),
-        voicemail: Share::of_hundredths(4000),
-        accept: Share::of_hundredths(2500),
-        meeting: Share::of_hundredths(2000),
-        tasks_per_day: var("TASKS", 60) as u32,
-        hours: (9, 17),
-        with_phone: Share::of_hundredths(8000),
-        with_linkedin: Share::of_hundredths(9000),
-    };
-    let cadence = CadenceId::from("saas-outbound-14d");
-    let begins = Instant::now();
-    let cast = Cast::drawn(&ws, &cadence, (&assumed, 1), &settings.reps(), var("N", 5000));
-    println!("drawn {:?}", begins.elapsed());
-    let scenario = Scenario {
-        settings: Arc::new(settings),
-        workspace: Arc::new(ws),
-        cadence,
-        cast: Arc::new(cast),
-        assumed,
-        begins_on: "2026-03-02".parse().unwrap(),
-        days: var("DAYS", 60) as u32,
-        seed: 1,
-        ends: Ends::OnTime,
-        days_done: Arc::default(),
-    };
-    let begins = Instant::now();
-    let run = play(&scenario).unwrap();
-    println!("played {:?}", begins.elapsed());
-    println!(
-        "{:?} {} enrolled {:?} touched {} last {:?} answered {:?} expired {:?} unwritten {:?}",
-        run.people,
-        run.enrolled,
-        run.skipped,
-        run.touched(),
-        run.last_first_touch(),
-        run.answered,
-        run.expired,
-        run.unwritten
-    );
-    println!("{:?} {:?}", run.tally.touches, run.tally.endings);
-    for (d, w) in run.waits.iter().step_by(5) {
-        println!("{d} {w:?}");
-    }
+    let _ = fs::remove_dir_all(&dir);
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
