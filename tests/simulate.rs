@@ -100,19 +100,19 @@ fn the_same_seed_gives_the_same_document_to_the_byte_and_another_one_does_not() 
 
 #[test]
 fn one_mailbox_for_many_people_is_named_and_more_of_them_are_tried() {
-    let starved = Desk::with_mailboxes(1, 10);
-    let lone = starved.json(&["--prospects", "300", "--days", "28"]);
+    let starved = Desk::with_mailboxes(1, 5);
+    let lone = starved.json(&["--prospects", "160", "--days", "28"]);
     assert_eq!(lone["brake"]["reason"], "mailbox_limit", "{}", lone["verdict"]);
     let waiting = lone["run"]["waiting_for_first_touch_at_the_end"].as_u64().unwrap();
-    assert!(waiting > 100, "{waiting}");
+    assert!(waiting > 60, "{waiting}");
     let said = lone["verdict"].as_str().unwrap();
-    let begins = format!("With 1 rep with a mailbox, the queue does not drain: {waiting} of 300");
+    let begins = format!("With 1 rep with a mailbox, the queue does not drain: {waiting} of 160");
     assert!(said.starts_with(&begins), "{said}");
     // What is said to help does help.
     let reps = lone["remedy"]["reps"].as_u64().expect("a remedy");
     assert!(said.contains(&format!("{reps} reps with a mailbox each")), "{said}");
-    let helped = Desk::with_mailboxes(usize::try_from(reps).unwrap(), 10);
-    let many = helped.json(&["--prospects", "300", "--days", "28"]);
+    let helped = Desk::with_mailboxes(usize::try_from(reps).unwrap(), 5);
+    let many = helped.json(&["--prospects", "160", "--days", "28"]);
     assert_eq!(many["run"]["waiting_for_first_touch_at_the_end"], 0, "{}", many["verdict"]);
 }
 

@@ -61,9 +61,11 @@ impl Run {
         days
     }
 
-    /// People who still wait for their first touch at the end, whatever for.
+    /// People whom a limit still keeps from their first touch at the end.
     pub fn still_waiting(&self) -> u64 {
-        self.waits.last_key_value().map_or(0, |(_, waits)| waits.first.values().sum())
+        let held =
+            |waits: &super::Waits| LIMITS.iter().filter_map(|reason| waits.first.get(reason)).sum();
+        self.waits.last_key_value().map_or(0, |(_, waits)| held(waits))
     }
 
     /// Of the tasks that were done or expired, those that expired.
@@ -105,7 +107,7 @@ mod tests {
         let full = waited(Waiting::MailboxLimit, &[100, 80, 20]);
         let brake = Brake::Limit { reason: Waiting::MailboxLimit, working_days: 2.0 };
         assert_eq!(full.brake(), Some(brake));
-        assert_eq!(full.still_waiting(), 110);
+        assert_eq!(full.still_waiting(), 20);
         assert_eq!(waited(Waiting::MailboxLimit, &[60, 39]).brake(), None);
         // Nobody set the hours in which people sleep.
         assert_eq!(waited(Waiting::OutsideHours, &[100, 100, 100]).brake(), None);

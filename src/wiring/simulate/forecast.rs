@@ -40,8 +40,9 @@ const TELL_EVERY: Duration = Duration::from_millis(100);
 /// Reps that a remedy has at most.
 const MOST_REPS: usize = 500;
 
-/// Tries of a remedy, two side by side in each.
+/// Tries of a remedy, two side by side in each; of many people over many days only once.
 const ROUNDS: usize = 3;
+const MANY_DAYS: u64 = 100_000;
 
 /// Simulates a scenario with so many seeds, the first one's behind it, and looks for a remedy.
 ///
@@ -117,7 +118,13 @@ fn remedy(
         Brake::Reps { .. } => true,
     };
     let mut reps = enough(scenario, run, brake);
-    for _ in 0..if moved_by_reps { ROUNDS } else { 0 } {
+    let many = run.people.saturating_mul(u64::from(scenario.days)) > MANY_DAYS;
+    let rounds = match moved_by_reps {
+        false => 0,
+        true if many => 1,
+        true => ROUNDS,
+    };
+    for _ in 0..rounds {
         let tries = [reps, reps + reps.div_ceil(4)].map(|reps| reps.min(MOST_REPS));
         let ends = match run.still_waiting() {
             0 => Ends::OnTime,

@@ -225,7 +225,9 @@ impl<'a> Stage<'a> {
             let into = if record.state.has_begun() { &mut waits.further } else { &mut waits.first };
             *into.entry(reason).or_default() += 1;
         });
-        if self.scenario.ends == Ends::WhenEverybodyBegan && waits.first.is_empty() {
+        // Whoever is in a zone that nobody knows waits for ever.
+        let begun = waits.first.keys().all(|reason| *reason == Waiting::NoTimeZone);
+        if self.scenario.ends == Ends::WhenEverybodyBegan && begun {
             self.ends_at = now;
         }
         self.run.waits.insert(day, waits);
