@@ -114,7 +114,7 @@ fn remedy(forecast: &Forecast, run: &Run) -> String {
 fn limit_in_words(told: &Told, reason: Waiting) -> String {
     let settings = &told.scenario.settings;
     let file = told.scenario.workspace.cadences.first();
-    let limits = file.map(|file| file.cadence.limits.clone()).unwrap_or_default();
+    let limits = file.map(|file| file.cadence.limits).unwrap_or_default();
     let number = |n: Option<u32>| n.map_or("none".to_owned(), |n| n.to_string());
     match reason {
         Waiting::MailboxLimit => {

@@ -77,8 +77,8 @@ pub struct Run {
     /// Mails that could not be written, by reason.
     pub unwritten: BTreeMap<String, u64>,
     pub tally: Tally,
-    answered_by: BTreeSet<EnrollmentId>,
-    touched: BTreeSet<EnrollmentId>,
+    pub(super) answered_by: BTreeSet<EnrollmentId>,
+    pub(super) touched: BTreeSet<EnrollmentId>,
 }
 
 impl Run {
