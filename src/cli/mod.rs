@@ -32,6 +32,7 @@ mod report;
 mod run;
 mod schema;
 mod shipped;
+mod simulate;
 mod suppress;
 mod today;
 mod why;
@@ -71,6 +72,7 @@ enum Command {
     Apply(plan::ApplyArgs),
     Import(import::Args),
     Profile(profile::Args),
+    Simulate(simulate::Args),
     Enroll(enroll::Args),
     Run(run::Args),
     Today(today::Args),
@@ -141,6 +143,7 @@ impl From<WiringError> for Failure {
         let (code, kind) = match &error {
             WiringError::SecondDaemon { .. } => (BUSY, "second_daemon"),
             WiringError::Open(_) => (BUSY, "database"),
+            WiringError::NoDatabase { .. } => (NOT_FOUND, "not_found"),
             WiringError::Library(_) | WiringError::Secret(_) | WiringError::Heartbeat(_) => {
                 (FAILED, "failed")
             }
@@ -214,6 +217,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Apply(args) => plan::apply(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Profile(args) => profile::run(context, &args).await,
+        Command::Simulate(args) => simulate::run(context, args).await,
         Command::Enroll(args) => enroll::run(context, &args).await,
         Command::Run(args) => run::run(context, &args).await,
         Command::Today(args) => today::run(context, &args).await,

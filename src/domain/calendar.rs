@@ -29,6 +29,11 @@ pub enum Hours<'a> {
 /// How far ahead a search for an open hour or a working day goes, in days: beyond it there is none.
 const HORIZON_DAYS: usize = 400;
 
+/// How often several zones are asked in turn until they agree. Each round moves the candidate to an
+/// opening in some zone, a few for each day: zones that do not agree within some weeks hardly ever do,
+/// and whoever waits for them is looked at again.
+const ROUNDS: usize = 160;
+
 impl Calendar {
     /// Whether anybody works on that day.
     pub fn works_on(&self, date: Date) -> bool {
@@ -134,8 +139,7 @@ impl Calendar {
             return None;
         }
         let mut candidate = from;
-        // Each round moves the candidate to an opening in some zone: a few for each day.
-        for _ in 0..HORIZON_DAYS * 4 {
+        for _ in 0..ROUNDS {
             let mut agreed = candidate;
             for zone in zones {
                 agreed = agreed.max(self.next_open_in(hours, zone, candidate)?);

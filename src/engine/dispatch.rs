@@ -142,6 +142,10 @@ impl Engine {
             self.put_off(&person, opens.0, opens.1).await?;
             return Ok(Done::Moved);
         }
+        if let Some(until) = self.rep_is_full_until(&person, now) {
+            self.put_off(&person, until, Waiting::RepLimit).await?;
+            return Ok(Done::Moved);
+        }
         match self.letter(&person, mailbox, &step, attempt, now).await? {
             Ok(ready) => {
                 let touch = match ready.again {
@@ -281,6 +285,9 @@ impl Engine {
                 Ok(Done::LaneWaits(until))
             }
             Intent::Wait { reason, until } => {
+                if reason == Waiting::RepLimit {
+                    self.rep_is_full(person, until);
+                }
                 self.put_off(person, until, reason).await?;
                 Ok(Done::Moved)
             }

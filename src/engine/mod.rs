@@ -55,6 +55,8 @@ pub struct Engine {
     versions: Mutex<BTreeMap<String, Arc<Version>>>,
     profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
     leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
+    /// Caps on new people of a rep that were found full, and until when.
+    full: Mutex<BTreeMap<String, Timestamp>>,
     stopping: AtomicBool,
 }
 
@@ -103,9 +105,22 @@ impl Engine {
     /// An engine over the given world.
     pub fn new(parts: Parts) -> Self {
         let Parts { clock, store, mailer, inbox, settings, node } = parts;
-        let (versions, profiles, leases) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (versions, profiles) = (Mutex::default(), Mutex::default());
+        let (leases, full) = (Mutex::default(), Mutex::default());
         let stopping = AtomicBool::new(false);
-        Self { clock, store, mailer, inbox, settings, node, versions, profiles, leases, stopping }
+        Self {
+            clock,
+            store,
+            mailer,
+            inbox,
+            settings,
+            node,
+            versions,
+            profiles,
+            leases,
+            full,
+            stopping,
+        }
     }
 
     /// Asks every worker to take nothing new; what is on its way is finished and recorded.
