@@ -14,8 +14,7 @@ use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};
 use crate::domain::suppression::{Subject, Suppression};
 use crate::engine::workspace::Workspace;
 use crate::ports::{
-    Changes, CompanyRecord, EnrollmentRecord, ListRecord, MailboxRecord, Store,
-    StoreError,
+    Changes, CompanyRecord, EnrollmentRecord, ListRecord, MailboxRecord, Store, StoreError,
 };
 
 /// People, and what is on record of them.

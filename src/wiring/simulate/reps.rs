@@ -132,9 +132,11 @@ fn drawn(
             true => "interested",
             false => "not_interested",
         },
-        TaskKind::Triage | TaskKind::HandedBack => match assumed.meeting.holds(draw(Purpose::Meeting)) {
-            true => "meeting_booked",
-            false => "not_interested",
-        },
+        TaskKind::Triage | TaskKind::HandedBack => {
+            match assumed.meeting.holds(draw(Purpose::Meeting)) {
+                true => "meeting_booked",
+                false => "not_interested",
+            }
+        }
     }
 }

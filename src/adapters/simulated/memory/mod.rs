@@ -21,8 +21,8 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Milestone, Touch};
 use crate::ports::{
-    CompanyRecord, EnrollmentRecord, IdKind, InboundRecord, Lane, MailboxRecord,
-    MilestoneRecord, ProfileRecord, TaskRecord, VersionRecord, Wake,
+    CompanyRecord, EnrollmentRecord, IdKind, InboundRecord, Lane, MailboxRecord, MilestoneRecord,
+    ProfileRecord, TaskRecord, VersionRecord, Wake,
 };
 
 mod guards;

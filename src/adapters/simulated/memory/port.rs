@@ -18,9 +18,9 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
 use crate::ports::{
-    Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, InboundRecord,
-    Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord,
-    ReplyRecord, Store, StoreError, TaskRecord, VersionRecord,
+    Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, InboundRecord, Intent,
+    Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
+    Store, StoreError, TaskRecord, VersionRecord,
 };
 
 #[async_trait]
