@@ -29,9 +29,9 @@ pub(super) fn answer(told: &Told, width: usize) -> String {
     text.push_str(&format!("\n{}\n{}", bold("Load"), table(&load(told, run))));
     text.push_str(&format!("\n{}\n{}", bold("Touches by week"), weeks(run, width)));
     text.push_str(&format!("\n{}\n{}", bold("What people wait for"), waits(run)));
-    if !run.unwritten.is_empty() {
-        text.push_str("\nMails that could not be written\n");
-        text.push_str(&counts(&run.unwritten));
+    if !run.passed_over.is_empty() {
+        text.push_str(&format!("\n{}\n", bold("Steps that were passed over")));
+        text.push_str(&passed_over(&run.passed_over));
     }
     text.push_str(&format!("\n{}\n{}", bold("Assumed, not known"), assumed(told, width)));
     text
@@ -282,6 +282,19 @@ fn waits(run: &Run) -> String {
         rows.push(vec![reason.as_str().to_owned(), average(first), average(further), words]);
     }
     table(&rows)
+}
+
+/// Steps by the reason for which they were passed over, as the log keeps it.
+fn passed_over(counted: &BTreeMap<String, u64>) -> String {
+    let said = |reason: &str| match reason.split_once(':') {
+        Some(("missing_field", field)) => format!("`{field}` is not known"),
+        Some(("no_date", field)) => format!("`{field}` is not known, and they count from it"),
+        Some(("past_date", field)) => format!("`{field}` had passed at the enrollment"),
+        _ if reason == "conditions" => "their conditions did not hold".to_owned(),
+        _ if reason == "channel_closed" => "the person must not be touched that way".to_owned(),
+        _ => reason.to_owned(),
+    };
+    counts(&counted.iter().map(|(reason, n)| (said(reason), *n)).collect())
 }
 
 fn counts(counts: &BTreeMap<String, u64>) -> String {

@@ -74,8 +74,8 @@ pub struct Run {
     pub expired: BTreeMap<RepId, u64>,
     /// People who answered, by the channel on which they did so first.
     pub answered: BTreeMap<String, u64>,
-    /// Mails that could not be written, by reason.
-    pub unwritten: BTreeMap<String, u64>,
+    /// Steps that were passed over, by the reason that the log keeps.
+    pub passed_over: BTreeMap<String, u64>,
     pub tally: Tally,
     pub(super) answered_by: BTreeSet<EnrollmentId>,
     pub(super) touched: BTreeSet<EnrollmentId>,
@@ -94,7 +94,7 @@ impl Run {
                 *self.expired.entry(rep_of(enrollment)).or_default() += 1;
             }
             (What::Skipped, _) if !entry.detail("reason").is_empty() => {
-                *self.unwritten.entry(entry.detail("reason").to_owned()).or_default() += 1;
+                *self.passed_over.entry(entry.detail("reason").to_owned()).or_default() += 1;
             }
             (What::TaskDone, _) if entry.detail("kind") == "triage" => {
                 let worker = Worker::Rep(RepId(entry.actor.clone()));
