@@ -161,7 +161,9 @@ fn standing_json(standing: &Standing) -> Value {
 /// One line of the log as people read it.
 pub(super) fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{:<12}", entry.what.as_str());
-    for key in ["step", "outcome", "ending", "cadence", "kind", "template", "mailbox", "reason"] {
+    for key in
+        ["step", "outcome", "ending", "cadence", "kind", "template", "split", "mailbox", "reason"]
+    {
         let value = entry.detail(key);
         let says_it_again = key == "kind" && value == entry.what.as_str();
         if !value.is_empty() && !says_it_again {

@@ -283,6 +283,18 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// The field without which nobody can be touched on this channel.
+    pub fn needed_field(self) -> Option<&'static str> {
+        match self {
+            Self::Email => Some("email"),
+            Self::Call => Some("phone"),
+            Self::Social => Some("linkedin_url"),
+            Self::Task => None,
+        }
+    }
+}
+
 impl Step {
     /// What an outcome of this step leads to: the file's word, else the built-in one.
     pub fn verb(&self, outcome: &Outcome) -> Verb {

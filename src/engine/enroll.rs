@@ -36,12 +36,13 @@ pub enum Mode {
     Commit,
 }
 
-struct Admitting {
-    cadence: Cadence,
-    digest: String,
-    profiles: Vec<(Profile, String)>,
-    matchers: Matchers,
-    clockwork: crate::domain::settings::Clockwork,
+/// A cadence with everything that decides who may come in.
+pub(super) struct Admitting {
+    pub cadence: Cadence,
+    pub digest: String,
+    pub profiles: Vec<(Profile, String)>,
+    pub matchers: Matchers,
+    pub clockwork: crate::domain::settings::Clockwork,
 }
 
 impl Engine {
@@ -93,7 +94,7 @@ impl Engine {
         Ok(self.store.write(Changes { enrolled: records, log, ..Changes::default() }).await?)
     }
 
-    async fn admitting(&self, id: &CadenceId) -> Result<Admitting, EngineError> {
+    pub(super) async fn admitting(&self, id: &CadenceId) -> Result<Admitting, EngineError> {
         let current = self.store.current_cadences().await?;
         let Some(version) = current.iter().find(|version| version.cadence == *id) else {
             let known: Vec<&str> = current.iter().map(|version| version.cadence.as_str()).collect();
@@ -173,7 +174,7 @@ impl Engine {
     }
 }
 
-fn no_zone() -> String {
+pub(super) fn no_zone() -> String {
     "no time zone is known: set a country (`import --default-country`)".to_owned()
 }
 
@@ -192,7 +193,11 @@ fn profiles_of(cadence: &Cadence, records: &[ProfileRecord]) -> Vec<(Profile, St
 }
 
 /// Reasons that have nothing to do with profiles.
-fn refusal(admitting: &Admitting, prospect: &Prospect, closed: &[Channel]) -> Option<String> {
+pub(super) fn refusal(
+    admitting: &Admitting,
+    prospect: &Prospect,
+    closed: &[Channel],
+) -> Option<String> {
     let audience = admitting.cadence.audience;
     if prospect.relationship == Relationship::Customer && audience == Audience::Prospects {
         return Some("is a customer: a cold cadence is not for them".to_owned());
@@ -212,7 +217,11 @@ fn refusal(admitting: &Admitting, prospect: &Prospect, closed: &[Channel]) -> Op
 }
 
 /// Already under way somewhere, or here a short time ago.
-fn busy(admitting: &Admitting, history: &[EnrollmentRecord], now: Timestamp) -> Option<String> {
+pub(super) fn busy(
+    admitting: &Admitting,
+    history: &[EnrollmentRecord],
+    now: Timestamp,
+) -> Option<String> {
     let under_way = |record: &&EnrollmentRecord| !matches!(record.state.phase, Phase::Ended { .. });
     if history.iter().any(|record| under_way(&record)) {
         return Some("is already in a cadence".to_owned());
@@ -236,10 +245,10 @@ fn busy(admitting: &Admitting, history: &[EnrollmentRecord], now: Timestamp) -> 
     })
 }
 
-type Chosen = Option<(crate::domain::ids::ProfileId, String, i64)>;
+pub(super) type Chosen = Option<(crate::domain::ids::ProfileId, String, i64)>;
 
 /// The profile that lets the person in, or the reason why none does.
-fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> {
+pub(super) fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> {
     if admitting.cadence.profiles == Admission::Anybody {
         return Ok(None);
     }

@@ -29,6 +29,7 @@ pub mod dispatch;
 pub mod enroll;
 pub mod import;
 pub mod letter;
+pub mod preview;
 pub mod profiles;
 pub mod report;
 

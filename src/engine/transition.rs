@@ -7,6 +7,7 @@ use crate::domain::cadence::{self, Outcome, What};
 use crate::domain::enrollment::{Effect, State, TaskKind};
 use crate::domain::ids::{StepId, TaskId};
 use crate::domain::log::{Entry, What as Happened};
+use crate::domain::settings::Settings;
 use crate::ports::{Changes, EnrollmentMove, IdKind, TaskRecord};
 
 impl Person {
@@ -73,7 +74,7 @@ impl Engine {
     ) -> Result<TaskRecord, EngineError> {
         let found = person.version.cadence.step(step).map(|(_, step)| step);
         let (title, text) = match (kind, found) {
-            (TaskKind::Touch(_), Some(step)) => self.words(person, &step.what, now),
+            (TaskKind::Touch(_), Some(step)) => person.words(&self.settings, &step.what, now),
             _ => (triage_title(person), String::new()),
         };
         let priority = match (kind, found) {
@@ -97,10 +98,18 @@ impl Engine {
             open: true,
         })
     }
+}
 
+impl Person {
     /// What a task says: one line of what to do, and the words to use.
-    fn words(&self, person: &Person, what: &What, now: Timestamp) -> (String, String) {
-        let sender = self.settings.mailbox_of(&person.enrollment.owner);
+    pub(super) fn words(
+        &self,
+        settings: &Settings,
+        what: &What,
+        now: Timestamp,
+    ) -> (String, String) {
+        let person = self;
+        let sender = settings.mailbox_of(&person.enrollment.owner);
         let context = person.context(sender, now);
         let render = |name: &String| match person.version.templates.render(name, &context) {
             Ok(rendered) => rendered.text.trim().to_owned(),

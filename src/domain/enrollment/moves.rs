@@ -7,7 +7,7 @@ use super::{
     TRIAGE_OUTCOMES, TaskKind,
 };
 use crate::domain::cadence::{
-    BOUNCED, Channel, DayKind, EXPIRED, Outcome, REFUSED, SENT, SKIPPED, Step, Verb, What, When,
+    BOUNCED, DayKind, EXPIRED, Outcome, REFUSED, SENT, SKIPPED, Step, Verb, What, When,
 };
 use crate::domain::calendar::start_of_day;
 use crate::domain::ids::StepId;
@@ -138,12 +138,7 @@ fn fire(
 /// Whether a step's channel is open and its conditions hold.
 fn applies(step: &Step, state: &State, circumstances: &Circumstances) -> bool {
     let channel = step.what.channel();
-    let needed = match channel {
-        Channel::Email => Some("email"),
-        Channel::Call => Some("phone"),
-        Channel::Social => Some("linkedin_url"),
-        Channel::Task => None,
-    };
+    let needed = channel.needed_field();
     let outcome_of = |id: &StepId| state.outcome_of(id);
     let holds =
         |line: &crate::domain::cadence::Condition| line.holds(&circumstances.facts, &outcome_of);

@@ -19,6 +19,8 @@ mod touch;
 mod verb;
 pub mod write;
 
+pub use touch::{FREE_NOTE, PAID_NOTE};
+
 #[cfg(test)]
 use step::decidable as step_outcomes;
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(super) const T104: Page = Page {
 pub(super) const T105: Page = Page {
     title: "the head of a template cannot be read",
     severity: Error,
-    about: "Between the two `---` lines at the top stand subject, needs and language, in YAML, and \
+    about: "Between the two `---` lines at the top stand subject, preview, needs and language, in YAML, and \
         nothing else. A subject with fields is quoted, because a plain { begins a map. A partial has \
         no head: it is part of the template that includes it.",
     bad: in_template("---\nneed: [first_name]\n---\nHi {{first_name}},\n"),
