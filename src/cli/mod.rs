@@ -208,7 +208,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Init(args) => init::run(context, &args),
-        Command::Check(args) => check::run(context, &args),
+        Command::Check(args) => check::run(context, &args).await,
         Command::Fmt(args) => fmt::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         Command::Convert(args) => convert::run(context, &args),

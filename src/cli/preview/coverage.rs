@@ -5,7 +5,7 @@ use super::super::profile::chart::{Ink, bar};
 use crate::engine::preview::coverage::{Coverage, Line, Split};
 
 /// The widest bar, in columns.
-const BAR: usize = 20;
+const BAR: usize = 12;
 
 pub(super) fn text(name: &str, is_cadence: bool, coverage: &Coverage, width: usize) -> String {
     let (all, let_in) = (grouped(coverage.people), grouped(coverage.let_in));
@@ -19,34 +19,40 @@ pub(super) fn text(name: &str, is_cadence: bool, coverage: &Coverage, width: usi
         let out = "The others are not counted below; `firsttouch enroll --dry-run` says why each stays out.";
         text.push_str(&format!("{}\n", wrapped(out, width, 0)));
     }
+    text.push('\n');
+    let numbers = |line: &Line| format!("{} of {}", grouped(line.can()), grouped(line.asked()));
+    let widest = coverage.lines.iter().map(|line| numbers(line).len()).max().unwrap_or(0);
     for line in &coverage.lines {
-        text.push('\n');
-        text.push_str(&line_text(line, is_cadence, width));
+        let step = line.step.as_ref().filter(|_| is_cadence);
+        let step = step.map_or_else(String::new, |step| format!("{step}  "));
+        let (bar, numbers) = (drawn(line), numbers(line));
+        let skip = match line.skipped {
+            0 => String::new(),
+            n => format!(", {} skip it", grouped(n)),
+        };
+        text.push_str(&format!("  {bar} {numbers:>widest$}  {step}{}{skip}\n", line.template));
+        let parts = parts(line).join(", ");
+        if line.complete < line.asked() || line.too_long > 0 {
+            text.push_str(&format!("{}\n", wrapped(&parts, width, BAR + 5)));
+        }
         let split = coverage.splits.iter().find(|split| Some(&split.step) == line.step.as_ref());
         let last =
             |split: &&Split| split.variants.last().is_some_and(|(name, _)| *name == line.template);
         if let Some(split) = split.filter(last) {
-            text.push_str(&format!("{}\n", wrapped(&split_text(split), width, 8)));
+            text.push_str(&format!("{}\n", wrapped(&split_text(split), width, BAR + 5)));
         }
     }
     text
 }
 
-fn line_text(line: &Line, is_cadence: bool, width: usize) -> String {
-    let step = line.step.as_ref().filter(|_| is_cadence);
-    let name =
-        step.map_or_else(|| line.template.clone(), |step| format!("{step}  {}", line.template));
-    let mut text = format!("{name}\n");
-    let (asked, can) = (line.asked(), line.complete + line.with_fallback);
+/// A bar of everybody whom the step asks; a full one is for everybody, and for nobody less.
+fn drawn(line: &Line) -> String {
     let ink = if colour_on(&std::io::stdout()) { Ink::Blocks } else { Ink::Plain };
     let as_u64 = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let drawn = bar(as_u64(can), as_u64(asked).max(1), BAR, ink);
-    // A full bar is for everybody, and for nobody less.
-    let drawn: String = drawn.chars().take(if can < asked { BAR - 1 } else { BAR }).collect();
-    text.push_str(&format!("  [{drawn:<BAR$}] {} of {}\n", grouped(can), grouped(asked)));
-    let parts = parts(line).join(", ");
-    text.push_str(&format!("{}\n", wrapped(&parts, width, 8)));
-    text
+    let (can, asked) = (line.can(), line.asked());
+    let bar = bar(as_u64(can), as_u64(asked).max(1), BAR, ink);
+    let most = if can < asked { BAR - 1 } else { BAR };
+    format!("[{:<BAR$}]", bar.chars().take(most).collect::<String>())
 }
 
 /// `1,004 complete`, `71 without trigger (needs)` and so on.
@@ -63,9 +69,6 @@ fn parts(line: &Line) -> Vec<String> {
     parts.extend(line.failed.iter().map(|(why, n)| format!("{} fail: {why}", grouped(*n))));
     if let Some(why) = &line.longest {
         parts.push(format!("{} too long for LinkedIn, at worst {why}", grouped(line.too_long)));
-    }
-    if line.skipped > 0 {
-        parts.push(format!("{} more skip the step", grouped(line.skipped)));
     }
     parts
 }

@@ -1,6 +1,6 @@
 //! A list held against templates: who can get what, and which fields are missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -12,7 +12,9 @@ use crate::domain::ids::{ProspectId, StepId};
 use crate::domain::suppression::Subject;
 use crate::engine::workspace::templates_of;
 use crate::engine::{Engine, EngineError};
-use crate::formats::template::Filling;
+use crate::formats::diagnostic::Diagnostic;
+use crate::formats::rules::Rule;
+use crate::formats::template::{Filling, TemplateSet};
 
 /// People that are read at a time.
 const BATCH: usize = 500;
@@ -162,6 +164,11 @@ fn is_skipped(step: &Step, facts: &Facts, seen: &Seen) -> bool {
 }
 
 impl Line {
+    /// Everybody who gets it, with or without a fallback.
+    pub fn can(&self) -> usize {
+        self.complete + self.with_fallback
+    }
+
     /// Everybody to whom the step applies.
     pub fn asked(&self) -> usize {
         self.complete + self.with_fallback + self.without
@@ -209,4 +216,38 @@ impl Split {
             _ => self.not_in_test += 1,
         }
     }
+}
+
+/// What `check` says of a list: templates that people of it cannot get, each told once with the
+/// cadence in which most lack it.
+pub fn findings(coverages: &[(String, Coverage)], templates: &TemplateSet) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let mut told = BTreeSet::new();
+    for (cadence, coverage) in coverages {
+        for line in &coverage.lines {
+            let Some(template) = templates.get(&line.template) else { continue };
+            let of = format!("of {} people on `{}` for {cadence}", line.asked(), coverage.list);
+            for (field, (people, _)) in &line.missing {
+                if !told.insert((line.template.clone(), field.clone())) {
+                    continue;
+                }
+                let place = template.gaps.get(field).copied().unwrap_or((0, 0));
+                let message = format!("{people} {of} have no `{field}` and would not get this");
+                let hint = format!(
+                    "fill in the column, write {{{{default {field} \"\u{2026}\"}}}}, or see \
+                     `firsttouch preview {cadence} --coverage --list {}`",
+                    coverage.list
+                );
+                let finding = Diagnostic::warning(Rule::T107, &template.path, place, message);
+                findings.push(finding.with_hint(hint));
+            }
+            if let Some(longest) = &line.longest
+                && told.insert((line.template.clone(), String::new()))
+            {
+                let message = format!("too long for {} {of}: {longest}", line.too_long);
+                findings.push(Diagnostic::warning(Rule::C503, &template.path, (0, 0), message));
+            }
+        }
+    }
+    findings
 }
