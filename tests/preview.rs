@@ -51,7 +51,7 @@ impl Desk {
 
     /// Every row of every table.
     async fn rows(&self) -> Vec<(String, i64)> {
-        let path = self.path().join(".firsttouch/firsttouch.db");
+        let path = self.path().join("firsttouch.db");
         let mut db = sqlx::SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
         let tables = "select name from sqlite_master where type = 'table' order by name";
         let mut rows = Vec::new();
@@ -72,7 +72,7 @@ fn a_made_up_person_sees_every_step_without_any_database() {
     let desk = Desk::new();
     let made_up = ["preview", "short-outbound-7d", "--sample", "--from", FROM];
     assert_snapshot!(desk.say(&made_up));
-    assert!(!desk.path().join(".firsttouch/firsttouch.db").exists());
+    assert!(!desk.path().join("firsttouch.db").exists());
 }
 
 #[test]

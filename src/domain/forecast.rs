@@ -191,6 +191,9 @@ mod tests {
     use crate::domain::cadence::{Priority, What, When};
     use crate::domain::time::{Delay, Unit};
 
+    /// `only_if`, `skip_if`, the outcome above, and what comes of it.
+    type Case = (Vec<Condition>, Vec<Condition>, &'static str, Answer, &'static [&'static str]);
+
     fn step(only_if: Vec<Condition>, skip_if: Vec<Condition>) -> Step {
         Step {
             id: StepId::from("call-2"),
@@ -226,7 +229,7 @@ mod tests {
     fn what_is_known_is_decided_and_what_is_open_stays_open() {
         let big = || Condition::Field(vec![("employees".to_owned(), Test::AtLeast(500.0))]);
         let either = || Condition::Any(vec![vec![has("title")], vec![voicemail()]]);
-        let cases: [(Vec<Condition>, Vec<Condition>, &str, Answer, &[&str]); 9] = [
+        let cases: [Case; 9] = [
             (vec![], vec![], OPEN, Answer::Yes, &[]),
             (vec![has("title")], vec![], OPEN, Answer::No, &["only if has title (not known)"]),
             (vec![big()], vec![], OPEN, Answer::No, &["only if employees >= 500 (240)"]),
