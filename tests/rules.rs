@@ -104,12 +104,20 @@ fn findings(path: &str, text: &str) -> Vec<Value> {
     };
     workspace().iter().for_each(|(path, text)| write(path, text));
     write(path, text);
-    let output = Command::new(env!("CARGO_BIN_EXE_firsttouch"))
-        .arg("-C")
-        .arg(folder.path())
-        .args(["check", "--format", "json"])
-        .output()
-        .unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_firsttouch"));
+        command.arg("-C").arg(folder.path()).args(arguments).output().unwrap()
+    };
+    // Only a list shows what its people lack.
+    let output = if text.contains("nobody_has_this") {
+        let people = folder.path().join("people.csv");
+        fs::write(&people, "First Name,Title,Email,Country\nDana,CRO,dana@northwind.test,US\n")
+            .unwrap();
+        run(&["import", people.to_str().unwrap(), "--list", "people"]);
+        run(&["check", "--format", "json", "--list", "people"])
+    } else {
+        run(&["check", "--format", "json"])
+    };
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     document["findings"].as_array().unwrap().clone()
 }

@@ -1,4 +1,4 @@
-//! `check`: everything that is wrong with the files, without a database.
+//! `check`: everything that is wrong with the files; a database is read only for `--list`.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::output::{plain, print, width};
 use super::{Context, FAILED, Failure, NOT_FOUND};
 use crate::config::{self, Config};
+use crate::engine::preview::{Basis, coverage};
 use crate::engine::workspace::{self, Files, Workspace};
 use crate::formats::cadence_file::WorkingDays;
 use crate::formats::diagnostic::{Diagnostic, Severity};
@@ -16,7 +17,7 @@ use crate::wiring::{self, AllFiles};
 mod frame;
 mod machine;
 
-/// Check settings, cadences, profiles and templates; never touches a database
+/// Check settings, cadences, profiles and templates; reads the database only with --list
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Show only what is found in these files or folders; all are read in any case
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// How the findings are written; `--json` is short for `--format json`
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Also tell which templates lack fields for the people of an imported list; this reads the database
+    #[arg(long, value_name = "NAME")]
+    list: Option<String>,
 }
 
 /// Who reads the findings.
@@ -47,9 +51,12 @@ struct Checked {
     workspace: Option<Workspace>,
 }
 
-pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let format = format(context, args)?;
-    let checked = check(&context.workspace)?;
+    let mut checked = check(&context.workspace)?;
+    if let Some(list) = &args.list {
+        hold_against(context, &mut checked, list).await?;
+    }
     let shown = chosen(&checked, &context.workspace, &args.paths)?;
     match format {
         Format::Human => {
@@ -68,6 +75,22 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         }
     }
     Ok(if count(&shown, Severity::Error) > 0 { FAILED } else { 0 })
+}
+
+/// Adds what the people of a list lack, as far as the files can be used at all.
+async fn hold_against(context: &Context, checked: &mut Checked, list: &str) -> Result<(), Failure> {
+    let Some(workspace) = &checked.workspace else { return Ok(()) };
+    let (running, _) = context.engine().await?;
+    let engine = &running.engine;
+    let mut coverages = Vec::new();
+    for file in &workspace.cadences {
+        let basis = Basis::of_cadence(workspace, &engine.settings, &file.cadence)?;
+        let coverage = engine.coverage(&basis, None, list).await?;
+        coverages.push((file.cadence.id.0.clone(), coverage));
+    }
+    checked.findings.extend(coverage::findings(&coverages, &workspace.templates));
+    checked.findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    Ok(())
 }
 
 fn format(context: &Context, args: &Args) -> Result<Format, Failure> {

@@ -25,6 +25,7 @@ mod import;
 mod init;
 mod output;
 mod plan;
+mod preview;
 mod profile;
 mod replace;
 mod replies;
@@ -68,6 +69,7 @@ enum Command {
     Fmt(fmt::Args),
     Schema(schema::Args),
     Convert(convert::Args),
+    Preview(preview::Args),
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
     Import(import::Args),
@@ -209,10 +211,11 @@ pub fn main() -> ExitCode {
 async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Init(args) => init::run(context, &args),
-        Command::Check(args) => check::run(context, &args),
+        Command::Check(args) => check::run(context, &args).await,
         Command::Fmt(args) => fmt::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         Command::Convert(args) => convert::run(context, &args),
+        Command::Preview(args) => preview::run(context, &args).await,
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,
         Command::Import(args) => import::run(context, args).await,

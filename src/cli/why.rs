@@ -168,8 +168,8 @@ fn standing_json(standing: &Standing) -> Value {
 pub(super) fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{:<12}", entry.what.as_str());
     for key in [
-        "step", "outcome", "ending", "cadence", "from", "kind", "template", "mailbox", "in_time",
-        "reason",
+        "step", "outcome", "ending", "cadence", "from", "kind", "template", "split", "mailbox",
+        "in_time", "reason",
     ] {
         let value = entry.detail(key);
         let says_it_again = key == "kind" && value == entry.what.as_str();

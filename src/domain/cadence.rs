@@ -159,6 +159,20 @@ pub struct Anchor {
     pub delay: Delay,
 }
 
+impl std::fmt::Display for Anchor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { field, side, delay } = self;
+        let sign = match side {
+            Side::Before => '-',
+            Side::Behind => '+',
+        };
+        match delay.amount {
+            0 => f.write_str(field),
+            _ => write!(f, "{field} {sign} {delay}"),
+        }
+    }
+}
+
 /// Which hours a step keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepHours {
@@ -288,6 +302,18 @@ impl Channel {
             Self::Call => "call",
             Self::Social => "social",
             Self::Task => "task",
+        }
+    }
+}
+
+impl Channel {
+    /// The field without which nobody can be touched on this channel.
+    pub fn needed_field(self) -> Option<&'static str> {
+        match self {
+            Self::Email => Some("email"),
+            Self::Call => Some("phone"),
+            Self::Social => Some("linkedin_url"),
+            Self::Task => None,
         }
     }
 }

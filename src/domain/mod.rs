@@ -12,6 +12,7 @@ pub mod identity;
 pub mod ids;
 pub mod learn;
 pub mod log;
+pub mod outlook;
 pub mod profile;
 pub mod prospect;
 pub mod reply;

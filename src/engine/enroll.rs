@@ -37,18 +37,19 @@ pub enum Mode {
 }
 
 /// When somebody comes in, and from where.
-struct Entrance {
-    at: Timestamp,
+pub(super) struct Entrance {
+    pub at: Timestamp,
     /// The enrollment that ends with it.
-    leaving: Option<EnrollmentId>,
+    pub leaving: Option<EnrollmentId>,
 }
 
-struct Admitting {
-    cadence: Cadence,
-    digest: String,
-    profiles: Vec<(Profile, String)>,
-    matchers: Matchers,
-    clockwork: crate::domain::settings::Clockwork,
+/// A cadence with everything that decides who may come in.
+pub(super) struct Admitting {
+    pub cadence: Cadence,
+    pub digest: String,
+    pub profiles: Vec<(Profile, String)>,
+    pub matchers: Matchers,
+    pub clockwork: crate::domain::settings::Clockwork,
 }
 
 impl Engine {
@@ -98,7 +99,7 @@ impl Engine {
         Ok(self.store.write(Changes { enrolled: records, log, ..Changes::default() }).await?)
     }
 
-    async fn admitting(&self, id: &CadenceId) -> Result<Admitting, EngineError> {
+    pub(super) async fn admitting(&self, id: &CadenceId) -> Result<Admitting, EngineError> {
         let current = self.store.current_cadences().await?;
         let Some(version) = current.iter().find(|version| version.cadence == *id) else {
             let known: Vec<&str> = current.iter().map(|version| version.cadence.as_str()).collect();
@@ -202,7 +203,7 @@ impl Engine {
     }
 }
 
-fn no_zone() -> String {
+pub(super) fn no_zone() -> String {
     "no time zone is known: set a country (`import --default-country`)".to_owned()
 }
 
@@ -221,7 +222,11 @@ fn profiles_of(cadence: &Cadence, records: &[ProfileRecord]) -> Vec<(Profile, St
 }
 
 /// Reasons that have nothing to do with profiles.
-fn refusal(admitting: &Admitting, prospect: &Prospect, closed: &[Channel]) -> Option<String> {
+pub(super) fn refusal(
+    admitting: &Admitting,
+    prospect: &Prospect,
+    closed: &[Channel],
+) -> Option<String> {
     let audience = admitting.cadence.audience;
     if prospect.relationship == Relationship::Customer && audience == Audience::Prospects {
         return Some("is a customer: a cold cadence is not for them".to_owned());
@@ -241,7 +246,7 @@ fn refusal(admitting: &Admitting, prospect: &Prospect, closed: &[Channel]) -> Op
 }
 
 /// Already under way somewhere, or here a short time before it would begin.
-fn busy(
+pub(super) fn busy(
     admitting: &Admitting,
     history: &[EnrollmentRecord],
     entrance: &Entrance,
@@ -278,10 +283,10 @@ pub(super) fn enrolled(record: &EnrollmentRecord, now: Timestamp) -> Entry {
     entry.with("cadence", &record.cadence).with("profile", profile)
 }
 
-type Chosen = Option<(crate::domain::ids::ProfileId, String, i64)>;
+pub(super) type Chosen = Option<(crate::domain::ids::ProfileId, String, i64)>;
 
 /// The profile that lets the person in, or the reason why none does.
-fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> {
+pub(super) fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> {
     if admitting.cadence.profiles == Admission::Anybody {
         return Ok(None);
     }

@@ -12,19 +12,48 @@ use crate::domain::ids::{StepId, TouchId};
 use crate::domain::settings::{Mailbox, Settings};
 use crate::domain::touch::{SentMail, Status, Touch};
 use crate::formats::message::{self, Letter};
-use crate::formats::template::{RenderError, Rendered, html_from_text};
+use crate::formats::template::{RenderError, Rendered, html_with_preview};
 
 /// A mail that is ready to be sent.
 pub(super) struct Ready {
     pub to: EmailAddress,
     pub mail: SentMail,
+    /// What mail programs show beside the subject.
+    pub preview: Option<String>,
+    /// The text part, with the footer.
+    pub text: String,
+    /// The HTML part that is derived from it.
+    pub html: String,
     pub bytes: Vec<u8>,
+    pub share: Share,
     /// The touch of an earlier try that was definitely not sent: this is the same touch again.
     pub again: Option<TouchId>,
 }
 
+/// Whether a mail counts where the variants of a split are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Share {
+    /// There is one template only.
+    NoSplit,
+    /// Every variant could have been written for this person.
+    InTest,
+    /// Some variant could not: who gets which text is no longer left to chance.
+    NotInTest { cannot: Vec<String> },
+}
+
+impl Share {
+    /// The word in the log; none without a split.
+    pub fn as_str(&self) -> Option<&'static str> {
+        match self {
+            Self::NoSplit => None,
+            Self::InTest => Some("in_test"),
+            Self::NotInTest { .. } => Some("not_in_test"),
+        }
+    }
+}
+
 /// Why there is no mail for this person (promise 12).
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NoLetter {
     /// A template needs what nobody knows.
     MissingField(String),
@@ -47,7 +76,8 @@ impl Engine {
     }
 }
 
-fn write(
+/// Writes the mail of a step behind what was sent before; touches nothing.
+pub(super) fn write(
     settings: &Settings,
     person: &Person,
     mailbox: &Mailbox,
@@ -67,7 +97,7 @@ fn write(
     let Some(crate::domain::cadence::What::Email { content, thread }) = found else {
         return Err(unfit("the step is not a mail"));
     };
-    let (template, rendered) = render_any(person, mailbox, step, content, now)?;
+    let Written { template, rendered, share } = render_any(person, mailbox, step, content, now)?;
     let thread_so_far = thread_of(*thread, earlier);
     let (subject, begins_thread) = match thread_so_far.first() {
         Some(first) => (reply_subject(&first.subject), false),
@@ -86,7 +116,7 @@ fn write(
         to_name: known.first_name.is_some().then(|| person.prospect.display_name()),
         to: to.clone(),
         subject: subject.clone(),
-        html: html_from_text(&text),
+        html: html_with_preview(rendered.preview.as_deref(), &text),
         text,
         in_reply_to: ids.last().cloned(),
         references: ids,
@@ -100,7 +130,9 @@ fn write(
     let mail = SentMail { mailbox, message_id, subject, begins_thread, template };
     let same = |touch: &&Touch| touch.step == *step && touch.attempt == attempt;
     let again = earlier.iter().find(same).map(|touch| touch.id);
-    Ok(Ready { to, mail, bytes, again })
+    let Letter { text, html, .. } = letter;
+    let preview = rendered.preview;
+    Ok(Ready { to, mail, preview, text, html, bytes, share, again })
 }
 
 fn render(
@@ -116,28 +148,47 @@ fn render(
     })
 }
 
-/// The variant that was drawn for this person; when a field that it needs is not known, the first other
-/// one that can be written. What nobody can write is an error that names the field.
+struct Written<'a> {
+    template: &'a str,
+    rendered: Rendered,
+    share: Share,
+}
+
+/// The variant that was drawn for this person; when it cannot be written, the first one that can. Only
+/// somebody for whom every variant can be written takes part in the comparison: who gets a text because
+/// they lack a field of the other is another kind of person.
 fn render_any<'a>(
     person: &Person,
     mailbox: &Mailbox,
     step: &StepId,
     content: &'a Content,
     now: Timestamp,
-) -> Result<(&'a str, Rendered), NoLetter> {
+) -> Result<Written<'a>, NoLetter> {
     let drawn = person.template(step, content);
-    let missing = match render(person, mailbox, drawn, now) {
-        Ok(rendered) => return Ok((drawn, rendered)),
-        Err(NoLetter::MissingField(field)) => NoLetter::MissingField(field),
-        Err(unfit) => return Err(unfit),
-    };
     let Content::Split(variants) = content else {
-        return Err(missing);
+        let rendered = render(person, mailbox, drawn, now)?;
+        return Ok(Written { template: drawn, rendered, share: Share::NoSplit });
     };
-    let others = variants.iter().map(|(name, _)| name.as_str()).filter(|name| *name != drawn);
-    let mut written =
-        others.filter_map(|name| Some((name, render(person, mailbox, name, now).ok()?)));
-    written.next().ok_or(missing)
+    let (mut written, mut cannot, mut why) = (Vec::new(), Vec::new(), None);
+    for (name, _) in variants {
+        match render(person, mailbox, name, now) {
+            Ok(rendered) => written.push((name.as_str(), rendered)),
+            Err(error) => {
+                cannot.push(name.clone());
+                if name == drawn || why.is_none() {
+                    why = Some(error);
+                }
+            }
+        }
+    }
+    let best = written.iter().position(|(name, _)| *name == drawn).unwrap_or(0);
+    if best >= written.len() {
+        let none = || NoLetter::Unfit("the split has no variants".to_owned());
+        return Err(why.unwrap_or_else(none));
+    }
+    let (template, rendered) = written.swap_remove(best);
+    let share = if cannot.is_empty() { Share::InTest } else { Share::NotInTest { cannot } };
+    Ok(Written { template, rendered, share })
 }
 
 /// The mails of the conversation that a step goes on with, oldest first; empty when it begins one.
@@ -180,8 +231,11 @@ fn first_subject(
         crate::domain::cadence::What::Email { content, .. } => content.clone(),
         _ => Content::Template(String::new()),
     };
-    let (_, rendered) = render_any(person, mailbox, &opener.id, &content, now)?;
-    rendered.subject.ok_or_else(|| NoLetter::Unfit("the first mail has no subject".to_owned()))
+    let opening = render_any(person, mailbox, &opener.id, &content, now)?;
+    opening
+        .rendered
+        .subject
+        .ok_or_else(|| NoLetter::Unfit("the first mail has no subject".to_owned()))
 }
 
 fn reply_subject(first: &str) -> String {

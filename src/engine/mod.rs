@@ -31,6 +31,7 @@ pub mod enroll;
 pub mod import;
 pub mod letter;
 pub mod opening;
+pub mod preview;
 pub mod profiles;
 pub mod report;
 

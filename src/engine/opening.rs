@@ -6,6 +6,7 @@ use super::{Engine, EngineError, Person};
 use crate::domain::cadence::{HandOff, SocialAct, Step, What};
 use crate::domain::enrollment::{Phase, Returned, State, TaskKind};
 use crate::domain::ids::{RepId, RoleId, StepId, TaskId};
+use crate::domain::settings::Settings;
 use crate::ports::{IdKind, TaskRecord};
 
 /// What the rules want opened.
@@ -19,9 +20,9 @@ pub(super) struct Opening<'a> {
 }
 
 /// One line of what to do, and the words to use.
-struct Words {
-    title: String,
-    text: String,
+pub(super) struct Words {
+    pub title: String,
+    pub text: String,
 }
 
 impl Engine {
@@ -85,7 +86,7 @@ impl Engine {
     ) -> Words {
         let only = |title: String| Words { title, text: String::new() };
         match (opening.kind, step, &opening.state.phase) {
-            (TaskKind::Touch(_), Some(step), _) => self.touch_words(person, &step.what, now),
+            (TaskKind::Touch(_), Some(step), _) => person.words(&self.settings, &step.what, now),
             (TaskKind::HandOff, _, Phase::Offered { hand_off, .. }) => {
                 self.hand_off_words(person, hand_off, opening.state, now)
             }
@@ -97,14 +98,36 @@ impl Engine {
         }
     }
 
-    fn touch_words(&self, person: &Person, what: &What, now: Timestamp) -> Words {
-        let render = |name: &String| self.rendered(person, name, now);
+    fn hand_off_words(
+        &self,
+        person: &Person,
+        hand_off: &HandOff,
+        state: &State,
+        now: Timestamp,
+    ) -> Words {
+        let giver = &person.enrollment.owner;
+        let because = last_outcome(state).map_or_else(String::new, |last| format!(" ({last})"));
+        let title = match self.holder(&hand_off.to, person) {
+            Some(_) => format!("take over from {giver}{because}"),
+            None => format!("nobody holds the role {}: take over or decline", hand_off.to),
+        };
+        let text = hand_off.brief.as_ref().map(|brief| person.rendered(&self.settings, brief, now));
+        Words { title, text: text.unwrap_or_default() }
+    }
+}
+
+impl Person {
+    /// What a task for a step says.
+    pub(super) fn words(&self, settings: &Settings, what: &What, now: Timestamp) -> Words {
+        let render = |name: &String| self.rendered(settings, name, now);
         match what {
-            What::Email { .. } | What::HandOff(_) => {
-                Words { title: String::new(), text: String::new() }
+            What::Email { .. } => Words { title: String::new(), text: String::new() },
+            What::HandOff(HandOff { to, brief, .. }) => {
+                let text = brief.as_ref().map(render).unwrap_or_default();
+                Words { title: format!("hand over to {to}"), text }
             }
             What::Call { script, voicemail } => {
-                let phone = person.prospect.known.phones.first();
+                let phone = self.prospect.known.phones.first();
                 let title =
                     phone.map_or_else(|| "call".to_owned(), |phone| format!("call {phone}"));
                 let voicemail =
@@ -124,27 +147,10 @@ impl Engine {
         }
     }
 
-    fn hand_off_words(
-        &self,
-        person: &Person,
-        hand_off: &HandOff,
-        state: &State,
-        now: Timestamp,
-    ) -> Words {
-        let giver = &person.enrollment.owner;
-        let because = last_outcome(state).map_or_else(String::new, |last| format!(" ({last})"));
-        let title = match self.holder(&hand_off.to, person) {
-            Some(_) => format!("take over from {giver}{because}"),
-            None => format!("nobody holds the role {}: take over or decline", hand_off.to),
-        };
-        let text = hand_off.brief.as_ref().map(|brief| self.rendered(person, brief, now));
-        Words { title, text: text.unwrap_or_default() }
-    }
-
-    fn rendered(&self, person: &Person, name: &str, now: Timestamp) -> String {
-        let sender = self.settings.mailbox_of(&person.enrollment.owner);
-        let context = person.context(sender, now);
-        match person.version.templates.render(name, &context) {
+    fn rendered(&self, settings: &Settings, name: &str, now: Timestamp) -> String {
+        let sender = settings.mailbox_of(&self.enrollment.owner);
+        let context = self.context(sender, now);
+        match self.version.templates.render(name, &context) {
             Ok(rendered) => rendered.text.trim().to_owned(),
             Err(error) => format!("({error})"),
         }

@@ -66,7 +66,7 @@ impl Engine {
         Ok(trial)
     }
 
-    async fn no_list(&self, name: &str) -> Result<EngineError, EngineError> {
+    pub(super) async fn no_list(&self, name: &str) -> Result<EngineError, EngineError> {
         const SHOWN: usize = 10;
         let lists = self.store.lists().await?;
         let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).take(SHOWN).collect();

@@ -106,6 +106,23 @@ pub struct AllFiles {
     pub misnamed: Vec<String>,
 }
 
+/// The instant that it is, where no engine is needed.
+pub fn now() -> jiff::Timestamp {
+    SystemClock.now()
+}
+
+/// Writes a page into the folder of the workspace that is not to be shared; returns its path.
+///
+/// # Errors
+/// The file could not be written.
+pub fn write_page(workspace: &Path, name: &str, html: &str) -> std::io::Result<PathBuf> {
+    let folder = workspace.join(STATE).join("preview");
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(name);
+    fs::write(&path, html)?;
+    Ok(path)
+}
+
 /// Puts the engine of a workspace together, for a command.
 ///
 /// # Errors

@@ -63,7 +63,7 @@ pub(in crate::cli) fn bars(rows: &[(String, u64)], width: usize, ink: Ink) -> St
 }
 
 /// `n` of `most` as a bar of `room` columns at most; somebody is never shown as nobody.
-fn bar(n: u64, most: u64, room: usize, ink: Ink) -> String {
+pub(in crate::cli) fn bar(n: u64, most: u64, room: usize, ink: Ink) -> String {
     let eighths = (n as f64 / most as f64 * room as f64 * 8.0).round() as usize;
     let eighths = if n > 0 { eighths.max(1) } else { 0 };
     match ink {

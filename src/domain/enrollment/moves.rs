@@ -11,8 +11,8 @@ use super::{
     State, TaskKind,
 };
 use crate::domain::cadence::{
-    BOUNCED, Channel, Condition, EMAIL_BOUNCED, EXPIRED, OUT_OF_OFFICE, Outcome, REFUSED, SENT,
-    SKIPPED, Step, Verb, What, When,
+    BOUNCED, Condition, EMAIL_BOUNCED, EXPIRED, OUT_OF_OFFICE, Outcome, REFUSED, SENT, SKIPPED,
+    Step, Verb, What, When,
 };
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{Delay, Unit};
@@ -144,12 +144,7 @@ fn time_of(
 /// Why a step is passed over, unless its channel is open and its conditions hold.
 fn skipped(step: &Step, state: &State, circumstances: &Circumstances) -> Option<Skipped> {
     let channel = step.what.channel();
-    let needed = match channel {
-        Channel::Email => Some("email"),
-        Channel::Call => Some("phone"),
-        Channel::Social => Some("linkedin_url"),
-        Channel::Task => None,
-    };
+    let needed = channel.needed_field();
     let facts = &circumstances.facts;
     let holds = |line: &Condition| line.holds(facts, state);
     let applies = step.only_if.iter().all(holds)

@@ -169,6 +169,9 @@ fn mail_entry(person: &Person, sending: &Sending<'_>, what: Happened, now: Times
     let mut entry = person.entry(now, what).with("step", &sending.step).with("channel", "email");
     entry =
         entry.with("mailbox", &sending.mailbox.id).with("template", &sending.ready.mail.template);
+    if let Some(share) = sending.ready.share.as_str() {
+        entry = entry.with("split", share);
+    }
     entry.touch = Some(sending.touch);
     entry
 }

@@ -21,6 +21,8 @@ mod touch;
 mod verb;
 pub mod write;
 
+pub use touch::{FREE_NOTE, PAID_NOTE};
+
 #[cfg(test)]
 pub(in crate::formats) mod tests;
 

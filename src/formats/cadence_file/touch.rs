@@ -10,9 +10,10 @@ use crate::formats::yaml::{At, Node};
 
 use super::Reader;
 
-/// Characters of a note with a request to connect, from a free account and from a paid one.
-const FREE_NOTE: usize = 200;
-const PAID_NOTE: usize = 300;
+/// Characters of a note with a request to connect, from a free account.
+pub const FREE_NOTE: usize = 200;
+/// Characters of such a note from a paid account.
+pub const PAID_NOTE: usize = 300;
 
 /// An email, and whether a later reply can follow it even if the rest could not be read.
 pub(super) struct Email {

@@ -5,11 +5,11 @@
 use thiserror::Error;
 
 use crate::domain::cadence::{
-    Admission, Anchor, Audience, Cadence, Colleagues, Condition, Content, DayKind, HandOff, Limits,
-    Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
+    Admission, Audience, Cadence, Colleagues, Condition, Content, DayKind, HandOff, Limits, Others,
+    Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
 };
 use crate::domain::ids::StepId;
-use crate::domain::time::{Delay, Side};
+use crate::domain::time::Delay;
 use crate::formats::fmt::{self, Kind};
 use crate::formats::yaml::writing::{Value, inline, scalar, scalar_on_its_own};
 
@@ -276,7 +276,7 @@ fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwrit
     match when {
         When::Day(day) => keys.put("day", number(*day)),
         When::After(delay) => keys.put("after", Value::text(delay.to_string())),
-        When::At(anchor) => keys.put("at", Value::text(&anchor_of(anchor))),
+        When::At(anchor) => keys.put("at", Value::text(anchor.to_string())),
     }
     for (key, lines) in [("only_if", only_if), ("skip_if", skip_if)] {
         if !lines.is_empty() {
@@ -333,18 +333,6 @@ fn what_of(what: &What) -> (&'static str, Value) {
         What::HandOff(hand_off) => return ("hand_off", hand_off_of(hand_off)),
     };
     (key, Value::Map(keys.0))
-}
-
-fn anchor_of(anchor: &Anchor) -> String {
-    let Anchor { field, side, delay } = anchor;
-    let sign = match side {
-        Side::Before => '-',
-        Side::Behind => '+',
-    };
-    match delay.amount {
-        0 => field.clone(),
-        _ => format!("{field} {sign} {delay}"),
-    }
 }
 
 fn hand_off_of(hand_off: &HandOff) -> Value {

@@ -64,7 +64,7 @@ rules! {
     structure: C401 C402 C403 C404;
     cadence: C501 C502 C503 C504 C505 C506 C601 C602 C603 C604 C605;
     structure: C900 S001 S002;
-    template: T100 T101 T102 T103 T104 T105 T106;
+    template: T100 T101 T102 T103 T104 T105 T106 T107;
 }
 
 impl Rule {

@@ -1,7 +1,7 @@
 //! Rules about templates.
 
 use super::{Page, in_template};
-use crate::formats::diagnostic::Severity::Error;
+use crate::formats::diagnostic::Severity::{Error, Warning};
 
 pub(super) const T100: Page = Page {
     title: "a tag that cannot be read",
@@ -56,7 +56,7 @@ pub(super) const T104: Page = Page {
 pub(super) const T105: Page = Page {
     title: "the head of a template cannot be read",
     severity: Error,
-    about: "Between the two `---` lines at the top stand subject, needs and language, in YAML, and \
+    about: "Between the two `---` lines at the top stand subject, preview, needs and language, in YAML, and \
         nothing else. A subject with fields is quoted, because a plain { begins a map. A partial has \
         no head: it is part of the template that includes it.",
     bad: in_template("---\nneed: [first_name]\n---\nHi {{first_name}},\n"),
@@ -70,4 +70,14 @@ pub(super) const T106: Page = Page {
         can be measured with it. Write two or three whole templates and share them out with `split:`.",
     bad: in_template("{Hi|Hello} {{first_name}},\n"),
     good: in_template("Hi {{first_name}},\n"),
+};
+
+pub(super) const T107: Page = Page {
+    title: "a field that people on a list lack",
+    severity: Warning,
+    about: "Only `check --list NAME` says this, for it looks at the people of an imported list. A mail \
+        with a gap is never sent, so whoever lacks the field does not get this text. Fill in the \
+        column, or give the field a fallback.",
+    bad: in_template("Hi {{first_name}}, {{x.nobody_has_this}}\n"),
+    good: in_template("Hi {{first_name}}, {{default x.nobody_has_this \"hello\"}}\n"),
 };

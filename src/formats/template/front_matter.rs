@@ -18,6 +18,8 @@ pub(super) struct Placed {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct FrontMatter {
     pub subject: Option<Placed>,
+    /// What mail programs show beside the subject.
+    pub preview: Option<Placed>,
     pub needs: Vec<Placed>,
     pub language: Option<String>,
 }
@@ -26,6 +28,7 @@ pub(super) struct FrontMatter {
 #[serde(deny_unknown_fields)]
 struct Keys {
     subject: Option<Spanned<String>>,
+    preview: Option<Spanned<String>>,
     #[serde(default)]
     needs: Vec<Spanned<String>>,
     language: Option<String>,
@@ -68,6 +71,7 @@ fn read(path: &str, yaml: &str) -> Result<FrontMatter, Diagnostic> {
     }
     Ok(FrontMatter {
         subject: keys.subject.map(|subject| place(yaml, subject)),
+        preview: keys.preview.map(|preview| place(yaml, preview)),
         needs: keys.needs.into_iter().map(|field| place(yaml, field)).collect(),
         language: keys.language,
     })
@@ -78,7 +82,8 @@ fn refuse(path: &str, error: &serde_saphyr::Error) -> Diagnostic {
     let location = error.location();
     let at = location.map_or((2, 0), |at| (as_index(at.line()) + 1, as_index(at.column())));
     let message = DefaultMessageFormatter.format_message(error).into_owned();
-    let hint = "known keys are subject, needs and language; quote a subject: \"{{first_name}}\"";
+    let hint =
+        "known keys are subject, preview, needs and language; quote a subject: \"{{first_name}}\"";
     Diagnostic::error(Rule::T105, path, at, message).with_hint(hint)
 }
 
@@ -109,7 +114,8 @@ mod tests {
         let (head, body) = split("t.hbs", text).expect("a good head");
         let needs = vec![placed("first_name", 3, 9), placed("trigger", 3, 21)];
         let subject = Some(placed("{{company.short}}", 2, 11));
-        assert_eq!(head, FrontMatter { subject, needs, language: Some("en".to_owned()) });
+        let language = Some("en".to_owned());
+        assert_eq!(head, FrontMatter { subject, preview: None, needs, language });
         assert_eq!(body, placed("Hi\n", 6, 1));
     }
 

@@ -9,6 +9,16 @@ pub fn html_from_text(text: &str) -> String {
     paragraphs.join("\n")
 }
 
+/// The same behind a line that mail programs show beside the subject and nowhere else.
+pub fn html_with_preview(preview: Option<&str>, text: &str) -> String {
+    let html = html_from_text(text);
+    let Some(preview) = preview else { return html };
+    let preview = escape(preview);
+    format!(
+        "<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">{preview}</div>\n{html}"
+    )
+}
+
 /// The lines between two blank ones; runs of lines that begin with `- ` are a list.
 fn paragraph(lines: &[&str]) -> String {
     let runs = lines.chunk_by(|one, next| item(one).is_some() == item(next).is_some());

@@ -30,8 +30,20 @@ pub(super) struct Uses {
     /// Fields that stand by themselves, outside of every block, with their place in the file: without
     /// a value nothing can be sent.
     pub gaps: BTreeMap<String, (usize, usize)>,
+    /// The fields in front of a `default`: without one of them, its fallback is written.
+    pub fallbacks: BTreeSet<String>,
     /// Once per inclusion.
     pub partials: Vec<String>,
+}
+
+impl Uses {
+    /// Adds what another piece of the same file uses.
+    pub(super) fn add(&mut self, other: Self) {
+        self.fields.extend(other.fields);
+        self.gaps.extend(other.gaps);
+        self.fallbacks.extend(other.fallbacks);
+        self.partials.extend(other.partials);
+    }
 }
 
 /// Reports everything that is wrong with one parsed piece, and what it uses.
@@ -196,6 +208,12 @@ impl Lint<'_> {
         if !call.hash.is_empty() || !count.contains(&call.params.len()) {
             let message = format!("helper '{name}' does not take these values");
             self.report(Rule::T104, at, name, message, usage(name));
+        }
+        if let ("default", Some(Parameter::Name(_) | Parameter::Path(_))) =
+            (name, call.params.first())
+        {
+            let first = call.params.first().and_then(Parameter::as_name);
+            self.uses.fallbacks.extend(first.map(str::to_owned));
         }
         for parameter in &call.params {
             match parameter {

@@ -1,7 +1,7 @@
 //! Templates: a text with named gaps, checked before anybody is enrolled and never sent with a gap left open.
 //!
 //! A file is an optional head between `---` lines and a text in Handlebars, cut down to what a mail needs: fields,
-//! `if`/`unless`, four helpers and partials. Everything else is refused at load, because the template engine itself has
+//! `if`/`unless`, four more helpers and partials. Everything else is refused at load, because the template engine itself has
 //! no bounds on time, depth or recursion.
 
 mod front_matter;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use handlebars::Handlebars;
 
-pub use self::html::html_from_text;
+pub use self::html::{html_from_text, html_with_preview};
 pub use self::render::{Context, RenderError, Rendered};
 pub use self::vocabulary::ExtraFields;
 
@@ -44,6 +44,8 @@ pub struct Template {
     /// Path relative to the workspace.
     pub path: String,
     pub has_subject: bool,
+    /// Whether it says what mail programs show beside the subject.
+    pub has_preview: bool,
     /// Fields that the text is pointless without.
     pub needs: Vec<String>,
     pub language: Option<String>,
@@ -52,6 +54,8 @@ pub struct Template {
     /// The fields without a fallback in the template itself, with their line and column: whoever lacks
     /// one cannot be sent this.
     pub gaps: BTreeMap<String, (usize, usize)>,
+    /// The fields in front of a `default`, also in partials: without one, its fallback is written.
+    pub fallbacks: BTreeSet<String>,
     /// The partials that it includes, also through others.
     pub partials: BTreeSet<String>,
     /// The characters that the text has in any case, before any value is filled in.
@@ -105,6 +109,9 @@ impl TemplateSet {
             if let Some(subject) = file.subject {
                 registry.register_template(&subject_key(&file.name), subject);
             }
+            if let Some(preview) = file.preview {
+                registry.register_template(&preview_key(&file.name), preview);
+            }
             templates.insert(file.name, template);
         }
         Self { registry: Arc::new(registry), templates: Arc::new(templates) }
@@ -139,12 +146,64 @@ impl TemplateSet {
         if subject.as_deref() == Some("") {
             return Err(failed("its subject is blank for this person".to_owned()));
         }
+        let preview = template.has_preview.then(|| piece(preview_key(name))).transpose()?;
+        let preview = preview.map(|preview| render::clean_subject(&preview));
         let text = render::clean_text(&piece(body_key(name))?);
         if text.trim().is_empty() {
             return Err(failed("its text is blank for this person".to_owned()));
         }
-        Ok(Rendered { subject, text })
+        Ok(Rendered { subject, preview: preview.filter(|preview| !preview.is_empty()), text })
     }
+
+    /// What filling in a template for one person comes to, field by field.
+    pub fn filling(&self, name: &str, context: &Context) -> Filling {
+        let mut filling = Filling::default();
+        let rendered = self.render(name, context);
+        let Some(template) = self.get(name) else { return filling };
+        let data = render::data(context);
+        for field in &template.fields {
+            let value = render::value(&data, field);
+            let asked = template.needs.contains(field) || template.gaps.contains_key(field);
+            match value {
+                Some(value) => {
+                    filling.used.insert(field.clone(), value.to_owned());
+                }
+                None if asked => filling.missing.push(field.clone()),
+                None if template.fallbacks.contains(field) => {
+                    filling.fallbacks.push(field.clone());
+                }
+                None => filling.absent.push(field.clone()),
+            }
+        }
+        match rendered {
+            Ok(rendered) => filling.rendered = Some(rendered),
+            // Inside a block or a partial: only rendering shows whether it is asked for.
+            Err(RenderError::MissingField(field)) if !filling.missing.contains(&field) => {
+                filling.absent.retain(|absent| *absent != field);
+                filling.missing.push(field);
+            }
+            Err(RenderError::MissingField(_)) => {}
+            Err(error) => filling.failed = Some(error.to_string()),
+        }
+        filling
+    }
+}
+
+/// What filling in a template for one person came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filling {
+    /// There unless something is missing, or it failed.
+    pub rendered: Option<Rendered>,
+    /// Known fields that the template names, with their values.
+    pub used: BTreeMap<String, String>,
+    /// Unknown fields for which a fallback is written.
+    pub fallbacks: Vec<String>,
+    /// Unknown fields without which nothing is sent.
+    pub missing: Vec<String>,
+    /// Unknown fields that the template can do without, such as those of an `if`.
+    pub absent: Vec<String>,
+    /// Why it cannot be written for another reason.
+    pub failed: Option<String>,
 }
 
 const PARTIALS: &str = "partials/";
@@ -162,15 +221,23 @@ fn subject_key(name: &str) -> String {
     format!("{name} subject")
 }
 
+fn preview_key(name: &str) -> String {
+    format!("{name} preview")
+}
+
 fn template(file: &File, reaches: &BTreeMap<String, Reach>) -> Template {
     let included = file.uses.partials.iter().filter_map(|partial| reaches.get(partial));
     let partials = included.clone().flat_map(|reach| &reach.partials);
     let partials = file.uses.partials.iter().chain(partials).cloned().collect();
+    let fallbacks = included.clone().flat_map(|reach| &reach.fallbacks);
+    let fallbacks = file.uses.fallbacks.iter().chain(fallbacks).cloned().collect();
     let included = included.flat_map(|reach| &reach.fields);
     Template {
+        fallbacks,
         name: file.name.clone(),
         path: file.path.clone(),
         has_subject: file.subject.is_some(),
+        has_preview: file.preview.is_some(),
         needs: file.needs.clone(),
         language: file.language.clone(),
         gaps: file.uses.gaps.clone(),

@@ -23,6 +23,7 @@ pub(super) struct File {
     pub name: String,
     pub path: String,
     pub subject: Option<Template>,
+    pub preview: Option<Template>,
     pub body: Template,
     pub needs: Vec<String>,
     pub language: Option<String>,
@@ -51,20 +52,21 @@ pub(super) fn file(
     };
     findings.extend(head_findings(source, &head, known));
     let subject = head.subject.map(|subject| piece(path, &subject, known, findings));
+    let preview = head.preview.map(|preview| piece(path, &preview, known, findings));
     let (body, mut uses) = piece(path, &body, known, findings)?;
-    let subject = match subject {
-        Some(Some((subject, used))) => {
-            uses.fields.extend(used.fields);
-            uses.gaps.extend(used.gaps);
-            uses.partials.extend(used.partials);
-            Some(subject)
-        }
-        Some(None) => return None,
-        None => None,
-    };
+    let subject = beside(subject, &mut uses)?;
+    let preview = beside(preview, &mut uses)?;
     let needs = head.needs.into_iter().map(|need| need.text).collect();
     let (name, path) = (source.name.clone(), source.path.clone());
-    Some(File { name, path, subject, body, needs, language: head.language, uses })
+    Some(File { name, path, subject, preview, body, needs, language: head.language, uses })
+}
+
+/// A piece of the head that is there or not, and what it uses; `None` when it could not be parsed.
+fn beside(piece: Option<Option<(Template, Uses)>>, uses: &mut Uses) -> Option<Option<Template>> {
+    let Some(piece) = piece else { return Some(None) };
+    let (template, used) = piece?;
+    uses.add(used);
+    Some(Some(template))
 }
 
 /// What is wrong with the head although it could be read.
@@ -125,6 +127,7 @@ fn syntax_finding(path: &str, piece: &Placed, error: &TemplateError) -> Diagnost
 #[derive(Debug, Clone)]
 pub(super) struct Reach {
     pub fields: BTreeSet<String>,
+    pub fallbacks: BTreeSet<String>,
     pub partials: BTreeSet<String>,
     inclusions: u64,
 }
@@ -161,10 +164,12 @@ pub(super) fn reaches(files: &[File], findings: &mut Vec<Diagnostic>) -> BTreeMa
 /// `None` while a partial that it includes has no reach yet.
 fn reach(file: &File, reaches: &BTreeMap<String, Reach>) -> Option<Reach> {
     let partials = file.uses.partials.iter().cloned().collect();
-    let mut sum = Reach { fields: file.uses.fields.clone(), partials, inclusions: 0 };
+    let (fields, fallbacks) = (file.uses.fields.clone(), file.uses.fallbacks.clone());
+    let mut sum = Reach { fields, fallbacks, partials, inclusions: 0 };
     for partial in &file.uses.partials {
         let inner = reaches.get(partial)?;
         sum.fields.extend(inner.fields.iter().cloned());
+        sum.fallbacks.extend(inner.fallbacks.iter().cloned());
         sum.partials.extend(inner.partials.iter().cloned());
         sum.inclusions = sum.inclusions.saturating_add(inner.inclusions).saturating_add(1);
     }

@@ -37,6 +37,8 @@ pub struct Context {
 pub struct Rendered {
     /// One line without control characters, at most 150 characters.
     pub subject: Option<String>,
+    /// What mail programs show beside the subject, as one line.
+    pub preview: Option<String>,
     /// Lines end in `\n`; no other control character but the tab.
     pub text: String,
 }
@@ -105,8 +107,13 @@ fn lift_own_columns(data: &mut Map<String, Value>) {
 
 /// Whether the data has a value for a name such as `company.short`.
 pub(super) fn has(data: &Value, name: &str) -> bool {
+    value(data, name).is_some()
+}
+
+/// The value of a name such as `company.short`; blank ones are not there.
+pub(super) fn value<'a>(data: &'a Value, name: &str) -> Option<&'a str> {
     let found = name.split('.').try_fold(data, |object, key| object.get(key));
-    found.is_some_and(Value::is_string)
+    found.and_then(Value::as_str)
 }
 
 /// Renders one registered piece of a template.

@@ -221,7 +221,7 @@ fn every_finding_has_its_place_in_the_file() {
         ),
         (
             "---\nsubjct: x\n---\nHi",
-            "templates/t.hbs:2:1: error[T105]: unknown field `subjct`, expected one of subject, needs, language",
+            "templates/t.hbs:2:1: error[T105]: unknown field `subjct`, expected one of subject, preview, needs, language",
         ),
     ];
     for (text, expected) in cases {
@@ -266,6 +266,34 @@ fn a_template_knows_its_head_and_all_its_fields() {
     assert_eq!(fields, expected);
     assert_eq!(set.names().collect::<Vec<_>>(), ["t"]);
     assert_eq!(set.get("partials/signature"), None);
+}
+
+#[test]
+fn the_line_beside_the_subject_is_cleaned_and_hidden_in_the_html_part_only() {
+    let text = "---\nsubject: a\npreview: \"{{trigger}}\\r\\n<b>\"\n---\nHi";
+    let rendered = render(text).unwrap();
+    assert_eq!(rendered.preview.as_deref(), Some("You are hiring <b>"));
+    let html = html_with_preview(rendered.preview.as_deref(), &rendered.text);
+    assert!(html.contains(">You are hiring &lt;b&gt;</div>\n<p>Hi</p>"), "{html}");
+    assert_eq!(html_with_preview(None, "Hi"), "<p>Hi</p>");
+    let missing = render("---\npreview: \"{{nick}}\"\n---\nHi");
+    assert_eq!(missing, Err(RenderError::MissingField("nick".to_owned())));
+}
+
+#[test]
+fn filling_tells_every_field_apart() {
+    let text = "---\nneeds: [nick]\n---\n{{default frank \"there\"}} {{first_name}} {{#if other}}x{{/if}} {{company.city}} {{> signature}}";
+    let (set, _) = load(text).unwrap();
+    let filling = set.filling("t", &dana());
+    assert_eq!(filling.missing, ["company.city", "nick"]);
+    assert_eq!(filling.fallbacks, ["frank"]);
+    assert_eq!(filling.absent, ["other"]);
+    assert_eq!(filling.used.get("first_name").map(String::as_str), Some("Dana"));
+    assert_eq!(filling.rendered, None);
+    // Only rendering shows what a block asks for.
+    let (set, _) = load("{{#if first_name}}{{nick}}{{/if}}").unwrap();
+    let filling = set.filling("t", &dana());
+    assert_eq!((filling.missing, filling.absent), (vec!["nick".to_owned()], vec![]));
 }
 
 #[test]
