@@ -111,7 +111,8 @@ fn a_person_of_the_list_sees_what_is_skipped_and_what_hangs_on_an_outcome() {
 fn a_list_is_held_against_templates_and_check_says_the_same() {
     let desk = Desk::new();
     desk.import();
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 7] = [
+        &["preview", "intro-trigger"],
         &["preview", "saas-outbound-14d", "--coverage", "--list", "people"],
         &["preview", "templates/intro-trigger.hbs", "--coverage", "--list", "people"],
         &["preview", "intro-trigger", "--for", "gil@southwind.test", "--from", FROM],

@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// The id of a cadence or the name of a template, or the path of its file
     name: String,
     /// For whom: an e-mail address or a prospect id
-    #[arg(long = "for", value_name = "PROSPECT", required_unless_present_any = ["sample", "coverage"])]
+    #[arg(long = "for", value_name = "PROSPECT")]
     who: Option<String>,
     /// For a made-up person with every field
     #[arg(long, conflicts_with_all = ["who", "coverage"])]
@@ -58,6 +58,11 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
+    if args.who.is_none() && !args.sample && !args.coverage {
+        let ways =
+            "say for whom: --for ADDRESS, --sample for a made-up person, or --coverage --list NAME";
+        return Err(Failure::usage(ways));
+    }
     let config = context.config()?;
     let workspace = context.checked(&config)?;
     let target = target(&workspace, &args.name);
