@@ -13,7 +13,7 @@ mod moves;
 mod relocate;
 
 pub use moves::{begin, step};
-pub use relocate::relocate;
+pub use relocate::{ahead, relocate};
 
 /// The rules that one person follows: the cadence, on which calendar, on whose clock.
 #[derive(Debug, Clone, Copy)]

@@ -19,12 +19,7 @@ const TRIAGE_EXPIRES: Delay = Delay::new(10, Unit::BusinessDays);
 /// A new enrollment: waiting for the first step. `None` for a cadence without steps.
 pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
     let first = course.cadence.steps.first()?;
-    let date = course.zone.to_datetime(now).date();
-    let day_one = match course.cadence.days {
-        DayKind::Business => course.calendar.working_day_from(date),
-        DayKind::Calendar => date,
-    };
-    let begins_at = start_of_day(day_one, course.zone, now).max(now);
+    let begins_at = begins_at(course, now);
     let state = State {
         phase: Phase::Closing { until: now },
         day: 1,
@@ -39,6 +34,16 @@ pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
         anchor_at: now,
         ..state
     })
+}
+
+/// The instant from which the steps of somebody who was enrolled then are counted: the beginning of day 1.
+pub(super) fn begins_at(course: &Course, enrolled_at: Timestamp) -> Timestamp {
+    let date = course.zone.to_datetime(enrolled_at).date();
+    let day_one = match course.cadence.days {
+        DayKind::Business => course.calendar.working_day_from(date),
+        DayKind::Calendar => date,
+    };
+    start_of_day(day_one, course.zone, enrolled_at).max(enrolled_at)
 }
 
 /// The instant at which a step falls due, before windows, holidays of the window, and caps.
@@ -312,7 +317,12 @@ fn ask_owner(course: &Course, state: State, id: &StepId, now: Timestamp) -> (Sta
 }
 
 /// On to the step behind `id`, or to the end.
-fn advance(course: &Course, state: State, id: &StepId, now: Timestamp) -> (State, Vec<Effect>) {
+pub(super) fn advance(
+    course: &Course,
+    state: State,
+    id: &StepId,
+    now: Timestamp,
+) -> (State, Vec<Effect>) {
     let mut behind = course.cadence.steps.iter().skip_while(|step| step.id != *id).skip(1);
     // In a changed cadence a step that has passed may stand behind this one.
     let next = behind.find(|step| state.outcome_of(&step.id).is_none());
