@@ -91,6 +91,7 @@ impl Engine {
             attempt,
             title,
             text,
+            version: Some(person.enrollment.digest.clone()),
             priority,
             opened_at: now,
             expires_at,
