@@ -21,6 +21,7 @@ mod done;
 mod enroll;
 mod fmt;
 mod help;
+mod history;
 mod import;
 mod init;
 mod output;
@@ -69,6 +70,8 @@ enum Command {
     Convert(convert::Args),
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
+    History(history::HistoryArgs),
+    Diff(history::DiffArgs),
     Import(import::Args),
     Profile(profile::Args),
     Enroll(enroll::Args),
@@ -212,6 +215,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Convert(args) => convert::run(context, &args),
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,
+        Command::History(args) => history::history(context, &args).await,
+        Command::Diff(args) => history::diff(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Profile(args) => profile::run(context, &args).await,
         Command::Enroll(args) => enroll::run(context, &args).await,

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::output::{bold, plain, print, print_json, when, width};
 use super::{Context, Failure};
 use crate::domain::budget::Waiting;
-use crate::domain::log::Entry;
+use crate::domain::log::{Entry, What};
 use crate::domain::profile::{Fit, Verdict};
+use crate::engine::history::short;
 use crate::engine::profiles::Standing;
 use crate::engine::why::{Chapter, Story};
 
@@ -72,7 +73,7 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
     let phase = &enrollment.state.phase;
     let state = phase.public_state(enrollment.state.has_begun());
     let step = phase.step().map_or_else(String::new, |(step, _)| format!(", {step}"));
-    let version = enrollment.digest.get(..6).unwrap_or_default();
+    let version = short(&enrollment.digest);
     let mut text = format!("  {} (version {version}): {state}{step}\n", enrollment.cadence);
     if let Some((profile, digest)) = &enrollment.profile {
         let (version, score) = (digest.get(..6).unwrap_or_default(), enrollment.score);
@@ -167,6 +168,10 @@ pub(super) fn entry_text(entry: &Entry) -> String {
         if !value.is_empty() && !says_it_again {
             text.push_str(&format!(" {key}={}", plain(value, 90)));
         }
+    }
+    if entry.what == What::Moved && !entry.detail("from").is_empty() {
+        let (from, to) = (short(entry.detail("from")), short(entry.detail("version")));
+        text.push_str(&format!(" from version {from} to {to}"));
     }
     if entry.actor != "engine" {
         text.push_str(&format!(" by {}", plain(&entry.actor, 30)));

@@ -27,8 +27,10 @@ pub mod daemon;
 pub mod desk;
 pub mod dispatch;
 pub mod enroll;
+pub mod history;
 pub mod import;
 pub mod letter;
+pub mod plan;
 pub mod profiles;
 pub mod report;
 

@@ -11,6 +11,7 @@ use super::language::CADENCE;
 use super::yaml::reading::{Findings, Map, text};
 use super::yaml::{At, Node, parse as parse_yaml};
 
+pub mod changes;
 pub mod condition;
 mod head;
 mod lint;

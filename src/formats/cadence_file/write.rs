@@ -232,7 +232,7 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> Value {
     Value::text(found.map_or("", |(word, _)| *word))
 }
 
-fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwritable> {
+pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwritable> {
     let Step { id, when, what, only_if, skip_if, expires_after, priority, outcomes } = step;
     let mut keys = Keys::default();
     keys.put("id", Value::text(id.as_str()));
