@@ -59,7 +59,8 @@ impl Engine {
         let mut lines = Vec::new();
         for (at, record) in records.iter().enumerate() {
             let on_it = |digest: &String| {
-                let is_last = !records.iter().skip(at + 1).any(|later| later.digest == record.digest);
+                let is_last =
+                    !records.iter().skip(at + 1).any(|later| later.digest == record.digest);
                 // A version that came back has its people in one line only.
                 if is_last { people.iter().filter(|one| one.digest == *digest).count() } else { 0 }
             };
@@ -204,8 +205,7 @@ impl Engine {
             return Ok("cannot be compared by this program".to_owned());
         };
         let (was, is) = (self.stored(before).await?, self.stored(digest).await?);
-        let found =
-            differences(&Edition::of_version(&old, &was), &Edition::of_version(&new, &is));
+        let found = differences(&Edition::of_version(&old, &was), &Edition::of_version(&new, &is));
         Ok(in_one_line(&found))
     }
 }

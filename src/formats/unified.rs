@@ -68,7 +68,8 @@ fn marked<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Mark, &'a str)> {
     let first = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let (old_rest, new_rest) = (old.get(first..).unwrap_or(&[]), new.get(first..).unwrap_or(&[]));
     let last = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| a == b).count();
-    let middle = |rest: &[&'a str]| rest.iter().take(rest.len() - last).copied().collect::<Vec<_>>();
+    let middle =
+        |rest: &[&'a str]| rest.iter().take(rest.len() - last).copied().collect::<Vec<_>>();
     let same = |line: &&'a str| (Mark::Same, *line);
     let mut lines: Vec<_> = old.iter().take(first).map(same).collect();
     lines.extend(compared(&middle(old_rest), &middle(new_rest)));

@@ -110,9 +110,9 @@ impl Repo {
         }
         let undecided = plan.undecided();
         if !undecided.is_empty() {
-            let each = undecided.iter().map(|one| {
-                format!("{} ({} people under way)", one.cadence, one.people.under_way)
-            });
+            let each = undecided
+                .iter()
+                .map(|one| format!("{} ({} people under way)", one.cadence, one.people.under_way));
             return Ok(Outcome::Kept(format!(
                 "steps were added, removed or reordered in {}; somebody has to type `firsttouch \
                  apply --in-flight move` or `--in-flight stay`; `firsttouch plan` says whom it touches",

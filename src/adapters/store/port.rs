@@ -20,9 +20,9 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent, Lane, LeaseRequest,
-    ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store, StoreError,
-    TaskRecord, VersionRecord,
+    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent,
+    Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
+    Store, StoreError, TaskRecord, VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.

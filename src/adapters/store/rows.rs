@@ -16,8 +16,8 @@ use crate::domain::prospect::{Prospect, Relationship};
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, SentMail, Status, Touch};
 use crate::ports::{
-    AppliedRecord, EnrollmentRecord, Lane, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
-    StoreError, TaskRecord, VersionRecord, Wake,
+    AppliedRecord, EnrollmentRecord, Lane, ListRecord, MailboxRecord, MilestoneRecord,
+    ProfileRecord, ReplyRecord, StoreError, TaskRecord, VersionRecord, Wake,
 };
 
 /// The value that belongs to a word, or an error that names both.

@@ -7,8 +7,8 @@ use crate::domain::enrollment::Phase;
 use crate::domain::log::Entry;
 use crate::domain::touch::Touch;
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentMove, EnrollmentRecord, InboundRecord, InboxRead, MailboxWait,
-    MilestoneRecord, ProfileRecord, StoreError, TaskRecord, VersionRecord, Wake,
+    AppliedRecord, Changes, EnrollmentMove, EnrollmentRecord, InboundRecord, InboxRead,
+    MailboxWait, MilestoneRecord, ProfileRecord, StoreError, TaskRecord, VersionRecord, Wake,
 };
 
 type Tx = Transaction<'static, Any>;
