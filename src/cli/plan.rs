@@ -85,6 +85,9 @@ fn cadence_text(plan: &CadencePlan, in_flight: Option<InFlight>) -> String {
     let stays = plan.kind == Kind::Structure && in_flight == Some(InFlight::Stay);
     let people = &plan.people;
     match plan.kind {
+        Kind::Removed if people.under_way == 0 => {
+            lines.push("    its file is gone: nobody can be enrolled any more".to_owned());
+        }
         Kind::Removed => lines.push(format!(
             "    its file is gone: {} on with their version; nobody new can be enrolled",
             count(people.under_way, "person goes", "people go")
@@ -183,17 +186,13 @@ fn by_position(aspect: Aspect, get: usize, skip: usize, past: usize) -> String {
 pub(super) fn named(change: &Change) -> String {
     let values = values(change);
     match (&change.step, change.aspect) {
-        (None, _) => format!("{}{}", change.key, values_behind(&values)),
+        (None, _) => format!("{} changed ({})", change.key, values.trim_start_matches(": ")),
         (Some(step), aspect) if aspect.is_of_structure() => format!("{step} {}", aspect.as_str()),
         (Some(step), Aspect::Setting) => format!("{step} changed ({}{values})", change.key),
         (Some(step), aspect) => {
             format!("{step} changed {} ({}{values})", aspect.as_str(), change.key)
         }
     }
-}
-
-fn values_behind(values: &str) -> &str {
-    values.trim_start_matches(':')
 }
 
 /// `: old to new`; nothing for a whole text.

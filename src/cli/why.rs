@@ -183,6 +183,11 @@ fn story_json(story: &Story) -> Value {
     let enrollments = story.enrollments.iter().map(|chapter| {
         let enrollment = &chapter.person.enrollment;
         let phase = &enrollment.state.phase;
+        let touches = chapter.touches.iter().map(|touch| {
+            json!({"touch": touch.id.0, "step": touch.step.as_str(), "attempt": touch.attempt,
+                "at": touch.at.to_string(), "status": touch.status.as_str(), "actor": touch.actor,
+                "version": touch.version})
+        });
         json!({
             "enrollment": enrollment.id.0,
             "cadence": enrollment.cadence.as_str(),
@@ -196,6 +201,7 @@ fn story_json(story: &Story) -> Value {
             "waits_until": chapter.waits.map(|(at, _)| at.to_string()),
             "waits_for": chapter.waits.map(|(_, waiting)| waiting.as_str()),
             "in_doubt": chapter.in_doubt.iter().map(|touch| touch.step.as_str()).collect::<Vec<_>>(),
+            "touches": touches.collect::<Vec<_>>(),
         })
     });
     let blocks = story.blocks.iter().map(|block| {
