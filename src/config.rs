@@ -11,11 +11,12 @@ use serde::Deserialize;
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Ramp;
 use crate::domain::calendar::{Calendar, weekly};
-use crate::domain::ids::{MailboxId, RepId};
+use crate::domain::ids::{MailboxId, RepId, RoleId};
 use crate::domain::settings::{Clockwork, Company, Limits, Mailbox};
 use crate::domain::time::Unit;
 use crate::formats::diagnostic::did_you_mean;
 use crate::formats::length;
+use crate::formats::yaml::reading::is_slug;
 
 /// A variable of the environment, unless it is empty.
 pub fn variable(name: &str) -> Option<String> {
@@ -36,6 +37,8 @@ pub struct Config {
     pub database: String,
     pub company: Company,
     pub mailboxes: Vec<MailboxConfig>,
+    /// `[[rep]]`: people of our team by what they do.
+    pub roles: BTreeMap<RepId, Vec<RoleId>>,
     pub calendars: BTreeMap<String, Clockwork>,
     pub limits: Limits,
     pub reply_freshness: SignedDuration,
@@ -145,6 +148,7 @@ struct Raw {
     store: RawStore,
     company: RawCompany,
     mailbox: Vec<RawMailbox>,
+    rep: Vec<RawRep>,
     calendar: BTreeMap<String, RawCalendar>,
     limits: RawLimits,
     inbox: RawInbox,
@@ -190,6 +194,14 @@ struct RawMailbox {
     smtp: Option<RawServer>,
     imap: Option<RawServer>,
     maildir: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRep {
+    id: String,
+    #[serde(default)]
+    roles: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -293,6 +305,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
     let mut wrong = Vec::new();
     let mut warnings = Vec::new();
     let mailboxes = mailboxes(raw.mailbox, &raw.company, workspace, &mut wrong, &mut warnings);
+    let roles = roles(raw.rep, &mut wrong);
     let calendars = calendars(raw.calendar, &mut wrong);
     let zone = raw.time_zone.as_deref().unwrap_or("UTC");
     let reader_zone = time_zone(zone, "time_zone", &mut wrong);
@@ -346,6 +359,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
         database,
         company: Company { name: raw.company.name, postal_address: raw.company.postal_address },
         mailboxes,
+        roles,
         calendars,
         limits,
         reply_freshness,
@@ -360,6 +374,27 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
         lists,
         warnings,
     })
+}
+
+/// Who does what; a name is written as in a cadence's `to:`.
+fn roles(raw: Vec<RawRep>, wrong: &mut Vec<String>) -> BTreeMap<RepId, Vec<RoleId>> {
+    let mut reps = BTreeMap::new();
+    for rep in raw {
+        if rep.id.trim().is_empty() {
+            wrong.push("a [[rep]] needs an `id`, such as \"cara\"".into());
+        }
+        for role in rep.roles.iter().filter(|role| !is_slug(role)) {
+            wrong.push(format!(
+                "rep `{}`: `{role}` is not a name of a role; use lower-case letters, digits, - and _",
+                rep.id
+            ));
+        }
+        let roles = rep.roles.into_iter().map(RoleId).collect();
+        if reps.insert(RepId(rep.id.clone()), roles).is_some() {
+            wrong.push(format!("rep `{}` is there twice", rep.id));
+        }
+    }
+    reps
 }
 
 /// Where, what, and the nearest key that exists.

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use firsttouch::domain::address::EmailAddress;
 use firsttouch::domain::cadence::{
-    Admission, Audience, Cadence, Channel, Condition, Content, DayKind, Limits, Outcome, Priority,
-    SocialAct, Step, Thread, Verb, What, When,
+    Admission, Anchor, Audience, Cadence, Channel, Colleagues, Condition, Content, DayKind,
+    HandOff, Limits, Outcome, Priority, SocialAct, Step, StepHours, Thread, Verb, What, When,
 };
 use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::enrollment::{
-    Circumstances, Course, Effect, Ending, Event, Phase, State, TaskKind, ahead, begin, relocate,
-    step,
+    Circumstances, Course, Dates, Effect, Ending, Event, Passed, Phase, State, TaskKind, ahead,
+    begin, relocate, step,
 };
 use firsttouch::domain::facts::Facts;
-use firsttouch::domain::ids::{CadenceId, StepId};
+use firsttouch::domain::ids::{CadenceId, RoleId, StepId};
 use firsttouch::domain::prospect::{Phone, ProspectDraft};
+use firsttouch::domain::reply::ReplyKind;
 use firsttouch::domain::schedule::{DOUBT_GRACE, IN_FLIGHT_AT_MOST};
-use firsttouch::domain::time::{DaySpan, Delay, Unit};
+use firsttouch::domain::time::{DaySpan, Delay, Side, Unit};
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -26,7 +27,7 @@ use proptest::sample::{select, subsequence};
 const STEP_IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 /// Outcomes of every kind of step, and one that nobody knows.
-const OUTCOMES: [&str; 12] = [
+const OUTCOMES: [&str; 15] = [
     "sent",
     "refused",
     "expired",
@@ -39,6 +40,9 @@ const OUTCOMES: [&str; 12] = [
     "replied",
     "continue",
     "own_word",
+    "accepted",
+    "declined",
+    "hand_off",
 ];
 
 fn calendar() -> Calendar {
@@ -67,12 +71,47 @@ fn any_delay() -> impl Strategy<Value = Delay> {
 
 fn any_verb() -> impl Strategy<Value = Verb> {
     prop_oneof![
-        4 => Just(Verb::Continue),
+        6 => Just(Verb::Continue),
         1 => Just(Verb::Triage),
         1 => Just(Verb::Stop),
         3 => (any_delay(), 0u32..3).prop_map(|(after, max)| Verb::Retry { after, max }),
         2 => any_delay().prop_map(Verb::Pause),
+        1 => any_delay().prop_map(|after| Verb::SwitchTo { cadence: "next".into(), after }),
+        1 => any_hand_off().prop_map(Verb::HandOff),
     ]
+}
+
+fn any_hand_off() -> impl Strategy<Value = HandOff> {
+    any_delay().prop_map(|accept_within| HandOff {
+        to: RoleId::from("account_manager"),
+        brief: None,
+        accept_within,
+    })
+}
+
+/// Half of the cadences say nothing of replies.
+fn any_replies() -> impl Strategy<Value = BTreeMap<ReplyKind, Verb>> {
+    let kinds = ReplyKind::ALL.map(|(_, kind)| kind).to_vec();
+    let some = prop::collection::btree_map(select(kinds), any_verb(), 1..6);
+    prop_oneof![Just(BTreeMap::new()), some]
+}
+
+const DATES: [&str; 3] = ["close_date", "renewal_date", "unknown_date"];
+
+/// A date in the weeks around the beginning, and one that nobody knows.
+fn any_anchor() -> impl Strategy<Value = Anchor> {
+    let units = vec![Unit::Days, Unit::Weeks, Unit::BusinessDays];
+    let side = select(vec![Side::Before, Side::Behind]);
+    (select(&DATES), side, 0u32..12, select(units)).prop_map(|(field, side, amount, unit)| Anchor {
+        field: field.to_owned(),
+        side,
+        delay: Delay::new(amount, unit),
+    })
+}
+
+fn dates() -> Dates {
+    let date = |field: &str, text: &str| (field.to_owned(), text.parse().expect("a date"));
+    [date("close_date", "2026-11-20"), date("renewal_date", "2026-12-10")].into()
 }
 
 fn any_what() -> impl Strategy<Value = What> {
@@ -82,6 +121,9 @@ fn any_what() -> impl Strategy<Value = What> {
         2 => Just(What::Call { script: "s".into(), voicemail: None }),
         1 => Just(What::Social { network: "linkedin".into(), act: SocialAct::View, text: None }),
         1 => Just(What::Task { title: "t".into(), notes: None }),
+        1 => any_hand_off().prop_map(What::HandOff),
+        // Calls have the most outcomes.
+        1 => Just(What::Call { script: "s".into(), voicemail: None }),
     ]
 }
 
@@ -93,6 +135,7 @@ fn any_condition() -> impl Strategy<Value = Condition> {
         Just(Condition::Has(vec!["phone".into()])),
         Just(Condition::HasNot(vec!["email".into()])),
         (select(&STEP_IDS), select(&OUTCOMES)).prop_map(of_step),
+        Just(Condition::Event(vec!["email_replied".into()])),
     ]
 }
 
@@ -100,7 +143,11 @@ fn any_condition() -> impl Strategy<Value = Condition> {
 fn any_step() -> impl Strategy<Value = Step> {
     let outcomes = prop::collection::btree_map(select(&OUTCOMES), any_verb(), 0..4);
     let conditions = || prop::collection::vec(any_condition(), 0..2);
-    let when = prop_oneof![(0u32..4).prop_map(When::Day), any_delay().prop_map(When::After)];
+    let when = prop_oneof![
+        3 => (0u32..4).prop_map(When::Day),
+        3 => any_delay().prop_map(When::After),
+        1 => any_anchor().prop_map(When::At),
+    ];
     (when, any_what(), conditions(), conditions(), any_delay(), outcomes).prop_map(
         |(when, what, only_if, skip_if, expires_after, outcomes)| Step {
             id: StepId::from("?"),
@@ -110,6 +157,8 @@ fn any_step() -> impl Strategy<Value = Step> {
             skip_if,
             expires_after,
             priority: Priority::Normal,
+            hours: StepHours::Calendar,
+            within: None,
             outcomes: outcomes.into_iter().map(|(slug, verb)| (slug.into(), verb)).collect(),
         },
     )
@@ -119,9 +168,14 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn any_cadence() -> impl Strategy<Value = Cadence> {
     let ids = subsequence(STEP_IDS.to_vec(), 1..=5).prop_shuffle();
     let days = select(vec![DayKind::Business, DayKind::Calendar]);
-    let at_end = prop_oneof![Just(Verb::Stop), any_delay().prop_map(Verb::Pause)];
+    let next = |after| Verb::SwitchTo { cadence: "next".into(), after };
+    let at_end = prop_oneof![
+        3 => Just(Verb::Stop),
+        3 => any_delay().prop_map(Verb::Pause),
+        1 => any_delay().prop_map(next),
+    ];
     let steps = prop::collection::vec(any_step(), 5);
-    (ids, days, at_end, steps).prop_map(|(ids, days, at_end, steps)| {
+    (ids, days, at_end, any_replies(), steps).prop_map(|(ids, days, at_end, replies, steps)| {
         let mut day = 1;
         let named = |(id, mut step): (&str, Step)| {
             step.id = StepId::from(id);
@@ -131,7 +185,8 @@ fn any_cadence() -> impl Strategy<Value = Cadence> {
             }
             step
         };
-        cadence(days, at_end, ids.into_iter().zip(steps).map(named).collect())
+        let steps = ids.into_iter().zip(steps).map(named).collect();
+        Cadence { replies, ..cadence(days, at_end, steps) }
     })
 }
 
@@ -147,6 +202,9 @@ fn cadence(days: DayKind, at_end: Verb, steps: Vec<Step>) -> Cadence {
         calendar: "office".into(),
         send_window: Vec::new(),
         limits: Limits::default(),
+        company: Colleagues::usual(false),
+        replies: BTreeMap::new(),
+        custom_outcomes: BTreeMap::new(),
         steps,
         at_end,
     }
@@ -180,6 +238,7 @@ enum Happening {
     Done(&'static str, Option<SignedDuration>),
     Bounced(&'static str),
     Away(SignedDuration),
+    Colleague(SignedDuration),
     PausedByRep(Option<SignedDuration>),
     /// The cadence is changed to another one.
     Changed,
@@ -191,18 +250,27 @@ fn any_time() -> impl Strategy<Value = SignedDuration> {
 
 fn any_happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
-    let plain =
-        [Event::Intended, Event::Sent, Event::Refused, Event::Lost, Event::Settled, Event::Resumed];
+    let plain = [
+        Event::Intended,
+        Event::Sent,
+        Event::Refused,
+        Event::Lost,
+        Event::Settled,
+        Event::Resumed,
+        Event::ColleagueSettled,
+    ];
     let last = [Event::Replied, Event::OptedOut, Event::LeftCompany, Event::Stopped];
     prop_oneof![
         40 => any_circumstances().prop_map(Due),
         12 => Just(Mail),
         16 => select(plain.to_vec()).prop_map(Plain),
         1 => select(last.to_vec()).prop_map(Plain),
+        1 => Just(Plain(Event::Replied)),
         4 => any_time().prop_map(Deferred),
-        14 => (select(&OUTCOMES), prop::option::of(any_time())).prop_map(|(o, t)| Done(o, t)),
+        24 => (select(&OUTCOMES), prop::option::of(any_time())).prop_map(|(o, t)| Done(o, t)),
         3 => select(&STEP_IDS).prop_map(Bounced),
         2 => any_time().prop_map(Away),
+        2 => any_time().prop_map(Colleague),
         2 => prop::option::of(any_time()).prop_map(PausedByRep),
         3 => Just(Changed),
     ]
@@ -237,7 +305,11 @@ fn wakes_at(state: &State, now: Timestamp) -> Timestamp {
         Phase::Waiting { due_at, .. } => *due_at,
         Phase::Sending { since, .. } => *since + IN_FLIGHT_AT_MOST,
         Phase::InDoubt { since, .. } => *since + DOUBT_GRACE,
-        Phase::OnTask { expires_at, .. } | Phase::Triage { expires_at, .. } => *expires_at,
+        Phase::OnTask { expires_at, .. }
+        | Phase::Triage { expires_at, .. }
+        | Phase::OnReply { expires_at, .. }
+        | Phase::Offered { expires_at, .. }
+        | Phase::HandedBack { expires_at, .. } => *expires_at,
         Phase::Paused { until, .. } => until.unwrap_or(now),
         Phase::Closing { until } => *until,
         Phase::Ended { .. } => now,
@@ -256,6 +328,7 @@ fn events_of(happening: &Happening, now: Timestamp) -> Vec<Event> {
         }
         Happening::Bounced(id) => vec![Event::Bounced { step: StepId::from(*id) }],
         Happening::Away(wait) => vec![Event::Away { until: at(wait) }],
+        Happening::Colleague(wait) => vec![Event::ColleagueHeard { until: at(wait) }],
         Happening::PausedByRep(wait) => {
             vec![Event::PausedByRep { until: wait.as_ref().map(at) }]
         }
@@ -265,12 +338,16 @@ fn events_of(happening: &Happening, now: Timestamp) -> Vec<Event> {
 
 /// Lives it: every move that was legal. An event that is refused leaves the state as it was.
 fn live(life: &Life) -> Vec<Move> {
-    let calendar = calendar();
+    let (calendar, dates) = (calendar(), dates());
     let zone = TimeZone::get("Europe/Vienna").expect("a zone");
     let mut which = 0;
     let mut now = start();
-    let course =
-        |which: usize| Course { cadence: &life.cadences[which], calendar: &calendar, zone: &zone };
+    let course = |which: usize| Course {
+        cadence: &life.cadences[which],
+        calendar: &calendar,
+        zone: &zone,
+        dates: &dates,
+    };
     let mut state = begin(&course(0), now).expect("a cadence with steps");
     let mut moves = Vec::new();
     for (wait, happening) in &life.happenings {
@@ -304,7 +381,11 @@ fn touched(effect: &Effect) -> Option<(StepId, u32)> {
         | Effect::OpenTask { step, attempt, kind: TaskKind::Touch(_), .. } => {
             Some((step.clone(), *attempt))
         }
-        Effect::OpenTask { kind: TaskKind::Triage, .. }
+        Effect::OpenTask {
+            kind: TaskKind::Triage | TaskKind::Reply | TaskKind::HandOff | TaskKind::HandedBack,
+            ..
+        }
+        | Effect::Begin { .. }
         | Effect::CloseTasks
         | Effect::Pass { .. }
         | Effect::End { .. } => None,
@@ -331,13 +412,40 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
-    fn nothing_is_asked_for_after_a_reply_an_opt_out_or_a_stop(life in any_life()) {
+    fn nothing_is_asked_for_after_an_opt_out_or_a_stop_or_a_reply_without_replies(life in any_life()) {
         let mut over = false;
         for moved in live(&life) {
             prop_assert!(!over || !moved.effects.iter().any(asks_for_something));
-            over |= matches!(moved.event, Some(Event::Replied | Event::OptedOut | Event::Stopped));
+            let last = matches!(moved.event, Some(Event::OptedOut | Event::Stopped));
+            let silent = life.cadences.iter().all(|cadence| cadence.replies.is_empty());
+            over |= last || (silent && matches!(moved.event, Some(Event::Replied)));
             prop_assert!(!over || ending(&moved.after).is_some());
         }
+    }
+
+    #[test]
+    fn behind_a_reply_nothing_goes_out_before_a_person_has_said_what_it_means(life in any_life()) {
+        let mut replied = false;
+        for moved in live(&life) {
+            let decided = matches!(moved.event, Some(Event::Done { .. }));
+            replied = !decided && (replied || matches!(moved.event, Some(Event::Replied)));
+            let touches = moved.effects.iter().any(|effect| touched(effect).is_some());
+            prop_assert!(!replied || !touches, "{:?}", moved.effects);
+        }
+    }
+
+    #[test]
+    fn whoever_is_switched_has_one_successor(life in any_life()) {
+        let begins = |effect: &&Effect| matches!(effect, Effect::Begin { .. });
+        let mut successors = 0;
+        for moved in live(&life) {
+            let begun = moved.effects.iter().filter(begins).count();
+            let switched = ending(&moved.after) == Some(Ending::Switched);
+            prop_assert!(begun == 0 || (switched && ending(&moved.before).is_none()));
+            prop_assert!(begun == 1 || !switched || ending(&moved.before).is_some());
+            successors += begun;
+        }
+        prop_assert!(successors <= 1);
     }
 
     #[test]
@@ -413,9 +521,15 @@ proptest! {
     #[test]
     fn a_task_is_closed_before_the_next_thing_is_done(life in any_life()) {
         for moved in live(&life) {
-            let on_task = |state: &State| matches!(state.phase, Phase::OnTask { .. } | Phase::Triage { .. });
-            // A question to the owner stays open even when a change takes its step out.
-            let asked = |state: &State| matches!(state.phase, Phase::Triage { .. });
+            // A question to a person stays open even when a change takes its step out.
+            let asked = |state: &State| matches!(
+                state.phase,
+                Phase::Triage { .. }
+                    | Phase::OnReply { .. }
+                    | Phase::Offered { .. }
+                    | Phase::HandedBack { .. }
+            );
+            let on_task = |state: &State| asked(state) || matches!(state.phase, Phase::OnTask { .. });
             let changed = moved.event.is_none() && asked(&moved.before) && asked(&moved.after);
             let stays = changed || moved.before.phase == moved.after.phase;
             if on_task(&moved.before) && !stays {
@@ -430,12 +544,12 @@ proptest! {
         circumstances in any_circumstances(),
         answers in prop::collection::vec(0u8..6, 1..8),
     ) {
-        let calendar = calendar();
+        let (calendar, dates) = (calendar(), dates());
         let zone = TimeZone::get("America/New_York").expect("a zone");
         // Wherever the events have brought somebody on the first cadence.
         let happenings = life.happenings.iter().filter(|(_, h)| !matches!(h, Happening::Changed));
         let life = Life { happenings: happenings.cloned().collect(), ..life };
-        let course = Course { cadence: &life.cadences[0], calendar: &calendar, zone: &zone };
+        let course = Course { cadence: &life.cadences[0], calendar: &calendar, zone: &zone, dates: &dates };
         let mut now = start();
         let mut state = begin(&course, now).expect("a cadence with steps");
         if let Some(last) = live(&life).pop() {
@@ -486,8 +600,14 @@ proptest! {
             }
             if moved.event.is_none() {
                 let now_for = moved.after.phase.step().map(|(step, _)| step);
-                // A question to the owner stands on a step that has passed, and fires nothing.
-                let asks = matches!(moved.after.phase, Phase::Triage { .. });
+                // A question to a person stands on a step that has passed, and fires nothing.
+                let asks = matches!(
+                    moved.after.phase,
+                    Phase::Triage { .. }
+                        | Phase::OnReply { .. }
+                        | Phase::Offered { .. }
+                        | Phase::HandedBack { .. }
+                );
                 let is_new = now_for != waited_for && !asks;
                 prop_assert!(!is_new || !now_for.is_some_and(has_passed), "{:?}", moved.after);
             }
@@ -500,13 +620,13 @@ proptest! {
         added in any_step(),
         at in 0usize..6,
     ) {
-        let calendar = calendar();
+        let (calendar, dates) = (calendar(), dates());
         let zone = TimeZone::get("Europe/Vienna").expect("a zone");
         let before = &life.cadences[0];
         let mut changed = before.clone();
         let at = at.min(changed.steps.len());
         changed.steps.insert(at, Step { id: StepId::from("added"), ..added });
-        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone };
+        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone, dates: &dates };
         let unchanged = |(_, happening): &&(SignedDuration, Happening)| !matches!(happening, Happening::Changed);
         let happenings: Vec<_> = life.happenings.iter().filter(unchanged).cloned().collect();
         let (first, rest) = happenings.split_at(happenings.len() / 2);
@@ -543,13 +663,13 @@ proptest! {
 
     #[test]
     fn an_edit_of_texts_moves_nobody_in_time(life in any_life()) {
-        let calendar = calendar();
+        let (calendar, dates) = (calendar(), dates());
         let zone = TimeZone::get("Europe/Vienna").expect("a zone");
         let mut changed = life.cadences[0].clone();
         for step in &mut changed.steps {
             step.expires_after = Delay::new(9, Unit::Days);
         }
-        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone };
+        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone, dates: &dates };
         let unchanged = |(_, happening): &&(SignedDuration, Happening)| !matches!(happening, Happening::Changed);
         let happenings = life.happenings.iter().filter(unchanged).cloned().collect();
         let life = Life { happenings, ..life };
@@ -561,9 +681,9 @@ proptest! {
 
     #[test]
     fn a_changed_cadence_touches_nobody_for_what_has_passed(life in any_life(), also in any_cadence()) {
-        let calendar = calendar();
+        let (calendar, dates) = (calendar(), dates());
         let zone = TimeZone::UTC;
-        let course = Course { cadence: &also, calendar: &calendar, zone: &zone };
+        let course = Course { cadence: &also, calendar: &calendar, zone: &zone, dates: &dates };
         for moved in live(&life) {
             let state = moved.after.clone();
             // The first of the two serves as "before": a step of neither is found at no place.
@@ -590,6 +710,8 @@ fn task_step(id: &str) -> Step {
         skip_if: Vec::new(),
         expires_after: Delay::new(1, Unit::Days),
         priority: Priority::Normal,
+        hours: StepHours::Calendar,
+        within: None,
         outcomes: BTreeMap::new(),
     }
 }
@@ -599,8 +721,8 @@ fn a_step_that_has_passed_is_left_out_when_a_change_puts_it_behind() {
     let ordered =
         |ids: [&str; 3]| cadence(DayKind::Calendar, Verb::Stop, ids.map(task_step).to_vec());
     let (before, changed) = (ordered(["a", "b", "c"]), ordered(["b", "a", "c"]));
-    let (calendar, zone, now) = (calendar(), TimeZone::UTC, start());
-    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone };
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
     let done = || Event::Done { outcome: Outcome::from("done"), until: None };
     let due = || Event::Due(Circumstances { facts: Facts::default(), closed: Vec::new() });
     let mut state = begin(&course(&before), now).expect("a cadence with steps");
@@ -621,7 +743,7 @@ fn whoever_waits_for_a_step_that_is_taken_out_goes_on_behind_the_one_before() {
         cadence(DayKind::Calendar, Verb::Stop, steps)
     };
     let before = ordered(&["a", "b", "c"]);
-    let (calendar, zone, now) = (calendar(), TimeZone::UTC, start());
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
     // Where somebody stands, the new steps, and the step that comes next.
     let cases: [(&str, &[&str], Option<&str>); 9] = [
         ("a", &["b", "c"], Some("b")),
@@ -637,7 +759,7 @@ fn whoever_waits_for_a_step_that_is_taken_out_goes_on_behind_the_one_before() {
         ("b", &["x"], Some("x")),
     ];
     for (stands, steps, next) in cases {
-        let course = Course { cadence: &before, calendar: &calendar, zone: &zone };
+        let course = Course { cadence: &before, calendar: &calendar, zone: &zone, dates: &dates };
         let mut state = begin(&course, now).expect("a cadence with steps");
         while state.phase.step().is_some_and(|(id, _)| id.as_str() != stands) {
             for event in [
@@ -648,7 +770,7 @@ fn whoever_waits_for_a_step_that_is_taken_out_goes_on_behind_the_one_before() {
             }
         }
         let changed = ordered(steps);
-        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone };
+        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone, dates: &dates };
         let (state, _) = relocate(&before, &course, state, now).expect("nothing is on its way");
         let found = state.phase.step().map(|(id, _)| id.as_str());
         assert_eq!(found, next, "at {stands}, changed to {steps:?}");
@@ -659,12 +781,12 @@ fn whoever_waits_for_a_step_that_is_taken_out_goes_on_behind_the_one_before() {
 fn a_changed_time_moves_whoever_waits_and_counts_from_day_one() {
     let timed = |when| Step { when, ..task_step("a") };
     let one = |when| cadence(DayKind::Business, Verb::Stop, vec![timed(when)]);
-    let (calendar, zone) = (calendar(), TimeZone::UTC);
+    let (calendar, dates, zone) = (calendar(), dates(), TimeZone::UTC);
     // A Saturday: day 1 is Monday the 30th; nobody works on Wednesdays.
     let enrolled_at: Timestamp = "2026-11-28T12:00:00Z".parse().expect("an instant");
     for (from, to) in [(1, 3), (5, 3), (3, 3)] {
         let (before, after) = (one(When::Day(from)), one(When::Day(to)));
-        let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone };
+        let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
         let state = begin(&course(&before), enrolled_at).expect("a cadence with steps");
         let later = enrolled_at + SignedDuration::from_hours(1);
         let (state, _) = relocate(&before, &course(&after), state, later).expect("moved");
@@ -677,11 +799,42 @@ fn a_changed_time_moves_whoever_waits_and_counts_from_day_one() {
 fn a_question_that_has_nothing_to_stand_on_stays_with_its_version() {
     let one = |id: &str| cadence(DayKind::Calendar, Verb::Stop, vec![task_step(id)]);
     let (before, changed) = (one("a"), one("b"));
-    let (calendar, zone, now) = (calendar(), TimeZone::UTC, start());
-    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone };
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
     let state = begin(&course(&before), now).expect("a cadence with steps");
     let phase = Phase::Triage { step: StepId::from("a"), expires_at: now };
     assert_eq!(relocate(&before, &course(&changed), State { phase, ..state }, now), None);
+}
+
+#[test]
+fn the_answer_to_a_reply_fires_no_step_that_was_passed_by() {
+    let ordered = |ids: [&str; 3]| {
+        let steps = ids.map(task_step).to_vec();
+        let replies = [(ReplyKind::Question, Verb::Continue)].into();
+        Cadence { replies, ..cadence(DayKind::Calendar, Verb::Stop, steps) }
+    };
+    // `x` came in before their place; they have had `a`, and once `b`.
+    let (before, changed) = (ordered(["a", "x", "b"]), ordered(["a", "x", "c"]));
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
+    let state = begin(&course(&before), now).expect("a cadence with steps");
+    let passed = ["a", "b"].map(|id| Passed {
+        step: StepId::from(id),
+        attempt: 1,
+        outcome: Outcome::from("no_answer"),
+        at: now,
+    });
+    let (step_b, left) = (StepId::from("b"), SignedDuration::ZERO);
+    let phase = Phase::OnReply { step: step_b.clone(), attempt: 2, left, expires_at: now };
+    let state = State { phase, passed: passed.into(), ..state };
+    assert_eq!(ahead(&before, &state), [&step_b], "the second try is still to come");
+    let (state, effects) = relocate(&before, &course(&changed), state, now).expect("moved");
+    assert!(matches!(state.phase, Phase::OnReply { .. }) && effects.is_empty(), "{state:?}");
+    assert_eq!(ahead(&changed, &state), [&StepId::from("c")]);
+    let answer = Event::Done { outcome: Outcome::from("question"), until: None };
+    let (state, _) = step(&course(&changed), state, answer, now).expect("an answer");
+    assert!(matches!(state.phase, Phase::Waiting { .. }), "{state:?}");
+    assert_eq!(state.phase.step(), Some((&StepId::from("c"), 1)));
 }
 
 #[test]
@@ -691,12 +844,18 @@ fn a_question_to_the_owner_stays_open_when_its_step_is_taken_out() {
         cadence(DayKind::Calendar, Verb::Stop, steps)
     };
     let (before, changed) = (ordered(&["a", "b", "c"]), ordered(&["a", "c"]));
-    let (calendar, zone, now) = (calendar(), TimeZone::UTC, start());
-    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone };
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
     let state = begin(&course(&before), now).expect("a cadence with steps");
     let expires_at = now + SignedDuration::from_hours(48);
     let phase = Phase::Triage { step: StepId::from("b"), expires_at };
-    let state = State { phase, ..state };
+    let passed = ["a", "b"].map(|id| Passed {
+        step: StepId::from(id),
+        attempt: 1,
+        outcome: Outcome::from("done"),
+        at: now,
+    });
+    let state = State { phase, passed: passed.into(), ..state };
     let (state, effects) = relocate(&before, &course(&changed), state, now).expect("moved");
     assert_eq!(state.phase, Phase::Triage { step: StepId::from("a"), expires_at });
     assert!(effects.is_empty());
@@ -712,7 +871,7 @@ fn random_lives_reach_every_phase_and_most_endings() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for _ in 0..600 {
+    for _ in 0..900 {
         let life = any_life().new_tree(&mut runner).expect("a life").current();
         for moved in live(&life) {
             *seen.entry(moved.after.phase.name().to_owned()).or_default() += 1;
@@ -736,6 +895,11 @@ fn random_lives_reach_every_phase_and_most_endings() {
         "bounced",
         "opted_out",
         "removed",
+        "on_reply",
+        "offered",
+        "handed_back",
+        "handed_off",
+        "switched",
     ] {
         assert!(seen.get(wanted).is_some_and(|n| *n >= 5), "{wanted}: {seen:?}");
     }

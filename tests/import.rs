@@ -69,6 +69,7 @@ impl Desk {
         let settings = Settings {
             company: Company { name: "Us".into(), postal_address: "1 Road".into() },
             mailboxes: [("me".into(), mailbox())].into(),
+            roles: BTreeMap::new(),
             calendars: BTreeMap::new(),
             limits: Limits::default(),
             reply_freshness: SignedDuration::from_mins(15),

@@ -75,6 +75,7 @@ fn settings() -> Settings {
         unsubscribe_url: None,
     };
     Settings {
+        roles: Default::default(),
         company: Company { name: "Us".to_owned(), postal_address: "1 Road, Town".to_owned() },
         mailboxes: [(mailbox.id.clone(), mailbox)].into(),
         calendars: [("always".to_owned(), clockwork)].into(),

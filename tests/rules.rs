@@ -14,6 +14,9 @@ const SETTINGS: &str = "
 hours = \"mon-fri 08:00-17:00\"
 [calendar.weekend]
 hours = \"sat-sun 08:00-17:00\"
+[[rep]]
+id = \"cara\"
+roles = [\"account_manager\"]
 ";
 const COMPANY: &str = "[company]\nname = \"Acme\"\npostal_address = \"2 Side St, Springfield\"\n";
 

@@ -59,6 +59,8 @@ fn known() -> Known {
             .iter()
             .map(|path| (stem(path), BTreeSet::new()))
             .collect(),
+        cadences: files("cadences", "yaml").iter().map(|path| stem(path)).collect(),
+        roles: None,
         templates: templates(),
     }
 }

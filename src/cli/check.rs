@@ -1,7 +1,7 @@
 //! `check`: everything that is wrong with the files, without a database.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::output::{plain, print, width};
@@ -98,7 +98,11 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
             (None, wrong.iter().map(|text| setting(Diagnostic::error, Rule::S001, text)).collect())
         }
     };
-    let (workspace, found) = workspace::examine(&files, settings.as_ref().map(calendars));
+    let (workspace, found) = workspace::examine_for(
+        &files,
+        settings.as_ref().map(calendars),
+        settings.as_ref().map(roles),
+    );
     let is_read = |finding: &Diagnostic| !unread.iter().any(|(path, _)| depends(finding, path));
     findings.extend(found.into_iter().filter(is_read));
     findings.extend(unread.iter().map(|(path, why)| cannot_be_read(path, why)));
@@ -129,6 +133,11 @@ fn is_misnamed(path: &str) -> Diagnostic {
     let new = path.strip_suffix(".yml").unwrap_or(path);
     let message = "this file is not read, because its name ends in .yml".to_owned();
     Diagnostic::warning(Rule::C007, path, (0, 0), message).with_hint(format!("call it {new}.yaml"))
+}
+
+/// The roles that somebody holds.
+fn roles(config: &Config) -> BTreeSet<String> {
+    config.roles.values().flatten().map(|role| role.0.clone()).collect()
 }
 
 fn calendars(config: &Config) -> BTreeMap<String, WorkingDays> {

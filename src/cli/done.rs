@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::output::{print, print_json};
-use super::{Context, Failure, rep};
+use super::{Context, Failure};
 use crate::domain::ids::{RepId, TaskId};
 use crate::engine::tasks::DoneTask;
 
@@ -29,8 +29,11 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
         None => None,
         Some(text) => Some(date(text, &config.reader_zone)?),
     };
-    let actor = rep(engine, args.actor.as_deref()).unwrap_or_else(|| RepId::from("rep"));
     let task = TaskId(args.task);
+    let actor = match &args.actor {
+        Some(actor) => RepId::from(actor.as_str()),
+        None => engine.store.task(task).await?.map_or_else(|| RepId::from("rep"), |task| task.rep),
+    };
     let done = DoneTask { task, outcome: args.outcome.clone(), until, actor };
     let prospect = engine.done(done).await?;
     if context.json {

@@ -9,8 +9,8 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config};
+use crate::engine::EngineError;
 use crate::engine::workspace::{self, Workspace};
-use crate::engine::{Engine, EngineError};
 use crate::ports::StoreError;
 use crate::wiring::{self, Running, WiringError};
 
@@ -33,6 +33,7 @@ mod report;
 mod run;
 mod schema;
 mod shipped;
+mod simulate;
 mod suppress;
 mod today;
 mod why;
@@ -74,6 +75,7 @@ enum Command {
     Diff(history::DiffArgs),
     Import(import::Args),
     Profile(profile::Args),
+    Simulate(simulate::Args),
     Enroll(enroll::Args),
     Run(run::Args),
     Today(today::Args),
@@ -144,6 +146,7 @@ impl From<WiringError> for Failure {
         let (code, kind) = match &error {
             WiringError::SecondDaemon { .. } => (BUSY, "second_daemon"),
             WiringError::Open(_) => (BUSY, "database"),
+            WiringError::NoDatabase { .. } => (NOT_FOUND, "not_found"),
             WiringError::Library(_) | WiringError::Secret(_) | WiringError::Heartbeat(_) => {
                 (FAILED, "failed")
             }
@@ -219,6 +222,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Diff(args) => history::diff(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Profile(args) => profile::run(context, &args).await,
+        Command::Simulate(args) => simulate::run(context, args).await,
         Command::Enroll(args) => enroll::run(context, &args).await,
         Command::Run(args) => run::run(context, &args).await,
         Command::Today(args) => today::run(context, &args).await,
@@ -251,14 +255,4 @@ fn start_logging(json: bool) {
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let logs = logs.with_ansi(output::colour_on(&std::io::stderr()));
     let _ = if json { logs.json().try_init() } else { logs.with_target(false).try_init() };
-}
-
-/// The rep whose day it is: the one who was named, else the only one there is.
-fn rep(engine: &Engine, named: Option<&str>) -> Option<crate::domain::ids::RepId> {
-    let reps = engine.settings.reps();
-    match (named, reps.as_slice()) {
-        (Some(named), _) => Some(named.into()),
-        (None, [only]) => Some(only.clone()),
-        (None, _) => None,
-    }
 }

@@ -11,7 +11,7 @@ use crate::domain::profile::Profile;
 use crate::engine::Engine;
 use crate::engine::workspace::{ProfileFile, Workspace};
 
-mod chart;
+pub(super) mod chart;
 mod learn;
 mod trial;
 

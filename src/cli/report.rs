@@ -61,6 +61,7 @@ impl Numbers {
             "complaints": tally.complaints,
             "skipped_steps": tally.skipped,
             "expired_tasks": tally.expired,
+            "in_time": {"hits": tally.in_time.hits, "of": tally.in_time.of},
             "endings": tally.endings,
             "in_doubt": self.doubts.iter().map(doubt_json).collect::<Vec<_>>(),
             "assumed_sent": tally.assumed_sent,
@@ -111,6 +112,10 @@ impl Numbers {
         ];
         text.push_str(&table(&rows));
         text.push_str(&format!("\n{}\n", rate_text(tally.reply_rate())));
+        if tally.in_time.of > 0 {
+            let Rate { hits, of } = tally.in_time;
+            text.push_str(&format!("done within their target (`within`): {hits} of {of} tasks\n"));
+        }
         let endings = tally.endings.iter().map(|(ending, n)| format!("{n} {ending}"));
         if !tally.endings.is_empty() {
             text.push_str(&format!("ended: {}\n", by_channel(endings.collect())));

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::output::{plain, print, print_json, table, when};
-use super::{Context, Failure, rep};
+use super::output::{length, plain, print, print_json, table, when};
+use super::{Context, Failure};
 use crate::domain::enrollment::TaskKind;
+use crate::domain::ids::RepId;
 use crate::engine::tasks::QueueLine;
 
 /// Show what is to be done today, in the order in which to do it
@@ -18,14 +19,18 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let (running, config) = context.engine().await?;
     let engine = &running.engine;
-    let reps = engine.settings.reps();
+    let reps = engine.settings.team();
     if let Some(who) = args.who.as_ref().filter(|who| !reps.iter().any(|rep| rep.as_str() == **who))
     {
         let known: Vec<&str> = reps.iter().map(|rep| rep.as_str()).collect();
         let known = known.join(", ");
         return Err(Failure::usage(format!("there is no rep `{who}`; the settings know {known}")));
     }
-    let rep = rep(engine, args.who.as_deref());
+    let rep = match (&args.who, reps.as_slice()) {
+        (Some(who), _) => Some(RepId::from(who.as_str())),
+        (None, [only]) => Some(only.clone()),
+        (None, _) => None,
+    };
     let queue = engine.queue(rep.as_ref()).await?;
     let now = engine.now();
     if context.json {
@@ -61,6 +66,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
                 plain(&line.prospect.display_name(), 28),
                 plain(known.company.name.as_deref().unwrap_or(""), 28),
                 plain(&line.task.title, 60),
+                line.task.target_at.map_or_else(String::new, |at| target(at, now)),
                 format!("{} {}", line.cadence, line.task.step),
             ]
         })
@@ -73,10 +79,22 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// How long there is until a target, or how long ago it was.
+pub(super) fn target(at: jiff::Timestamp, now: jiff::Timestamp) -> String {
+    let left_ms = at.as_millisecond() - now.as_millisecond();
+    match left_ms >= 0 {
+        true => format!("within {}", length(left_ms)),
+        false => format!("late by {}", length(-left_ms)),
+    }
+}
+
 fn kind(line: &QueueLine) -> &'static str {
     match line.task.kind {
         TaskKind::Touch(channel) => channel.as_str(),
         TaskKind::Triage => "decide",
+        TaskKind::Reply => "reply",
+        TaskKind::HandOff => "hand-off",
+        TaskKind::HandedBack => "came back",
     }
 }
 
@@ -94,6 +112,10 @@ fn line_json(line: &QueueLine) -> serde_json::Value {
         "rep": line.task.rep.as_str(),
         "opened_at": line.task.opened_at.to_string(),
         "expires_at": line.task.expires_at.to_string(),
+        "target_at": line.task.target_at.map(|at| at.to_string()),
         "callable_at": line.callable_at.map(|at| at.to_string()),
+        "outcomes": line.outcomes.iter().map(|offered| {
+            json!({"outcome": offered.outcome.as_str(), "label": offered.label})
+        }).collect::<Vec<_>>(),
     })
 }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::output::{bold, plain, print, print_json, when, width};
+use super::today::target;
 use super::{Context, Failure};
 use crate::domain::budget::Waiting;
 use crate::domain::log::{Entry, What};
@@ -92,6 +93,11 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
             }
         }
     }
+    if let Some(task) = &chapter.task {
+        let target = task.target_at.map_or_else(String::new, |at| format!(", {}", target(at, now)));
+        let title = plain(&task.title, 90);
+        text.push_str(&format!("    task {} for {}: {title}{target}\n", task.id, task.rep));
+    }
     for touch in &chapter.in_doubt {
         text.push_str(&format!(
             "    IN DOUBT: {} of {}; it is not sent again by itself\n",
@@ -162,7 +168,10 @@ fn standing_json(standing: &Standing) -> Value {
 /// One line of the log as people read it.
 pub(super) fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{:<12}", entry.what.as_str());
-    for key in ["step", "outcome", "ending", "cadence", "kind", "template", "mailbox", "reason"] {
+    for key in [
+        "step", "outcome", "ending", "cadence", "from", "kind", "template", "mailbox", "in_time",
+        "reason",
+    ] {
         let value = entry.detail(key);
         let says_it_again = key == "kind" && value == entry.what.as_str();
         if !value.is_empty() && !says_it_again {
@@ -200,6 +209,7 @@ fn story_json(story: &Story) -> Value {
             "step": phase.step().map(|(step, _)| step.as_str()),
             "waits_until": chapter.waits.map(|(at, _)| at.to_string()),
             "waits_for": chapter.waits.map(|(_, waiting)| waiting.as_str()),
+            "task": chapter.task.as_ref().map(|task| task.id.0),
             "in_doubt": chapter.in_doubt.iter().map(|touch| touch.step.as_str()).collect::<Vec<_>>(),
             "touches": touches.collect::<Vec<_>>(),
         })

@@ -32,6 +32,7 @@ pub enum Waiting {
     InDoubt,
     OutOfOffice,
     PausedByRep,
+    ColleagueHeard,
     NeedsPerson,
     MissingField,
     NoTimeZone,
@@ -40,7 +41,7 @@ pub enum Waiting {
 
 impl Waiting {
     /// Every reason with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 16] = [
+    pub const ALL: [(&'static str, Self); 17] = [
         ("not_due", Self::NotDue),
         ("outside_hours", Self::OutsideHours),
         ("mailbox_limit", Self::MailboxLimit),
@@ -53,6 +54,7 @@ impl Waiting {
         ("in_doubt", Self::InDoubt),
         ("out_of_office", Self::OutOfOffice),
         ("paused_by_rep", Self::PausedByRep),
+        ("colleague_heard", Self::ColleagueHeard),
         ("needs_person", Self::NeedsPerson),
         ("missing_field", Self::MissingField),
         ("no_time_zone", Self::NoTimeZone),
@@ -85,6 +87,9 @@ impl Waiting {
             }
             Self::OutOfOffice => "the person is out of office",
             Self::PausedByRep => "a person paused this",
+            Self::ColleagueHeard => {
+                "somebody at the same company replied or took a meeting: that is settled first"
+            }
             Self::NeedsPerson => "waits for a person: see `firsttouch today`",
             Self::MissingField => "the template needs a field that is not known",
             Self::NoTimeZone => "nobody knows what time it is there: set a country or a time zone",

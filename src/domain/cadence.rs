@@ -2,9 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::Facts;
 use super::ids::{CadenceId, ProfileId, StepId};
-use super::time::{DaySpan, Delay, Unit};
+use super::reply::ReplyKind;
+use super::time::{DaySpan, Delay, Side, Unit};
+
+mod condition;
+mod outcome;
+mod verb;
+
+pub use condition::{Condition, EVENTS, Test, Unenrolled, Way};
+pub(super) use condition::{EMAIL_BOUNCED, EMAIL_REPLIED, OUT_OF_OFFICE};
+pub use outcome::{
+    BOUNCED, CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, HAND_OFF_OUTCOMES, Outcome, REFUSED, SENT,
+    SKIPPED, SOCIAL_OUTCOMES, TASK_OUTCOMES, is_conversation,
+};
+pub use verb::{HandOff, Verb};
 
 /// One cadence file after parsing: everything it says, with the defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +35,45 @@ pub struct Cadence {
     /// When automatic mail may leave, on the prospect's clock; sorted, not overlapping, not empty.
     pub send_window: Vec<DaySpan>,
     pub limits: Limits,
+    /// What a reply or a meeting does to people of the same company in this cadence.
+    pub company: Colleagues,
+    /// What a reply of each kind leads to; when empty, a reply ends the enrollment at once.
+    pub replies: BTreeMap<ReplyKind, Verb>,
+    /// Outcomes of our own for everything that a person does, each with what it is called.
+    pub custom_outcomes: BTreeMap<Outcome, String>,
     /// Never empty.
     pub steps: Vec<Step>,
     pub at_end: Verb,
+}
+
+/// What happens to the others of a company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colleagues {
+    pub on_reply: Others,
+    pub on_meeting: Others,
+}
+
+impl Colleagues {
+    /// What holds where the file is silent: a reply holds the others where somebody is asked what it
+    /// means, so that there is a moment at which they go on.
+    pub fn usual(asks: bool) -> Self {
+        let on_reply = if asks { Others::Pause } else { Others::Nothing };
+        Self { on_reply, on_meeting: Others::Nothing }
+    }
+}
+
+/// What the others of a company do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    Pause,
+    Stop,
+    Nothing,
+}
+
+impl Others {
+    /// Every choice with the word that a cadence writes for it.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("pause_others", Self::Pause), ("stop_others", Self::Stop), ("nothing", Self::Nothing)];
 }
 
 /// Whom a cadence is for. A customer can never receive a cold cadence.
@@ -67,6 +115,7 @@ pub struct Limits {
     pub new_per_rep_per_day: Option<u32>,
     pub per_company_at_once: Option<u32>,
     pub touches_per_prospect_per_day: Option<u32>,
+    pub touches_per_company_per_week: Option<u32>,
 }
 
 /// One step: when, what, for whom, and what its outcomes lead to.
@@ -82,17 +131,46 @@ pub struct Step {
     /// A task that nobody did for so long expires, and the cadence goes on.
     pub expires_after: Delay,
     pub priority: Priority,
+    pub hours: StepHours,
+    /// How soon the task should be done: a target, no limit.
+    pub within: Option<Delay>,
     /// Only what differs from the built-in behaviour.
     pub outcomes: BTreeMap<Outcome, Verb>,
 }
 
 /// From what a step's time is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum When {
     /// Day 1 is the first (working) day on or after enrollment.
     Day(u32),
     /// From the moment the step above was done or skipped.
     After(Delay),
+    /// A date of the person.
+    At(Anchor),
+}
+
+/// A date of the person, and a length before or behind it: `close_date + 14 days`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    /// The field that holds the date.
+    pub field: String,
+    pub side: Side,
+    /// In days, weeks or business days.
+    pub delay: Delay,
+}
+
+/// Which hours a step keeps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepHours {
+    /// The calendar's, and for mail the send window.
+    Calendar,
+    /// None: this mail may leave at night.
+    Any,
+}
+
+impl StepHours {
+    /// Every choice with the word that a cadence writes for it.
+    pub const ALL: [(&'static str, Self); 2] = [("calendar", Self::Calendar), ("any", Self::Any)];
 }
 
 /// What a step does.
@@ -102,6 +180,7 @@ pub enum What {
     Call { script: String, voicemail: Option<String> },
     Social { network: String, act: SocialAct, text: Option<String> },
     Task { title: String, notes: Option<String> },
+    HandOff(HandOff),
 }
 
 /// Which template a mail uses.
@@ -161,85 +240,6 @@ impl Priority {
     ];
 }
 
-/// What happens next for this person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// Go on to the next step.
-    Continue,
-    /// Stop the clock for this person and ask the owner to look.
-    Triage,
-    /// Finish this cadence for this person.
-    Stop,
-    /// The same step again, at most `max` more times; after that it continues.
-    Retry { after: Delay, max: u32 },
-    /// Resume at the next step after that.
-    Pause(Delay),
-}
-
-/// What came of a step, as a slug such as `left_voicemail`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Outcome(pub String);
-
-impl Outcome {
-    /// The slug.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Outcome {
-    fn from(slug: &str) -> Self {
-        Self(slug.to_owned())
-    }
-}
-
-impl std::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A mail was taken over by a server.
-pub const SENT: &str = "sent";
-/// A task that nobody did in time.
-pub const EXPIRED: &str = "expired";
-/// A step whose conditions did not hold, whose channel is closed, or that a person skipped.
-pub const SKIPPED: &str = "skipped";
-/// A mail that a server refused for good.
-pub const REFUSED: &str = "refused";
-/// A mail that was taken over and came back.
-pub const BOUNCED: &str = "bounced";
-
-/// The built-in outcomes of a call, and what they lead to when the file is silent.
-pub const CALL_OUTCOMES: &[(&str, Verb)] = &[
-    ("meeting_booked", Verb::Stop),
-    ("interested", Verb::Triage),
-    ("call_back", Verb::Triage),
-    ("not_now", Verb::Pause(Delay::new(60, Unit::Days))),
-    ("not_interested", Verb::Stop),
-    ("referred", Verb::Triage),
-    ("gatekeeper", Verb::Continue),
-    ("left_voicemail", Verb::Continue),
-    ("no_answer", Verb::Continue),
-    ("bad_number", Verb::Continue),
-    ("do_not_call", Verb::Continue),
-];
-
-/// The built-in outcomes of a social task.
-pub const SOCIAL_OUTCOMES: &[(&str, Verb)] = &[
-    ("done", Verb::Continue),
-    ("accepted", Verb::Continue),
-    ("already_connected", Verb::Continue),
-    ("replied", Verb::Triage),
-    ("not_found", Verb::Continue),
-];
-
-/// The built-in outcomes of a free task.
-pub const TASK_OUTCOMES: &[(&str, Verb)] = &[("done", Verb::Continue)];
-
-/// The outcomes of an e-mail step that the engine itself records.
-pub const EMAIL_OUTCOMES: &[(&str, Verb)] = &[(SENT, Verb::Continue), (REFUSED, Verb::Continue)];
-
 impl What {
     /// The outcomes that a person (or the engine, for mail) may record for such a step.
     pub fn outcomes(&self) -> &'static [(&'static str, Verb)] {
@@ -248,6 +248,15 @@ impl What {
             Self::Call { .. } => CALL_OUTCOMES,
             Self::Social { .. } => SOCIAL_OUTCOMES,
             Self::Task { .. } => TASK_OUTCOMES,
+            Self::HandOff(_) => HAND_OFF_OUTCOMES,
+        }
+    }
+
+    /// Whether a person does it and says what came of it, in words of the file's own if it has some.
+    pub fn takes_own_outcomes(&self) -> bool {
+        match self {
+            Self::Call { .. } | Self::Social { .. } | Self::Task { .. } => true,
+            Self::Email { .. } | Self::HandOff(_) => false,
         }
     }
 
@@ -257,7 +266,7 @@ impl What {
             Self::Email { .. } => Channel::Email,
             Self::Call { .. } => Channel::Call,
             Self::Social { .. } => Channel::Social,
-            Self::Task { .. } => Channel::Task,
+            Self::Task { .. } | Self::HandOff(_) => Channel::Task,
         }
     }
 }
@@ -288,8 +297,8 @@ impl Step {
     pub fn verb(&self, outcome: &Outcome) -> Verb {
         let built_in = || self.what.outcomes().iter().find(|(slug, _)| *slug == outcome.as_str());
         match self.outcomes.get(outcome) {
-            Some(verb) => *verb,
-            None => built_in().map_or(Verb::Continue, |(_, verb)| *verb),
+            Some(verb) => verb.clone(),
+            None => built_in().map_or(Verb::Continue, |(_, verb)| verb.clone()),
         }
     }
 }
@@ -299,97 +308,18 @@ impl Cadence {
     pub fn step(&self, id: &StepId) -> Option<(usize, &Step)> {
         self.steps.iter().enumerate().find(|(_, step)| step.id == *id)
     }
-}
 
-/// One line of `only_if` or `skip_if`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Condition {
-    /// All of these fields are known.
-    Has(Vec<String>),
-    /// None of these fields is known.
-    HasNot(Vec<String>),
-    /// Each of these steps had one of its outcomes.
-    Outcome(Vec<(StepId, Vec<Outcome>)>),
-    /// Each of these fields passes its test.
-    Field(Vec<(String, Test)>),
-    /// At least one of these groups holds in all its lines.
-    Any(Vec<Vec<Condition>>),
-}
-
-/// What a field is compared with.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Test {
-    /// The same text, whatever its case.
-    Is(String),
-    AtLeast(f64),
-    AtMost(f64),
-    MoreThan(f64),
-    LessThan(f64),
-}
-
-impl Condition {
-    /// Adds the fields that it asks for.
-    pub fn fields(&self, to: &mut std::collections::BTreeSet<String>) {
-        match self {
-            Self::Has(fields) | Self::HasNot(fields) => to.extend(fields.iter().cloned()),
-            Self::Field(tests) => to.extend(tests.iter().map(|(field, _)| field.clone())),
-            Self::Any(groups) => {
-                groups.iter().flatten().for_each(|condition| condition.fields(to));
-            }
-            Self::Outcome(_) => {}
-        }
+    /// What may be recorded for a step, each with what it is called when the file says so.
+    pub fn outcomes_of(&self, what: &What) -> Vec<(Outcome, Option<&str>)> {
+        let built_in = what.outcomes().iter().map(|(slug, _)| (Outcome::from(*slug), None));
+        let own = self.custom_outcomes.iter().filter(|_| what.takes_own_outcomes());
+        let own = own.map(|(outcome, label)| (outcome.clone(), Some(label.as_str())));
+        built_in.filter(|(slug, _)| slug.as_str() != EXPIRED).chain(own).collect()
     }
-}
 
-impl Test {
-    /// Whether a known value passes. A value that is no number fails every comparison.
-    pub fn passes(&self, value: &str) -> bool {
-        let number = value.trim().parse::<f64>().ok();
-        let compare =
-            |holds: fn(f64, f64) -> bool, bound: f64| number.is_some_and(|n| holds(n, bound));
-        match self {
-            Self::Is(text) => value.to_lowercase() == text.to_lowercase(),
-            Self::AtLeast(bound) => compare(|n, b| n >= b, *bound),
-            Self::AtMost(bound) => compare(|n, b| n <= b, *bound),
-            Self::MoreThan(bound) => compare(|n, b| n > b, *bound),
-            Self::LessThan(bound) => compare(|n, b| n < b, *bound),
-        }
-    }
-}
-
-impl Condition {
-    /// Whether the line holds, given what is known of the person and what came of the earlier steps.
-    pub fn holds(&self, facts: &Facts, outcome_of: &dyn Fn(&StepId) -> Option<Outcome>) -> bool {
-        match self {
-            Self::Has(fields) => fields.iter().all(|field| facts.has(field)),
-            Self::HasNot(fields) => !fields.iter().any(|field| facts.has(field)),
-            Self::Outcome(lines) => lines
-                .iter()
-                .all(|(step, wanted)| outcome_of(step).is_some_and(|got| wanted.contains(&got))),
-            Self::Field(lines) => lines
-                .iter()
-                .all(|(field, test)| facts.get(field).is_some_and(|value| test.passes(value))),
-            Self::Any(groups) => {
-                groups.iter().any(|group| group.iter().all(|line| line.holds(facts, outcome_of)))
-            }
-        }
-    }
-}
-
-/// Whether an outcome of a call or a social touch means that the person said something to us: a reply.
-pub fn is_conversation(channel: Channel, outcome: &Outcome) -> bool {
-    const CALL: [&str; 7] = [
-        "meeting_booked",
-        "interested",
-        "call_back",
-        "not_now",
-        "not_interested",
-        "referred",
-        "do_not_call",
-    ];
-    match channel {
-        Channel::Call => CALL.contains(&outcome.as_str()),
-        Channel::Social => outcome.as_str() == "replied",
-        Channel::Email | Channel::Task => false,
+    /// Every verb of the file.
+    pub fn verbs(&self) -> impl Iterator<Item = &Verb> {
+        let of_steps = self.steps.iter().flat_map(|step| step.outcomes.values());
+        of_steps.chain(self.replies.values()).chain([&self.at_end])
     }
 }

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::time::{DaySpan, Delay, Unit};
+use super::time::{DaySpan, Delay, Side, Unit};
 
 /// When people work: hours by weekday, less the holidays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,11 @@ pub enum Hours<'a> {
 
 /// How far ahead a search for an open hour or a working day goes, in days: beyond it there is none.
 const HORIZON_DAYS: usize = 400;
+
+/// How often several zones are asked in turn until they agree. Each round moves the candidate to an
+/// opening in some zone, a few for each day: zones that do not agree within some weeks hardly ever do,
+/// and whoever waits for them is looked at again.
+const ROUNDS: usize = 160;
 
 impl Calendar {
     /// Whether anybody works on that day.
@@ -55,6 +60,35 @@ impl Calendar {
             day = self.working_day_from(next_day(day));
         }
         day
+    }
+
+    /// The `n`th working day before `date` (`n` = 0: `date` itself).
+    fn working_days_before(&self, date: Date, n: u32) -> Date {
+        let mut day = date;
+        for _ in 0..n {
+            let days = std::iter::successors(day.yesterday().ok(), |day| day.yesterday().ok());
+            day = days.take(HORIZON_DAYS).find(|day| self.works_on(*day)).unwrap_or(day);
+        }
+        day
+    }
+
+    /// The date that lies `delay` before or behind `date`; a part of a day is no day.
+    pub fn date_from(&self, date: Date, side: Side, delay: Delay) -> Date {
+        let days = match delay.unit {
+            Unit::Days => i64::from(delay.amount),
+            Unit::Weeks => i64::from(delay.amount) * 7,
+            Unit::BusinessDays => {
+                return match side {
+                    Side::Before => self.working_days_before(date, delay.amount),
+                    Side::Behind => self.working_days_after(date, delay.amount),
+                };
+            }
+            Unit::Minutes | Unit::Hours | Unit::BusinessMinutes | Unit::BusinessHours => 0,
+        };
+        match side {
+            Side::Before => date.checked_sub(days.days()).unwrap_or(date),
+            Side::Behind => date.checked_add(days.days()).unwrap_or(date),
+        }
     }
 
     /// The instant that lies `delay` behind `from`, on the clock of `zone`.
@@ -105,8 +139,7 @@ impl Calendar {
             return None;
         }
         let mut candidate = from;
-        // Each round moves the candidate to an opening in some zone: a few for each day.
-        for _ in 0..HORIZON_DAYS * 4 {
+        for _ in 0..ROUNDS {
             let mut agreed = candidate;
             for zone in zones {
                 agreed = agreed.max(self.next_open_in(hours, zone, candidate)?);

@@ -1,19 +1,27 @@
 //! One person going through one cadence: the states, the events, and the one function between them.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use super::cadence::{BOUNCED, Cadence, Channel, Outcome, REFUSED, SKIPPED, Verb};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cadence::{
+    BOUNCED, Cadence, Channel, EMAIL_REPLIED, HandOff, Outcome, REFUSED, SKIPPED, Verb, Way, When,
+};
 use super::calendar::Calendar;
 use super::facts::Facts;
-use super::ids::StepId;
+use super::ids::{CadenceId, StepId};
 
+mod asked;
 mod moves;
 mod relocate;
+mod timing;
 
-pub use moves::{begin, step};
+pub use moves::step;
 pub use relocate::{ahead, relocate};
+pub use timing::begin;
 
 /// The rules that one person follows: the cadence, on which calendar, on whose clock.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +29,26 @@ pub struct Course<'a> {
     pub cadence: &'a Cadence,
     pub calendar: &'a Calendar,
     pub zone: &'a TimeZone,
+    /// The person's dates that the cadence counts from, as far as they are known.
+    pub dates: &'a Dates,
+}
+
+/// Dates of a person by the field that holds them.
+pub type Dates = BTreeMap<String, Date>;
+
+/// The dates that a cadence counts from, out of what is known of somebody.
+pub fn dates(cadence: &Cadence, facts: impl FnOnce() -> Facts) -> Dates {
+    let anchors = cadence.steps.iter().filter_map(|step| match &step.when {
+        When::At(anchor) => Some(&anchor.field),
+        When::Day(_) | When::After(_) => None,
+    });
+    let fields: BTreeSet<&String> = anchors.collect();
+    if fields.is_empty() {
+        return Dates::new();
+    }
+    let facts = facts();
+    let dated = |field: &String| Some((field.clone(), facts.date(field)?));
+    fields.into_iter().filter_map(dated).collect()
 }
 
 /// Where somebody stands in a cadence.
@@ -35,6 +63,13 @@ pub struct State {
     pub not_before: Option<Timestamp>,
     /// How often this step's mail was put off by a server.
     pub tries: u32,
+    /// When the way began; steps on dates before that are passed over. `None` for those who were under
+    /// way before there were such steps.
+    pub began_at: Option<Timestamp>,
+    /// What else has happened on the way, as conditions name it.
+    pub happened: BTreeSet<String>,
+    /// A person replied while a mail was on its way: as soon as its fate is known, the owner is asked.
+    pub reply_waits: bool,
     /// What has happened, in order. A step in here never fires again with the same attempt.
     pub passed: Vec<Passed>,
 }
@@ -61,6 +96,13 @@ pub enum Phase {
     OnTask { step: StepId, attempt: u32, expires_at: Timestamp },
     /// For the owner to look and decide.
     Triage { step: StepId, expires_at: Timestamp },
+    /// For the owner to say what a reply means. Until then nothing goes out; `left` is the delay that
+    /// remained until the step.
+    OnReply { step: StepId, attempt: u32, left: SignedDuration, expires_at: Timestamp },
+    /// For somebody of a role to take the person over.
+    Offered { step: StepId, attempt: u32, hand_off: HandOff, expires_at: Timestamp },
+    /// For the giver to decide, because nobody took the person over.
+    HandedBack { step: StepId, hand_off: HandOff, why: Returned, expires_at: Timestamp },
     /// For a pause to end; the delay that was left then goes on.
     Paused {
         why: Pause,
@@ -82,6 +124,15 @@ pub enum Pause {
     ByRep,
     /// An outcome said so, such as `not_now`.
     ByOutcome,
+    /// Somebody of the same company replied or took a meeting.
+    ByColleague,
+}
+
+/// Why somebody who was handed over came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returned {
+    Declined,
+    NotAccepted,
 }
 
 /// How an enrollment ended.
@@ -93,18 +144,24 @@ pub enum Ending {
     NotInterested,
     Bounced,
     OptedOut,
+    /// Somebody else took the person over.
+    HandedOff,
+    /// The person goes on in another cadence.
+    Switched,
     Removed,
 }
 
 impl Ending {
     /// Every ending with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("replied", Self::Replied),
         ("meeting", Self::Meeting),
         ("no_reply", Self::NoReply),
         ("not_interested", Self::NotInterested),
         ("bounced", Self::Bounced),
         ("opted_out", Self::OptedOut),
+        ("handed_off", Self::HandedOff),
+        ("switched", Self::Switched),
         ("removed", Self::Removed),
     ];
 
@@ -138,7 +195,7 @@ pub enum Event {
         outcome: Outcome,
         until: Option<Timestamp>,
     },
-    /// A person replied, on any channel that ends the cadence.
+    /// A person replied: the enrollment ends, or its owner is asked what the reply means.
     Replied,
     /// The person wants no more, complained, or must not be contacted.
     OptedOut,
@@ -158,6 +215,12 @@ pub enum Event {
     },
     Resumed,
     Stopped,
+    /// Somebody of the same company replied or took a meeting: wait until that is settled.
+    ColleagueHeard {
+        until: Timestamp,
+    },
+    /// What the colleague said is settled.
+    ColleagueSettled,
 }
 
 /// What a due step's conditions are tested against.
@@ -177,10 +240,38 @@ pub enum Effect {
     OpenTask { step: StepId, attempt: u32, kind: TaskKind, expires_at: Timestamp },
     /// Take every open task of this enrollment out of the queue.
     CloseTasks,
-    /// Record that an attempt is over.
-    Pass { step: StepId, attempt: u32, outcome: Outcome },
+    /// Record that an attempt is over; when it was passed over, why.
+    Pass { step: StepId, attempt: u32, outcome: Outcome, skipped: Option<Skipped> },
     /// The enrollment has ended.
     End { ending: Ending },
+    /// Enroll the person in that cadence, so that it begins at that time.
+    Begin { cadence: CadenceId, at: Timestamp },
+}
+
+/// Why a step was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Skipped {
+    Conditions,
+    ChannelClosed,
+    /// Nothing is known of the person by which the channel could be used.
+    Missing(String),
+    /// The date that the step counts from is not known.
+    NoDate(String),
+    /// It had passed when the way began.
+    PastDate(String),
+}
+
+impl Skipped {
+    /// The reason as the log keeps it.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Conditions => "conditions".to_owned(),
+            Self::ChannelClosed => "channel_closed".to_owned(),
+            Self::Missing(field) => format!("missing_field:{field}"),
+            Self::NoDate(field) => format!("no_date:{field}"),
+            Self::PastDate(field) => format!("past_date:{field}"),
+        }
+    }
 }
 
 /// What a task asks for.
@@ -190,6 +281,12 @@ pub enum TaskKind {
     Touch(Channel),
     /// Look at this person and decide.
     Triage,
+    /// Say what a reply means.
+    Reply,
+    /// Take the person over.
+    HandOff,
+    /// Nobody took the person over: decide.
+    HandedBack,
 }
 
 /// An event that makes no sense in a phase. The shell has a bug or lost a race; nothing changed.
@@ -208,6 +305,13 @@ pub const TRIAGE_OUTCOMES: [(&str, Verb); 4] = [
     ("stop", Verb::Stop),
 ];
 
+/// What a person may decide about somebody who came back.
+pub const HANDED_BACK_OUTCOMES: [&str; 5] =
+    ["continue", HAND_OFF_AGAIN, "meeting_booked", "not_interested", "stop"];
+
+/// Asks the role once more.
+pub(super) const HAND_OFF_AGAIN: &str = "hand_off";
+
 impl Phase {
     /// The phase in a word, as it is stored and shown.
     pub fn name(&self) -> &'static str {
@@ -217,6 +321,9 @@ impl Phase {
             Self::InDoubt { .. } => "in_doubt",
             Self::OnTask { .. } => "on_task",
             Self::Triage { .. } => "triage",
+            Self::OnReply { .. } => "on_reply",
+            Self::Offered { .. } => "offered",
+            Self::HandedBack { .. } => "handed_back",
             Self::Paused { .. } => "paused",
             Self::Closing { .. } => "closing",
             Self::Ended { .. } => "ended",
@@ -240,10 +347,22 @@ impl Phase {
             | Self::Sending { step, attempt, .. }
             | Self::InDoubt { step, attempt, .. }
             | Self::OnTask { step, attempt, .. }
+            | Self::OnReply { step, attempt, .. }
+            | Self::Offered { step, attempt, .. }
             | Self::Paused { step, attempt, .. } => Some((step, *attempt)),
-            Self::Triage { step, .. } => Some((step, 1)),
+            Self::Triage { step, .. } | Self::HandedBack { step, .. } => Some((step, 1)),
             Self::Closing { .. } | Self::Ended { .. } => None,
         }
+    }
+}
+
+impl Way for State {
+    fn outcome_of(&self, step: &StepId) -> Option<Outcome> {
+        Self::outcome_of(self, step)
+    }
+
+    fn has_happened(&self, event: &str) -> bool {
+        self.happened.contains(event)
     }
 }
 
@@ -255,6 +374,26 @@ impl State {
             .rev()
             .find(|passed| passed.step == *id)
             .map(|passed| passed.outcome.clone())
+    }
+
+    /// Whether the owner is still being asked what a reply means.
+    pub fn is_triaged(&self) -> bool {
+        match self.phase {
+            Phase::OnReply { .. } => true,
+            Phase::Triage { .. } => self.has_replied(),
+            _ => self.reply_waits,
+        }
+    }
+
+    /// Whether a person has answered a mail of this enrollment.
+    fn has_replied(&self) -> bool {
+        self.happened.contains(EMAIL_REPLIED)
+    }
+
+    /// The number of the last attempt of a step that is over; 0 when none is.
+    fn attempts_of(&self, id: &StepId) -> u32 {
+        let of_step = self.passed.iter().rev().find(|passed| passed.step == *id);
+        of_step.map_or(0, |passed| passed.attempt)
     }
 
     /// Whether nobody was ever reached, because every way was closed.
@@ -272,6 +411,9 @@ impl State {
                 | Phase::InDoubt { .. }
                 | Phase::OnTask { .. }
                 | Phase::Triage { .. }
+                | Phase::OnReply { .. }
+                | Phase::Offered { .. }
+                | Phase::HandedBack { .. }
         );
         under_way || self.passed.iter().any(|passed| passed.outcome.as_str() != SKIPPED)
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::prospect::{Prospect, ProspectDraft, Range};
 
 /// Known, non-blank values by field name; numbers as plain digits.
@@ -36,6 +38,9 @@ pub const FIELDS: &[&str] = &[
     "time_zone",
     "title",
 ];
+
+/// Dates of a customer that a list brings as columns of its own, so that no `x.` is needed for them.
+pub const DATES: &[&str] = &["close_date", "go_live_date", "renewal_date"];
 
 impl Facts {
     /// Everything that is known of a prospect.
@@ -91,6 +96,11 @@ impl Facts {
     pub fn get(&self, field: &str) -> Option<&str> {
         let direct = self.values.get(field);
         direct.or_else(|| self.values.get(&format!("x.{field}"))).map(String::as_str)
+    }
+
+    /// The date that a field holds, written as `2026-03-04`, with or without a time behind it.
+    pub fn date(&self, field: &str) -> Option<Date> {
+        self.get(field)?.trim().get(..10)?.parse().ok()
     }
 
     /// Every known field with its value, in the order of the names.

@@ -96,3 +96,7 @@ name!(
     /// Somebody of our own team: the owner of prospects and tasks.
     RepId
 );
+name!(
+    /// What somebody of our team does, such as `account_manager`.
+    RoleId
+);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cadence::Condition;
+use super::cadence::{Condition, Unenrolled};
 use super::facts::Facts;
 use super::ids::ProspectId;
 use super::log::{Entry, What};
@@ -121,7 +121,7 @@ impl Learning {
                     person.words_of(field).is_some_and(|words| contains(&words, phrase))
                 }
                 Test::Line(at) => self.matcher.holds(*at, &person),
-                Test::Points(when) => when.iter().all(|line| line.holds(&full, &|_| None)),
+                Test::Points(when) => when.iter().all(|line| line.holds(&full, &Unenrolled)),
                 Test::Preferred(field) => full.has(field),
             };
             count(if has_it { &mut lesson.with } else { &mut lesson.without }, has_replied);

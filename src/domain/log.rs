@@ -26,6 +26,7 @@ pub enum What {
     Imported,
     ImportUndone,
     Enrolled,
+    NotEnrolled,
     Intended,
     Sent,
     Refused,
@@ -54,10 +55,11 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 27] = [
+    pub const ALL: [(&'static str, Self); 28] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("enrolled", Self::Enrolled),
+        ("not_enrolled", Self::NotEnrolled),
         ("intended", Self::Intended),
         ("sent", Self::Sent),
         ("refused", Self::Refused),

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod delivery;
 pub mod enrollment;
 pub mod facts;
+pub mod forecast;
 pub mod identity;
 pub mod ids;
 pub mod learn;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cadence::Condition;
+use super::cadence::{Condition, Unenrolled};
 use super::facts::Facts;
 use super::ids::ProfileId;
 use super::prospect::Range;
@@ -153,7 +153,7 @@ fn fit(profile: &Profile, facts: &Facts, lines: &[Line], points: &[(i64, String)
 
 fn score_lines(profile: &Profile, facts: &Facts) -> Vec<(i64, String)> {
     // A profile is about the person; what came of steps is not known here.
-    let holds = |line: &&ScoreLine| line.when.iter().all(|when| when.holds(facts, &|_| None));
+    let holds = |line: &&ScoreLine| line.when.iter().all(|when| when.holds(facts, &Unenrolled));
     let scored =
         profile.score.iter().filter(holds).map(|line| (line.add, all_in_words(&line.when)));
     let preferred = profile.prefer.iter().filter(|field| facts.has(field));

@@ -34,6 +34,41 @@ impl Kind {
     }
 }
 
+/// What a person's reply means, as the owner says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReplyKind {
+    Interested,
+    Question,
+    Referral,
+    WrongPerson,
+    NotNow,
+    NotInterested,
+    Problem,
+}
+
+impl ReplyKind {
+    /// Every kind with the word that a cadence writes for it.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("interested", Self::Interested),
+        ("question", Self::Question),
+        ("referral", Self::Referral),
+        ("wrong_person", Self::WrongPerson),
+        ("not_now", Self::NotNow),
+        ("not_interested", Self::NotInterested),
+        ("problem", Self::Problem),
+    ];
+
+    /// The word that a cadence writes.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("problem", |(word, _)| word)
+    }
+
+    /// From the word that a cadence writes.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    }
+}
+
 /// What a non-delivery report says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounce {

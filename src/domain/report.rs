@@ -24,6 +24,8 @@ pub struct Tally {
     pub assumed_sent: u64,
     pub skipped: u64,
     pub expired: u64,
+    /// Tasks with a target (`within`), and those of them that were done in time.
+    pub in_time: Rate,
     /// Enrollments by how they ended.
     pub endings: BTreeMap<String, u64>,
     last_ending: BTreeMap<EnrollmentId, String>,
@@ -40,6 +42,7 @@ impl Tally {
                 self.touch(entry, "email");
             }
             What::TaskDone if entry.touch.is_some() => {
+                self.target(entry);
                 let channel = entry.detail("channel").to_owned();
                 self.touch(entry, &channel);
             }
@@ -55,6 +58,7 @@ impl Tally {
             What::Ended => self.end(entry),
             What::Imported
             | What::ImportUndone
+            | What::NotEnrolled
             | What::Intended
             | What::Refused
             | What::Deferred
@@ -79,6 +83,12 @@ impl Tally {
             self.first_touched.entry(prospect).or_insert_with(|| channel.to_owned());
         }
         self.reached.extend(entry.enrollment);
+    }
+
+    fn target(&mut self, entry: &Entry) {
+        let in_time = entry.detail("in_time");
+        self.in_time.of += u64::from(!in_time.is_empty());
+        self.in_time.hits += u64::from(in_time == "yes");
     }
 
     fn reply(&mut self, entry: &Entry) {
@@ -128,7 +138,7 @@ impl Tally {
 }
 
 /// So many of so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rate {
     pub hits: u64,
     pub of: u64,

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::budget::Waiting;
-use super::cadence::{Cadence, Channel};
+use super::cadence::{Cadence, Channel, Step, StepHours};
 use super::calendar::{Calendar, Hours};
 use super::enrollment::{Pause, Phase};
 
@@ -41,24 +41,36 @@ pub fn next(place: &Place, phase: &Phase) -> Option<Next> {
     let desk = |at, waiting| Some(Next { channel: Channel::Task, at, waiting });
     match phase {
         Phase::Waiting { step, due_at, .. } => {
-            let channel = place.cadence.step(step).map_or(Channel::Task, |(_, s)| s.what.channel());
-            Some(open(place, channel, *due_at))
+            let step = place.cadence.step(step).map(|(_, step)| step);
+            Some(open_for(place, step, *due_at))
         }
         Phase::Sending { since, .. } => desk(*since + IN_FLIGHT_AT_MOST, Waiting::InDoubt),
         Phase::InDoubt { since, .. } => desk(*since + DOUBT_GRACE, Waiting::InDoubt),
-        Phase::OnTask { expires_at, .. } | Phase::Triage { expires_at, .. } => {
-            desk(*expires_at, Waiting::NeedsPerson)
-        }
+        Phase::OnTask { expires_at, .. }
+        | Phase::Triage { expires_at, .. }
+        | Phase::OnReply { expires_at, .. }
+        | Phase::Offered { expires_at, .. }
+        | Phase::HandedBack { expires_at, .. } => desk(*expires_at, Waiting::NeedsPerson),
         Phase::Paused { until, why, .. } => {
             let waiting = match why {
                 Pause::OutOfOffice => Waiting::OutOfOffice,
                 Pause::ByRep => Waiting::PausedByRep,
                 Pause::ByOutcome => Waiting::NotDue,
+                Pause::ByColleague => Waiting::ColleagueHeard,
             };
             desk(until.unwrap_or(Timestamp::MAX), waiting)
         }
         Phase::Closing { until } => desk(*until, Waiting::NotDue),
         Phase::Ended { .. } => None,
+    }
+}
+
+/// The first instant at or behind `from` at which a step may be done there.
+pub fn open_for(place: &Place, step: Option<&Step>, from: Timestamp) -> Next {
+    let channel = step.map_or(Channel::Task, |step| step.what.channel());
+    match step.map(|step| step.hours) {
+        Some(StepHours::Any) => Next { channel, at: from, waiting: Waiting::NotDue },
+        Some(StepHours::Calendar) | None => open(place, channel, from),
     }
 }
 

@@ -8,13 +8,15 @@ use jiff::tz::TimeZone;
 use super::address::EmailAddress;
 use super::budget::Ramp;
 use super::calendar::Calendar;
-use super::ids::{MailboxId, RepId};
+use super::ids::{MailboxId, RepId, RoleId};
 
 /// What the engine is told once, at its start: the settings after all checks.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub company: Company,
     pub mailboxes: BTreeMap<MailboxId, Mailbox>,
+    /// People of our team by what they do; also those who own no mailbox.
+    pub roles: BTreeMap<RepId, Vec<RoleId>>,
     pub calendars: BTreeMap<String, Clockwork>,
     pub limits: Limits,
     /// How old the last successful read of an inbox may be for its mailbox to send (promise 2).
@@ -94,11 +96,25 @@ impl Settings {
         own.or_else(|| self.mailboxes.values().next())
     }
 
-    /// The reps who own a mailbox, without doubles.
+    /// Who holds a role, in the order of their names.
+    pub fn holders(&self, role: &RoleId) -> Vec<&RepId> {
+        let holds = |(_, roles): &(&RepId, &Vec<RoleId>)| roles.contains(role);
+        self.roles.iter().filter(holds).map(|(rep, _)| rep).collect()
+    }
+
+    /// The reps who own a mailbox, without doubles: whose people prospects can be.
     pub fn reps(&self) -> Vec<RepId> {
         let mut reps: Vec<RepId> = self.mailboxes.values().map(|m| m.owner.clone()).collect();
         reps.sort();
         reps.dedup();
         reps
+    }
+
+    /// Everybody who can have tasks: the reps, and those who hold a role.
+    pub fn team(&self) -> Vec<RepId> {
+        let mut team = [self.reps(), self.roles.keys().cloned().collect()].concat();
+        team.sort();
+        team.dedup();
+        team
     }
 }

@@ -28,6 +28,13 @@ pub enum Unit {
     BusinessDays,
 }
 
+/// On which side of a date something lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    Behind,
+}
+
 impl Delay {
     /// So many of a unit.
     pub const fn new(amount: u32, unit: Unit) -> Self {

@@ -7,7 +7,7 @@ use super::desk::settle;
 use super::dispatch::transition;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
-use crate::domain::enrollment::{Event, Phase};
+use crate::domain::enrollment::{Event, Phase, TaskKind};
 use crate::domain::ids::{EnrollmentId, InboundId, MailboxId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::prospect::Prospect;
@@ -136,6 +136,9 @@ impl Engine {
                 None => None,
             },
         };
+        for task in changes.tasks.iter_mut().filter(|task| task.kind == TaskKind::Reply) {
+            task.text.clone_from(&message.new_text);
+        }
         changes.suppressions.extend(blocks(&message, prospect.as_ref(), now));
         // The cause stands before what it caused.
         changes.log.insert(0, entry(&message, &matched, now));
@@ -243,8 +246,9 @@ impl Engine {
         if state == person.enrollment.state && effects.is_empty() {
             return Ok(());
         }
+        let after = state.clone();
         changes.append(self.changes(person, state, effects, now).await?);
-        Ok(())
+        self.tell_colleagues(person, &after, now, changes).await
     }
 }
 

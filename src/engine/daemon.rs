@@ -115,7 +115,7 @@ impl Engine {
 
     /// Says in the log what waits for each rep.
     async fn digest(&self) -> Result<(), EngineError> {
-        for rep in self.settings.reps() {
+        for rep in self.settings.team() {
             let tasks = self.store.tasks(Some(&rep)).await?.len();
             tracing::info!(%rep, tasks, "the day's queue");
         }

@@ -89,10 +89,17 @@ impl Engine {
                 changes.log.push(person.entry(now, Happened::Resumed));
                 Ok(self.store.write(changes).await?)
             }
-            Phase::OnTask { .. } | Phase::Triage { .. } | Phase::Closing { .. } => {
+            Phase::OnTask { .. }
+            | Phase::Triage { .. }
+            | Phase::OnReply { .. }
+            | Phase::Offered { .. }
+            | Phase::HandedBack { .. }
+            | Phase::Closing { .. } => {
                 let event = Event::Due(circumstances(&person));
                 let (state, effects) = transition(&person, event, now)?;
-                let changes = self.changes(&person, state, &effects, now).await?;
+                let after = state.clone();
+                let mut changes = self.changes(&person, state, &effects, now).await?;
+                self.tell_colleagues(&person, &after, now, &mut changes).await?;
                 Ok(self.store.write(changes).await?)
             }
             Phase::Ended { .. } => Ok(()),

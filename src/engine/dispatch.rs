@@ -138,8 +138,12 @@ impl Engine {
             self.store.write(changes).await?;
             return Ok(Done::Moved);
         };
-        if let Some(opens) = closed_until(&person, now) {
+        if let Some(opens) = closed_until(&person, &step, now) {
             self.put_off(&person, opens.0, opens.1).await?;
+            return Ok(Done::Moved);
+        }
+        if let Some(until) = self.rep_is_full_until(&person, now) {
+            self.put_off(&person, until, Waiting::RepLimit).await?;
             return Ok(Done::Moved);
         }
         match self.letter(&person, mailbox, &step, attempt, now).await? {
@@ -188,7 +192,7 @@ impl Engine {
         };
         // The server may have taken its time: what follows is checked against the clock as it is now.
         let intended_at = self.now();
-        if let Some(opens) = closed_until(person, intended_at) {
+        if let Some(opens) = closed_until(person, &sending.step, intended_at) {
             offered.withdraw().await;
             self.put_off(person, opens.0, opens.1).await?;
             return Ok(Done::Moved);
@@ -281,6 +285,9 @@ impl Engine {
                 Ok(Done::LaneWaits(until))
             }
             Intent::Wait { reason, until } => {
+                if reason == Waiting::RepLimit {
+                    self.rep_is_full(person, until);
+                }
                 self.put_off(person, until, reason).await?;
                 Ok(Done::Moved)
             }
@@ -332,9 +339,10 @@ pub(super) fn transition(
     })
 }
 
-/// When the send window opens, unless it is open now.
-fn closed_until(person: &Person, now: Timestamp) -> Option<(Timestamp, Waiting)> {
-    let next = schedule::open(&person.place(), Channel::Email, now);
+/// When the mail of a step may leave, unless it may leave now.
+fn closed_until(person: &Person, step: &StepId, now: Timestamp) -> Option<(Timestamp, Waiting)> {
+    let step = person.version.cadence.step(step).map(|(_, step)| step);
+    let next = schedule::open_for(&person.place(), step, now);
     (next.at > now).then_some((next.at, next.waiting))
 }
 

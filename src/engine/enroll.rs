@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, Zoned};
 
-use super::{Engine, EngineError, zones_of};
+use super::{Engine, EngineError, Person, zones_of};
 use crate::domain::cadence::{Admission, Audience, Cadence, Channel};
 use crate::domain::enrollment::{self, Course, Phase};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CadenceId, EnrollmentId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
-use crate::domain::profile::{self, Fit, Matchers, Person, Profile};
+use crate::domain::profile::{self, Fit, Matchers, Person as Candidate, Profile};
 use crate::domain::prospect::{Prospect, Relationship};
 use crate::domain::schedule::{self, Place};
 use crate::domain::suppression::{Subject, closed_channels};
@@ -36,6 +36,13 @@ pub enum Mode {
     Commit,
 }
 
+/// When somebody comes in, and from where.
+struct Entrance {
+    at: Timestamp,
+    /// The enrollment that ends with it.
+    leaving: Option<EnrollmentId>,
+}
+
 struct Admitting {
     cadence: Cadence,
     digest: String,
@@ -58,12 +65,13 @@ impl Engine {
         // Whoever is enrolled must be recognised when they answer.
         self.recognise_everybody().await?;
         let admitting = self.admitting(cadence).await?;
+        let entrance = Entrance { at: self.now(), leaving: None };
         let mut result = Enrolled { people: people.len(), ..Enrolled::default() };
         for chunk in people.chunks(CHUNK) {
             let prospects = self.store.prospects(chunk).await?;
             let mut records = Vec::new();
             for prospect in &prospects {
-                match self.admit(&admitting, prospect).await? {
+                match self.admit(&admitting, prospect, &entrance).await? {
                     Ok(record) => records.push(record),
                     Err(reason) => *result.skipped.entry(reason).or_default() += 1,
                 }
@@ -85,10 +93,7 @@ impl Engine {
         let mut log = Vec::new();
         for (id, record) in (first..).zip(&mut records) {
             record.id = EnrollmentId(id);
-            let (prospect, enrollment) = (Some(record.prospect), Some(record.id));
-            let entry = Entry { prospect, enrollment, ..Entry::new(now, Happened::Enrolled) };
-            let profile = record.profile.as_ref().map_or("any", |(id, _)| id.as_str());
-            log.push(entry.with("cadence", &record.cadence).with("profile", profile));
+            log.push(enrolled(record, now));
         }
         Ok(self.store.write(Changes { enrolled: records, log, ..Changes::default() }).await?)
     }
@@ -116,11 +121,33 @@ impl Engine {
         Ok(Admitting { cadence, digest, profiles, matchers, clockwork })
     }
 
+    /// The enrollment that follows on one that ends now, or why there is none. Everything that holds
+    /// for other people who come in holds for this one, at the time at which it begins.
+    pub(super) async fn successor(
+        &self,
+        person: &Person,
+        cadence: &CadenceId,
+        at: Timestamp,
+    ) -> Result<Result<EnrollmentRecord, String>, EngineError> {
+        let admitting = match self.admitting(cadence).await {
+            Ok(admitting) => admitting,
+            Err(error @ EngineError::NotFound { .. }) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
+        };
+        let leaving = Some(person.enrollment.id);
+        let entrance = Entrance { at, leaving };
+        let admitted = self.admit(&admitting, &person.prospect, &entrance).await?;
+        let Ok(mut record) = admitted else { return Ok(admitted) };
+        record.id = EnrollmentId(self.id(IdKind::Enrollment).await?);
+        Ok(Ok(record))
+    }
+
     /// A new enrollment for one person, or why there is none.
     async fn admit(
         &self,
         admitting: &Admitting,
         prospect: &Prospect,
+        entrance: &Entrance,
     ) -> Result<Result<EnrollmentRecord, String>, EngineError> {
         let now = self.now();
         let blocks = self.store.suppressions(&Subject::all_of(prospect)).await?;
@@ -128,7 +155,7 @@ impl Engine {
         let history = self.store.enrollments_of(prospect.id).await?;
         let zones = zones_of(prospect, &admitting.clockwork);
         let refusal = refusal(admitting, prospect, &closed)
-            .or_else(|| busy(admitting, &history, now))
+            .or_else(|| busy(admitting, &history, entrance, now))
             .or_else(|| zones.is_empty().then(no_zone));
         if let Some(refusal) = refusal {
             return Ok(Err(refusal));
@@ -139,12 +166,14 @@ impl Engine {
         };
         let mailbox = self.settings.mailbox_of(&prospect.owner).map(|mailbox| mailbox.id.clone());
         let zone = zones.first().cloned().unwrap_or(jiff::tz::TimeZone::UTC);
+        let dates = enrollment::dates(&admitting.cadence, || Facts::of(prospect));
         let course = Course {
+            dates: &dates,
             cadence: &admitting.cadence,
             calendar: &admitting.clockwork.calendar,
             zone: &zone,
         };
-        let Some(state) = enrollment::begin(&course, now) else {
+        let Some(state) = enrollment::begin(&course, entrance.at) else {
             return Ok(Err("the cadence has no steps".to_owned()));
         };
         let place = Place { cadence: course.cadence, calendar: course.calendar, zones: &zones };
@@ -211,18 +240,23 @@ fn refusal(admitting: &Admitting, prospect: &Prospect, closed: &[Channel]) -> Op
     (!open).then(|| "do-not-contact, or no channel is left".to_owned())
 }
 
-/// Already under way somewhere, or here a short time ago.
-fn busy(admitting: &Admitting, history: &[EnrollmentRecord], now: Timestamp) -> Option<String> {
-    let under_way = |record: &&EnrollmentRecord| !matches!(record.state.phase, Phase::Ended { .. });
-    if history.iter().any(|record| under_way(&record)) {
+/// Already under way somewhere, or here a short time before it would begin.
+fn busy(
+    admitting: &Admitting,
+    history: &[EnrollmentRecord],
+    entrance: &Entrance,
+    now: Timestamp,
+) -> Option<String> {
+    let ended_at = |record: &EnrollmentRecord| match record.state.phase {
+        Phase::Ended { at, .. } => Some(at),
+        _ if entrance.leaving == Some(record.id) => Some(now),
+        _ => None,
+    };
+    if history.iter().any(|record| ended_at(record).is_none()) {
         return Some("is already in a cadence".to_owned());
     }
     let here = history.iter().filter(|record| record.cadence == admitting.cadence.id);
-    let last = here.filter_map(|record| match record.state.phase {
-        Phase::Ended { at, .. } => Some(at),
-        _ => None,
-    });
-    let last = last.max()?;
+    let last = here.filter_map(ended_at).max()?;
     let again = match admitting.cadence.again_after {
         None => return Some("has been in this cadence, which is for once only".to_owned()),
         Some(delay) => {
@@ -230,10 +264,18 @@ fn busy(admitting: &Admitting, history: &[EnrollmentRecord], now: Timestamp) -> 
             admitting.clockwork.calendar.after(last, delay, &zone)
         }
     };
-    (again > now).then(|| {
+    (again > entrance.at).then(|| {
         let on = Zoned::new(again, jiff::tz::TimeZone::UTC).date();
         format!("has been in this cadence; may come again from {} on", on.first_of_month())
     })
+}
+
+/// The log entry of a new enrollment.
+pub(super) fn enrolled(record: &EnrollmentRecord, now: Timestamp) -> Entry {
+    let (prospect, enrollment) = (Some(record.prospect), Some(record.id));
+    let entry = Entry { prospect, enrollment, ..Entry::new(now, Happened::Enrolled) };
+    let profile = record.profile.as_ref().map_or("any", |(id, _)| id.as_str());
+    entry.with("cadence", &record.cadence).with("profile", profile)
 }
 
 type Chosen = Option<(crate::domain::ids::ProfileId, String, i64)>;
@@ -244,7 +286,7 @@ fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> 
         return Ok(None);
     }
     let facts = Facts::of(prospect);
-    if let Some((at, score)) = admitting.matchers.best(&Person::new(&facts)) {
+    if let Some((at, score)) = admitting.matchers.best(&Candidate::new(&facts)) {
         let chosen = admitting.profiles.get(at);
         return Ok(chosen.map(|(profile, digest)| (profile.id.clone(), digest.clone(), score)));
     }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::domain::budget::mix;
 use crate::domain::cadence::{Channel, Content};
-use crate::domain::enrollment::{Course, Phase};
+use crate::domain::enrollment::{self, Course, Phase};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{EnrollmentId, StepId};
 use crate::domain::profile::Profile;
@@ -22,6 +22,7 @@ use crate::formats::template::Context;
 use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake};
 
 pub mod apply;
+pub mod colleagues;
 pub mod collect;
 pub mod daemon;
 pub mod desk;
@@ -30,6 +31,7 @@ pub mod enroll;
 pub mod history;
 pub mod import;
 pub mod letter;
+pub mod opening;
 pub mod plan;
 pub mod profiles;
 pub mod report;
@@ -55,6 +57,8 @@ pub struct Engine {
     versions: Mutex<BTreeMap<String, Arc<Version>>>,
     profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
     leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
+    /// Caps on new people of a rep that were found full, and until when.
+    full: Mutex<BTreeMap<String, Timestamp>>,
     stopping: AtomicBool,
 }
 
@@ -103,9 +107,22 @@ impl Engine {
     /// An engine over the given world.
     pub fn new(parts: Parts) -> Self {
         let Parts { clock, store, mailer, inbox, settings, node } = parts;
-        let (versions, profiles, leases) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (versions, profiles) = (Mutex::default(), Mutex::default());
+        let (leases, full) = (Mutex::default(), Mutex::default());
         let stopping = AtomicBool::new(false);
-        Self { clock, store, mailer, inbox, settings, node, versions, profiles, leases, stopping }
+        Self {
+            clock,
+            store,
+            mailer,
+            inbox,
+            settings,
+            node,
+            versions,
+            profiles,
+            leases,
+            full,
+            stopping,
+        }
     }
 
     /// Asks every worker to take nothing new; what is on its way is finished and recorded.
@@ -215,7 +232,9 @@ impl Person {
     /// Calls `use_it` with the rules that this person follows.
     pub fn course<T>(&self, use_it: impl FnOnce(&Course) -> T) -> T {
         let zone = self.zone();
+        let dates = enrollment::dates(&self.version.cadence, || Facts::of(&self.prospect));
         use_it(&Course {
+            dates: &dates,
             cadence: &self.version.cadence,
             calendar: &self.clockwork.calendar,
             zone: &zone,

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::workspace::{CadenceFile, Version, Workspace, templates_of};
 use super::{Engine, EngineError};
 use crate::domain::cadence::{Cadence, Step};
-use crate::domain::enrollment::{self, Course, Phase, ahead};
+use crate::domain::enrollment::{self, Course, Dates, Phase, ahead};
 use crate::domain::ids::{CadenceId, StepId};
 use crate::formats::cadence_file::changes::{Aspect, Change, changes};
 use crate::formats::template::TemplateSet;
@@ -282,8 +282,10 @@ impl Engine {
         people: &[EnrollmentRecord],
     ) -> Result<Vec<Standing>, EngineError> {
         let clockwork = self.clockwork(&new.calendar)?;
-        // Where somebody stands does not depend on their zone; only the times do.
-        let course = Course { cadence: new, calendar: &clockwork.calendar, zone: &TimeZone::UTC };
+        // Where somebody stands does not depend on their zone and their dates; only the times do.
+        let (zone, dates) = (TimeZone::UTC, Dates::new());
+        let calendar = &clockwork.calendar;
+        let course = Course { cadence: new, calendar, zone: &zone, dates: &dates };
         let now = self.now();
         let standing = |record: &EnrollmentRecord| {
             let state = record.state.clone();

@@ -95,7 +95,9 @@ impl Engine {
             }
             let Some(person) = self.person(enrollment.id).await? else { continue };
             let (state, effects) = transition(&person, Event::Stopped, now)?;
+            let after = state.clone();
             changes.append(self.changes(&person, state, &effects, now).await?);
+            self.tell_colleagues(&person, &after, now, changes).await?;
             ended += 1;
         }
         Ok(ended)

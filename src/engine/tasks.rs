@@ -7,10 +7,11 @@ use super::transition::task_word;
 use super::{Engine, EngineError, Person};
 use crate::domain::cadence::{self, Channel, Outcome};
 use crate::domain::calendar::Hours;
-use crate::domain::enrollment::{Event, TRIAGE_OUTCOMES, TaskKind};
+use crate::domain::enrollment::{Event, HANDED_BACK_OUTCOMES, TRIAGE_OUTCOMES, TaskKind};
 use crate::domain::ids::{RepId, TaskId, TouchId};
 use crate::domain::log::What as Happened;
 use crate::domain::prospect::Prospect;
+use crate::domain::reply::ReplyKind;
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::formats::diagnostic::did_you_mean;
@@ -24,6 +25,8 @@ pub struct QueueLine {
     pub cadence: String,
     /// For calls: when it may be made there; in the past when it may be made now.
     pub callable_at: Option<Timestamp>,
+    /// What may be said of it.
+    pub outcomes: Vec<Offered>,
 }
 
 /// What a person did with a task.
@@ -49,7 +52,9 @@ impl Engine {
             let calls = task.kind == TaskKind::Touch(Channel::Call);
             let callable_at = if calls { callable_at(&person, now) } else { None };
             let cadence = person.enrollment.cadence.0.clone();
-            lines.push(QueueLine { task, prospect: person.prospect, cadence, callable_at });
+            let outcomes = offered(&person, &task);
+            let prospect = person.prospect;
+            lines.push(QueueLine { task, prospect, cadence, callable_at, outcomes });
         }
         lines.sort_by_key(|line| {
             let later = line.callable_at.is_some_and(|at| at > now);
@@ -75,7 +80,9 @@ impl Engine {
         let outcome = known_outcome(&person, &task, &done.outcome)?;
         let event = Event::Done { outcome: outcome.clone(), until: done.until };
         let (state, effects) = transition(&person, event, now)?;
+        let after = state.clone();
         let mut changes = self.changes(&person, state, &effects, now).await?;
+        self.tell_colleagues(&person, &after, now, &mut changes).await?;
         self.note_done(&person, &task, &outcome, &done.actor, now, &mut changes).await?;
         self.store.write(changes).await?;
         Ok(person.prospect)
@@ -93,6 +100,9 @@ impl Engine {
         let mut entry = person.entry(now, Happened::TaskDone).with("step", &task.step);
         entry = entry.with("outcome", outcome).with("kind", task_word(task.kind));
         entry.actor = actor.0.clone();
+        if let Some(target_at) = task.target_at {
+            entry = entry.with("in_time", if now <= target_at { "yes" } else { "no" });
+        }
         let TaskKind::Touch(channel) = task.kind else {
             changes.log.insert(0, entry);
             return Ok(());
@@ -141,24 +151,58 @@ fn callable_at(person: &Person, now: Timestamp) -> Option<Timestamp> {
     Some(calendar.next_open(Hours::Work, &person.zones, now).unwrap_or(Timestamp::MAX))
 }
 
+/// One thing that may be said of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offered {
+    pub outcome: Outcome,
+    /// What it is called, where the cadence says so.
+    pub label: Option<String>,
+}
+
+/// What may be said of a task, in the order in which it is offered.
+fn offered(person: &Person, task: &TaskRecord) -> Vec<Offered> {
+    let cadence = &person.version.cadence;
+    let plain = |slug: &str| Offered { outcome: Outcome::from(slug), label: None };
+    let triage = || TRIAGE_OUTCOMES.iter().map(|(slug, _)| *slug);
+    match task.kind {
+        TaskKind::Touch(_) => {
+            let step = cadence.step(&task.step).map(|(_, step)| step);
+            let outcomes = step.map(|step| cadence.outcomes_of(&step.what)).unwrap_or_default();
+            let labelled = |(outcome, label): (Outcome, Option<&str>)| Offered {
+                outcome,
+                label: label.map(str::to_owned),
+            };
+            outcomes.into_iter().map(labelled).collect()
+        }
+        TaskKind::Triage => triage().map(plain).collect(),
+        TaskKind::Reply => {
+            let kinds = ReplyKind::ALL.map(|(word, _)| word);
+            let others = triage().filter(|slug| !kinds.contains(slug));
+            kinds.into_iter().chain(others).map(plain).collect()
+        }
+        TaskKind::HandOff => ["accepted", "declined"].map(plain).into(),
+        TaskKind::HandedBack => HANDED_BACK_OUTCOMES.map(plain).into(),
+    }
+}
+
 /// The outcome of that name, if this kind of task may have it.
 fn known_outcome(person: &Person, task: &TaskRecord, word: &str) -> Result<Outcome, EngineError> {
-    let step = person.version.cadence.step(&task.step).map(|(_, step)| step);
-    let known: Vec<&str> = match (task.kind, step) {
-        (TaskKind::Touch(_), Some(step)) => {
-            step.what.outcomes().iter().map(|(slug, _)| *slug).collect()
-        }
-        _ => TRIAGE_OUTCOMES.iter().map(|(slug, _)| *slug).collect(),
-    };
+    let offered = offered(person, task);
+    let known: Vec<&str> = offered.iter().map(|offered| offered.outcome.as_str()).collect();
     if known.contains(&word) {
         return Ok(Outcome::from(word));
     }
     let meant = did_you_mean(word, known.iter().copied());
     let meant = meant.map_or(".".to_owned(), |meant| format!("; did you mean `{meant}`?"));
+    let shown = |offered: &Offered| match &offered.label {
+        Some(label) => format!("{} ({label})", offered.outcome),
+        None => offered.outcome.to_string(),
+    };
+    let all: Vec<String> = offered.iter().map(shown).collect();
     Err(EngineError::Refused(format!(
         "`{word}` is no outcome of a {} task{meant} It can be: {}",
-        task_word(task.kind),
-        known.join(", ")
+        task_word(task.kind).replace('_', "-"),
+        all.join(", ")
     )))
 }
 

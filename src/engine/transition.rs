@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::enroll::enrolled;
+use super::opening::Opening;
 use super::{Engine, EngineError, Person};
-use crate::domain::cadence::{self, Outcome, What};
-use crate::domain::enrollment::{Effect, State, TaskKind};
-use crate::domain::ids::{StepId, TaskId};
+use crate::domain::cadence::{self, Outcome};
+use crate::domain::enrollment::{Effect, Skipped, State, TaskKind};
+use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::log::{Entry, What as Happened};
-use crate::ports::{Changes, EnrollmentMove, IdKind, TaskRecord};
+use crate::ports::{Changes, EnrollmentMove};
 
 impl Person {
     /// A log entry about this person.
@@ -38,102 +40,56 @@ impl Engine {
         effects: &[Effect],
         now: Timestamp,
     ) -> Result<Changes, EngineError> {
-        let mut changes = person.moved(state);
+        let mut changes = person.moved(state.clone());
         for effect in effects {
             match effect {
                 Effect::SendMail { .. } => {}
                 Effect::OpenTask { step, attempt, kind, expires_at } => {
-                    let task =
-                        self.new_task(person, step, *attempt, *kind, *expires_at, now).await?;
+                    let (kind, attempt, expires_at) = (*kind, *attempt, *expires_at);
+                    let opening = Opening { step, attempt, kind, expires_at, state: &state };
+                    let task = self.new_task(person, &opening, now).await?;
                     let opened = person.entry(now, Happened::TaskOpened).with("step", step);
-                    changes.log.push(opened.with("kind", task_word(*kind)));
+                    changes.log.push(opened.with("kind", task_word(kind)));
                     changes.tasks.push(task);
                 }
                 Effect::CloseTasks => changes.close_tasks.push((person.enrollment.id, now)),
-                Effect::Pass { step, outcome, .. } => {
-                    changes.log.extend(passed(person, step, outcome, now));
+                Effect::Pass { step, outcome, skipped, .. } => {
+                    changes.log.extend(passed(person, step, outcome, skipped.as_ref(), now));
                 }
                 Effect::End { ending } => {
                     let ended = person.entry(now, Happened::Ended);
                     changes.log.push(ended.with("ending", ending.as_str()));
+                }
+                Effect::Begin { cadence, at } => {
+                    self.begin_again(person, cadence, *at, now, &mut changes).await?;
                 }
             }
         }
         Ok(changes)
     }
 
-    async fn new_task(
+    /// The next enrollment of a person who is switched, in the same transaction as the end of the one
+    /// before: a crash can neither lose nor double it.
+    async fn begin_again(
         &self,
         person: &Person,
-        step: &StepId,
-        attempt: u32,
-        kind: TaskKind,
-        expires_at: Timestamp,
+        cadence: &CadenceId,
+        at: Timestamp,
         now: Timestamp,
-    ) -> Result<TaskRecord, EngineError> {
-        let found = person.version.cadence.step(step).map(|(_, step)| step);
-        let (title, text) = match (kind, found) {
-            (TaskKind::Touch(_), Some(step)) => self.words(person, &step.what, now),
-            _ => (triage_title(person), String::new()),
-        };
-        let priority = match (kind, found) {
-            (TaskKind::Touch(_), Some(step)) => step.priority as u8,
-            // A person who said something waits for nobody.
-            _ => 0,
-        };
-        Ok(TaskRecord {
-            id: TaskId(self.id(IdKind::Task).await?),
-            enrollment: person.enrollment.id,
-            prospect: person.prospect.id,
-            rep: person.enrollment.owner.clone(),
-            kind,
-            step: step.clone(),
-            attempt,
-            title,
-            text,
-            version: Some(person.enrollment.digest.clone()),
-            priority,
-            opened_at: now,
-            expires_at,
-            open: true,
-        })
-    }
-
-    /// What a task says: one line of what to do, and the words to use.
-    fn words(&self, person: &Person, what: &What, now: Timestamp) -> (String, String) {
-        let sender = self.settings.mailbox_of(&person.enrollment.owner);
-        let context = person.context(sender, now);
-        let render = |name: &String| match person.version.templates.render(name, &context) {
-            Ok(rendered) => rendered.text.trim().to_owned(),
-            Err(error) => format!("({error})"),
-        };
-        match what {
-            What::Email { .. } => (String::new(), String::new()),
-            What::Call { script, voicemail } => {
-                let phone = person.prospect.known.phones.first();
-                let title =
-                    phone.map_or_else(|| "call".to_owned(), |phone| format!("call {phone}"));
-                let voicemail =
-                    voicemail.as_ref().map(|name| format!("\n\nVoicemail:\n{}", render(name)));
-                (title, format!("{}{}", render(script), voicemail.unwrap_or_default()))
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        let from = &person.enrollment.cadence;
+        match self.successor(person, cadence, at).await? {
+            Ok(record) => {
+                changes.log.push(enrolled(&record, now).with("from", from));
+                changes.enrolled.push(record);
             }
-            What::Social { network, act, text } => {
-                let act = cadence::SocialAct::ALL.iter().find(|(_, known)| known == act);
-                let title = format!("{network}: {}", act.map_or("touch", |(word, _)| word));
-                (title, text.as_ref().map(render).unwrap_or_default())
-            }
-            What::Task { title, notes } => {
-                (title.clone(), notes.as_ref().map(render).unwrap_or_default())
+            Err(reason) => {
+                let refused = person.entry(now, Happened::NotEnrolled);
+                changes.log.push(refused.with("cadence", cadence).with("reason", reason));
             }
         }
-    }
-}
-
-fn triage_title(person: &Person) -> String {
-    let last = person.enrollment.state.passed.last();
-    match last {
-        Some(passed) => format!("decide what happens next ({}: {})", passed.step, passed.outcome),
-        None => "decide what happens next".to_owned(),
+        Ok(())
     }
 }
 
@@ -141,15 +97,28 @@ pub(super) fn task_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Touch(channel) => channel.as_str(),
         TaskKind::Triage => "triage",
+        TaskKind::Reply => "reply",
+        TaskKind::HandOff => "hand_off",
+        TaskKind::HandedBack => "handed_back",
     }
 }
 
 /// Skipped and expired steps are logged here; what was done is logged by who did it.
-fn passed(person: &Person, step: &StepId, outcome: &Outcome, now: Timestamp) -> Option<Entry> {
+fn passed(
+    person: &Person,
+    step: &StepId,
+    outcome: &Outcome,
+    skipped: Option<&Skipped>,
+    now: Timestamp,
+) -> Option<Entry> {
     let what = match outcome.as_str() {
         cadence::SKIPPED => Happened::Skipped,
         cadence::EXPIRED => Happened::TaskExpired,
         _ => return None,
     };
-    Some(person.entry(now, what).with("step", step))
+    let entry = person.entry(now, what).with("step", step);
+    Some(match skipped {
+        Some(skipped) => entry.with("reason", skipped.reason()),
+        None => entry,
+    })
 }

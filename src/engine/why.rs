@@ -11,7 +11,7 @@ use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
-use crate::ports::Lane;
+use crate::ports::{Lane, TaskRecord};
 
 /// Everything that is known of why a person is where they are.
 pub struct Story {
@@ -35,6 +35,8 @@ pub struct Chapter {
     pub in_doubt: Vec<Touch>,
     /// Everything that was tried, each with the version that made it.
     pub touches: Vec<Touch>,
+    /// What a person is asked to do.
+    pub task: Option<TaskRecord>,
 }
 
 impl Engine {
@@ -104,6 +106,8 @@ impl Engine {
                 None => waits,
             };
         }
-        Ok(Chapter { person, waits, in_doubt, touches })
+        let tasks = self.store.tasks(None).await?;
+        let task = tasks.into_iter().find(|task| task.enrollment == person.enrollment.id);
+        Ok(Chapter { person, waits, in_doubt, touches, task })
     }
 }

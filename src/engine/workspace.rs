@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::cadence::{Cadence, Content, What};
+use crate::domain::cadence::{Cadence, Content, Verb, What};
 use crate::domain::profile::Profile;
 use crate::formats::cadence_file::{self, Known, TemplateInfo, WorkingDays};
 use crate::formats::diagnostic::{Diagnostic, Severity};
@@ -13,6 +13,7 @@ use crate::formats::rules::Rule;
 use crate::formats::template::{ExtraFields, Source, TemplateSet};
 
 mod across;
+mod circles;
 
 /// The texts of a workspace by path (`cadences/x.yaml`), as a reader of folders finds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,6 +60,15 @@ pub fn examine(
     files: &Files,
     calendars: Option<BTreeMap<String, WorkingDays>>,
 ) -> (Option<Workspace>, Vec<Diagnostic>) {
+    examine_for(files, calendars, None)
+}
+
+/// [`examine`] with the roles that somebody of the team holds; `None` when nobody knows.
+pub fn examine_for(
+    files: &Files,
+    calendars: Option<BTreeMap<String, WorkingDays>>,
+    roles: Option<BTreeSet<String>>,
+) -> (Option<Workspace>, Vec<Diagnostic>) {
     let mut findings = Vec::new();
     let profiles = profiles(files, &mut findings);
     let templates = match TemplateSet::load(&template_sources(files), ExtraFields::Any) {
@@ -75,9 +85,12 @@ pub fn examine(
         calendars,
         applied: false,
         profiles: required_fields(files, &profiles),
+        cadences: cadence_ids(files),
+        roles,
         templates: template_names(files, templates.as_ref()),
     };
     let cadences = cadences(files, &known, &mut findings);
+    findings.extend(circles::circles(&cadences));
     if let Some(templates) = &templates {
         let is_whole = findings.iter().all(|finding| finding.severity < Severity::Error);
         findings.extend(across::unfit(&cadences, &profiles, templates));
@@ -140,10 +153,15 @@ fn cadences(files: &Files, known: &Known, findings: &mut Vec<Diagnostic>) -> Vec
     cadences
 }
 
+/// The ids of all cadences, also of those that cannot be read.
+fn cadence_ids(files: &Files) -> BTreeSet<String> {
+    let all = files.under("cadences/").filter(|(path, _)| !path.contains("/tests/"));
+    all.map(|(path, _)| stem(path).to_owned()).collect()
+}
+
 /// A cadence with the templates that it names and every partial.
 fn bundle(files: &Files, path: &str, text: &str, cadence: &Cadence) -> BTreeMap<String, String> {
-    let used: BTreeSet<String> =
-        cadence.steps.iter().flat_map(|step| templates_of(&step.what)).collect();
+    let used = templates_in(cadence);
     let template = |(path, _): &(&str, &str)| {
         let name = template_name(path);
         name.starts_with("partials/") || used.contains(name)
@@ -151,6 +169,21 @@ fn bundle(files: &Files, path: &str, text: &str, cadence: &Cadence) -> BTreeMap<
     let templates = files.under("templates/").filter(template);
     let templates = templates.map(|(path, text)| (path.to_owned(), text.to_owned()));
     templates.chain([(path.to_owned(), text.to_owned())]).collect()
+}
+
+/// Every template that a cadence names: of its steps, and of the hand-offs that its verbs make.
+pub fn templates_in(cadence: &Cadence) -> BTreeSet<String> {
+    let of_steps = cadence.steps.iter().flat_map(|step| templates_of(&step.what));
+    let briefs = cadence.verbs().filter_map(|verb| match verb {
+        Verb::HandOff(hand_off) => hand_off.brief.clone(),
+        Verb::Continue
+        | Verb::Triage
+        | Verb::Stop
+        | Verb::Retry { .. }
+        | Verb::Pause(_)
+        | Verb::SwitchTo { .. } => None,
+    });
+    of_steps.chain(briefs).collect()
 }
 
 /// Every template, script and note that a step names.
@@ -165,6 +198,7 @@ pub fn templates_of(what: &What) -> Vec<String> {
         }
         What::Social { text, .. } => text.iter().cloned().collect(),
         What::Task { notes, .. } => notes.iter().cloned().collect(),
+        What::HandOff(hand_off) => hand_off.brief.iter().cloned().collect(),
     }
 }
 

@@ -120,6 +120,12 @@ pub trait Store: Send + Sync {
         &self,
         cadence: &CadenceId,
     ) -> Result<Vec<EnrollmentRecord>, StoreError>;
+    /// Those of a cadence at a company that have not ended.
+    async fn enrollments_at(
+        &self,
+        company: CompanyId,
+        cadence: &CadenceId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError>;
     /// Those that wait for a mailbox which is none of these.
     async fn enrollments_without(
         &self,
@@ -229,6 +235,7 @@ pub struct Changes {
 impl Changes {
     /// Adds what a transition of an enrollment changes.
     pub fn append(&mut self, other: Changes) {
+        self.enrolled.extend(other.enrolled);
         self.moved.extend(other.moved);
         self.touches.extend(other.touches);
         self.settled.extend(other.settled);
@@ -520,6 +527,8 @@ pub struct TaskRecord {
     pub priority: u8,
     pub opened_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Until when it should be done, where its step says so.
+    pub target_at: Option<Timestamp>,
     pub open: bool,
 }
 

@@ -288,7 +288,9 @@ fn drawn_outcome(line: &QueueLine, drawn: u64) -> &'static str {
             _ => "not_found",
         },
         TaskKind::Touch(Channel::Email | Channel::Task) => "done",
-        TaskKind::Triage => match percent {
+        TaskKind::HandOff => "accepted",
+        TaskKind::Reply => "interested",
+        TaskKind::Triage | TaskKind::HandedBack => match percent {
             0..=49 => "meeting_booked",
             50..=79 => "continue",
             _ => "not_interested",

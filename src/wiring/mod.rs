@@ -29,13 +29,14 @@ use crate::domain::settings::{Mailbox, Settings};
 use crate::engine::daemon::Beats;
 use crate::engine::workspace::{Files, hex};
 use crate::engine::{Engine, Parts};
-use crate::ports::{Clock, Inbox, Mailer};
+use crate::ports::{Clock, Inbox, Mailer, Store};
 
 pub mod demo;
 pub mod list_file;
 pub mod list_inbox;
 pub mod lists;
 pub mod repo;
+pub mod simulate;
 
 /// Why an engine could not be put together.
 #[derive(Debug, Error)]
@@ -51,6 +52,8 @@ pub enum WiringError {
          PostgreSQL for several"
     )]
     SecondDaemon { path: String },
+    #[error("there is no database yet ({path}): `firsttouch import` makes it")]
+    NoDatabase { path: String },
     #[error("the heartbeat could not start: {0}")]
     Heartbeat(String),
 }
@@ -113,6 +116,19 @@ pub async fn engine(workspace: &Path, config: &Config) -> Result<Running, Wiring
     let mailer = Arc::new(post(workspace, config)?);
     let inbox = Arc::new(inboxes(workspace, config)?);
     assemble(config, settings, Arc::new(SystemClock), mailer, inbox).await
+}
+
+/// The database of a workspace, only to be read: nothing is written to it, not even its schema.
+///
+/// # Errors
+/// There is no database, or not one that this program can read.
+pub async fn store_to_read(config: &Config) -> Result<Arc<dyn Store>, WiringError> {
+    if let Some(path) = config.database.strip_prefix("sqlite:")
+        && !Path::new(path).exists()
+    {
+        return Err(WiringError::NoDatabase { path: path.to_owned() });
+    }
+    Ok(Arc::new(SqlStore::open_to_read(&config.database).await?))
 }
 
 /// The same around other parts: the demo's clock and its world.
@@ -206,6 +222,7 @@ pub fn settings(config: &Config, secret: Vec<u8>) -> Settings {
     Settings {
         company: config.company.clone(),
         mailboxes,
+        roles: config.roles.clone(),
         calendars: config.calendars.clone(),
         limits: config.limits.clone(),
         reply_freshness: config.reply_freshness,

@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use firsttouch::domain::cadence::Channel;
 use firsttouch::domain::delivery::Envelope;
 use firsttouch::domain::enrollment::{Ending, Passed, Phase, TaskKind};
-use firsttouch::domain::ids::{CadenceId, EnrollmentId, ProspectId};
+use firsttouch::domain::ids::{EnrollmentId, ProspectId};
+use firsttouch::domain::log::What;
 use firsttouch::domain::prospect::Prospect;
 use firsttouch::domain::reply::Kind;
 use firsttouch::domain::settings::Settings;
 use firsttouch::domain::suppression::Subject;
 use firsttouch::domain::touch::{Milestone, Status, Touch};
-use firsttouch::ports::{Changes, EnrollmentRecord, Store};
+use firsttouch::ports::{Changes, EnrollmentMove, EnrollmentRecord, Store, TaskRecord};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::mail::{CONTENT_WITHIN, header};
-use super::workspace::{FRESHNESS, HOLIDAY, PER_DOMAIN, WINDOW};
+use super::workspace::{CADENCES, FRESHNESS, HOLIDAY, PER_DOMAIN, WINDOW};
 use super::world::{Accepted, Answered, Intended, Stopped, World};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -123,14 +124,59 @@ pub fn on_commit(world: &World, changes: &Changes) {
             world.finding(&format!("promise 7: enrollment {} fires {fires:?} again", moved.id));
         }
         world.note(&format!("enrollment {} is {:?}", moved.id, moved.state.phase));
+        heard(world, changes, moved);
     }
+    successors(world, changes);
     for task in &changes.tasks {
         let stopped = world.state().stopped.contains_key(&task.prospect);
-        if stopped && task.kind != TaskKind::Triage {
+        if stopped && matches!(task.kind, TaskKind::Touch(_)) {
             world.finding(&format!("promise 3: a task for prospect {}", task.prospect));
         }
     }
     said_no(world, changes);
+}
+
+/// Whoever replied may be written to again when a person was asked and let it go on.
+fn heard(world: &World, changes: &Changes, moved: &EnrollmentMove) {
+    let is_asked = matches!(
+        moved.state.phase,
+        Phase::Triage { .. }
+            | Phase::OnReply { .. }
+            | Phase::Offered { .. }
+            | Phase::HandedBack { .. }
+    );
+    let mut state = world.state();
+    let was_asked = match is_asked {
+        true => !state.asked.insert(moved.id),
+        false => state.asked.remove(&moved.id),
+    };
+    let decided = changes
+        .log
+        .iter()
+        .find(|entry| entry.enrollment == Some(moved.id) && entry.what == What::TaskDone);
+    let Some(prospect) = decided.and_then(|entry| entry.prospect).filter(|_| was_asked) else {
+        return;
+    };
+    if state.stopped.get(&prospect).is_some_and(|stopped| stopped.why == REPLY) {
+        state.stopped.remove(&prospect);
+    }
+}
+
+/// Somebody begins anew only in the transaction in which they are switched, once.
+fn successors(world: &World, changes: &Changes) {
+    let switched = |moved: &&EnrollmentMove| {
+        matches!(moved.state.phase, Phase::Ended { ending: Ending::Switched, .. })
+            && changes
+                .log
+                .iter()
+                .any(|entry| entry.enrollment == Some(moved.id) && entry.what == What::Ended)
+    };
+    let ends = changes.moved.iter().filter(switched).count();
+    let begins = changes.enrolled.iter().filter(|e| e.cadence.as_str() == "nurture").count();
+    let refused = changes.log.iter().filter(|entry| entry.what == What::NotEnrolled).count();
+    if ends != begins + refused {
+        world.finding(&format!("{ends} were switched, {begins} begin and {refused} may not"));
+    }
 }
 
 fn intended(world: &World, touch: &Touch) {
@@ -176,9 +222,10 @@ fn said_no(world: &World, changes: &Changes) {
         let Some(prospect) = inbound.prospect else { continue };
         let why = inbound.message.kind.as_str().to_owned();
         match inbound.message.kind {
-            Kind::Reply | Kind::Complaint | Kind::Unsubscribe => {
+            Kind::Reply => {
                 state.stopped.entry(prospect).or_insert(Stopped { seq, why });
             }
+            Kind::Complaint | Kind::Unsubscribe => for_good(&mut state, prospect, why),
             Kind::Bounce(_) | Kind::AutoReply(_) | Kind::Notice => {}
         }
         if inbound.message.kind == Kind::Unsubscribe {
@@ -188,9 +235,7 @@ fn said_no(world: &World, changes: &Changes) {
     for block in &changes.suppressions {
         let why = format!("a block ({})", block.cause.as_str());
         match &block.subject {
-            Subject::Person(id) => {
-                state.stopped.entry(*id).or_insert(Stopped { seq, why });
-            }
+            Subject::Person(id) => for_good(&mut state, *id, why),
             Subject::Email(address) => {
                 state.dead.entry(address.clone()).or_insert(Stopped { seq, why });
             }
@@ -199,12 +244,28 @@ fn said_no(world: &World, changes: &Changes) {
     }
 }
 
-/// No open task for anybody who said no.
+/// What is recorded of a reply; it stops only until a person has said what it means.
+const REPLY: &str = "reply";
+
+/// A "no" that nobody can lift, whatever was said before.
+fn for_good(state: &mut super::world::State, prospect: ProspectId, why: String) {
+    let seq = state.seq;
+    let before = state.stopped.get(&prospect).filter(|stopped| stopped.why != REPLY);
+    if before.is_none() {
+        state.stopped.insert(prospect, Stopped { seq, why });
+    }
+}
+
+/// No open task for anybody who said no; about a reply a person may be asked.
 pub async fn no_task_after_a_no(world: &World, store: &dyn Store) {
     let tasks = store.tasks(None).await.expect("tasks");
     let state = world.state();
-    let open: Vec<ProspectId> = tasks.iter().map(|task| task.prospect).collect();
-    let wrong: Vec<&ProspectId> = open.iter().filter(|id| state.stopped.contains_key(id)).collect();
+    let is_wrong = |task: &&TaskRecord| {
+        let stopped = state.stopped.get(&task.prospect);
+        let asks = !matches!(task.kind, TaskKind::Touch(_));
+        stopped.is_some_and(|stopped| !(asks && stopped.why == REPLY))
+    };
+    let wrong: Vec<ProspectId> = tasks.iter().filter(is_wrong).map(|task| task.prospect).collect();
     let broken = (!wrong.is_empty()).then(|| format!("promise 3: open tasks for {wrong:?}"));
     drop(state);
     if let Some(broken) = broken {
@@ -215,7 +276,12 @@ pub async fn no_task_after_a_no(world: &World, store: &dyn Store) {
 /// Everything that must hold when nothing is under way any more.
 pub async fn at_the_end(world: &World, store: &dyn Store, settings: &Settings) {
     caps(world, settings);
-    let all = store.enrollments_in(&CadenceId::from("simulated")).await.expect("enrollments");
+    let mut all = Vec::new();
+    for cadence in CADENCES {
+        all.extend(store.enrollments_in(&cadence.into()).await.expect("enrollments"));
+    }
+    opted_out(world, &all);
+    one_successor(world, &all);
     for enrollment in &all {
         let touches = store.touches_of(enrollment.id).await.expect("touches");
         ended(world, enrollment);
@@ -229,15 +295,36 @@ pub async fn at_the_end(world: &World, store: &dyn Store, settings: &Settings) {
     delivered(world, store, &all).await;
 }
 
-/// Promise 9, and that an opt-out outranks everything.
+/// Promise 9.
 fn ended(world: &World, enrollment: &EnrollmentRecord) {
-    let Phase::Ended { ending, .. } = &enrollment.state.phase else {
+    if !matches!(enrollment.state.phase, Phase::Ended { .. }) {
         let phase = &enrollment.state.phase;
-        return world.finding(&format!("promise 9: enrollment {} is {phase:?}", enrollment.id));
-    };
-    let opted_out = world.state().opted_out.contains_key(&enrollment.prospect);
-    if opted_out && *ending != Ending::OptedOut {
-        world.finding(&format!("enrollment {} ended {ending:?}, not opted out", enrollment.id));
+        world.finding(&format!("promise 9: enrollment {} is {phase:?}", enrollment.id));
+    }
+}
+
+/// An opt-out outranks everything: whoever opted out has an enrollment that says so.
+fn opted_out(world: &World, all: &[EnrollmentRecord]) {
+    let people: Vec<ProspectId> = world.state().opted_out.keys().copied().collect();
+    for prospect in people {
+        let mut own = all.iter().filter(|enrollment| enrollment.prospect == prospect).peekable();
+        let says_so = |enrollment: &EnrollmentRecord| {
+            matches!(enrollment.state.phase, Phase::Ended { ending: Ending::OptedOut, .. })
+        };
+        if own.peek().is_some() && !own.any(says_so) {
+            world.finding(&format!("prospect {prospect} opted out, and no enrollment says so"));
+        }
+    }
+}
+
+/// Nobody goes on twice, whatever crashed on the way.
+fn one_successor(world: &World, all: &[EnrollmentRecord]) {
+    let mut going_on: BTreeMap<ProspectId, usize> = BTreeMap::new();
+    for enrollment in all.iter().filter(|enrollment| enrollment.cadence.as_str() == "nurture") {
+        *going_on.entry(enrollment.prospect).or_default() += 1;
+    }
+    for (prospect, times) in going_on.into_iter().filter(|(_, times)| *times > 1) {
+        world.finding(&format!("prospect {prospect} goes on {times} times"));
     }
 }
 

@@ -7,8 +7,9 @@ use std::task::Poll;
 
 use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::cadence::{CALL_OUTCOMES, Channel, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb};
-use firsttouch::domain::enrollment::{TRIAGE_OUTCOMES, TaskKind};
+use firsttouch::domain::enrollment::{HANDED_BACK_OUTCOMES, TRIAGE_OUTCOMES, TaskKind};
 use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId, RepId};
+use firsttouch::domain::reply::ReplyKind;
 use firsttouch::domain::settings::Settings;
 use firsttouch::domain::touch::Status;
 use firsttouch::engine::enroll::Mode;
@@ -406,7 +407,7 @@ impl Driver {
                 let enrolled = engine.enroll(&people, &cadence, Mode::Commit).await;
                 world.note(&format!("enrolled {people:?}: {}", enrolled.is_ok()));
             }
-            let rep = RepId::from(*world.state().chance.pick(&["ann", "bob"]));
+            let rep = RepId::from(*world.state().chance.pick(&["ann", "bob", "cara"]));
             let queue = engine.queue(Some(&rep)).await.map_err(|e| e.to_string())?;
             for line in queue.iter().take(3) {
                 if !world.state().chance.percent(60) {
@@ -490,17 +491,23 @@ impl Driver {
 }
 
 fn draw_outcome(world: &World, kind: TaskKind) -> String {
-    let outcomes: &[(&str, Verb)] = match kind {
-        TaskKind::Touch(Channel::Call) => CALL_OUTCOMES,
-        TaskKind::Touch(Channel::Social) => SOCIAL_OUTCOMES,
-        TaskKind::Touch(Channel::Task | Channel::Email) => TASK_OUTCOMES,
-        TaskKind::Triage => &TRIAGE_OUTCOMES,
+    let words = |outcomes: &[(&'static str, Verb)]| -> Vec<&'static str> {
+        outcomes.iter().map(|(slug, _)| *slug).collect()
+    };
+    let outcomes: Vec<&str> = match kind {
+        TaskKind::Touch(Channel::Call) => words(CALL_OUTCOMES),
+        TaskKind::Touch(Channel::Social) => words(SOCIAL_OUTCOMES),
+        TaskKind::Touch(Channel::Task | Channel::Email) => words(TASK_OUTCOMES),
+        TaskKind::Triage => words(&TRIAGE_OUTCOMES),
+        TaskKind::Reply => ReplyKind::ALL.iter().map(|(word, _)| *word).collect(),
+        TaskKind::HandOff => vec!["accepted", "declined"],
+        TaskKind::HandedBack => HANDED_BACK_OUTCOMES.to_vec(),
     };
     let mut state = world.state();
     match (kind, state.chance.percent(50)) {
         // Most calls reach nobody.
         (TaskKind::Touch(Channel::Call), true) => "no_answer".to_owned(),
         (TaskKind::Touch(Channel::Social), true) => "accepted".to_owned(),
-        _ => state.chance.pick(outcomes).0.to_owned(),
+        _ => (*state.chance.pick(&outcomes)).to_owned(),
     }
 }

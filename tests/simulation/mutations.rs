@@ -2,6 +2,7 @@
 
 use firsttouch::domain::enrollment::Phase;
 use firsttouch::domain::ids::StepId;
+use firsttouch::domain::log::What;
 use firsttouch::domain::reply::Kind;
 use firsttouch::domain::touch::Status;
 use firsttouch::ports::{Changes, Guards, Lane, Wake};
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::world::Mutation;
 
 /// Every mutation with the promise that must be seen to break.
-pub const ALL: [(Mutation, &str); 12] = [
+pub const ALL: [(Mutation, &str); 13] = [
     (Mutation::ForgetBlocks, "promise 3"),
     (Mutation::ForgetCaps, "promise 4"),
     (Mutation::ForgetFreshness, "promise 2"),
@@ -23,6 +24,7 @@ pub const ALL: [(Mutation, &str); 12] = [
     (Mutation::NeverEnd, "promise 9"),
     (Mutation::LoseInbound, "was never taken in"),
     (Mutation::CallRefusedSent, "counts as sent"),
+    (Mutation::LoseSuccessor, "were switched"),
 ];
 
 pub fn guards(mutation: Mutation, mut guards: Guards) -> Guards {
@@ -51,6 +53,7 @@ pub fn change(mutation: Mutation, mut changes: Changes, now: Timestamp) -> Chang
         }
         Mutation::BeginAgain => begin_again(&mut changes, now),
         Mutation::NeverEnd => never_end(&mut changes, now),
+        Mutation::LoseSuccessor => lose_successors(&mut changes),
         Mutation::LoseInbound => changes.inbound.clear(),
         Mutation::CallRefusedSent => {
             for (_, status) in &mut changes.settled {
@@ -95,7 +98,14 @@ fn begin_again(changes: &mut Changes, now: Timestamp) {
     }
 }
 
+/// Nobody goes on in the second cadence.
+fn lose_successors(changes: &mut Changes) {
+    changes.enrolled.retain(|record| record.cadence.as_str() != "nurture");
+}
+
 fn never_end(changes: &mut Changes, now: Timestamp) {
+    lose_successors(changes);
+    changes.log.retain(|entry| entry.what != What::NotEnrolled);
     for moved in &mut changes.moved {
         if let Phase::Ended { .. } = &moved.state.phase {
             let until = now + SignedDuration::from_hours(24);

@@ -159,6 +159,7 @@ store! {
     enrollment(id: EnrollmentId) -> Option<EnrollmentRecord>;
     enrollments_of(prospect: ProspectId) -> Vec<EnrollmentRecord>;
     enrollments_in(cadence: &CadenceId) -> Vec<EnrollmentRecord>;
+    enrollments_at(company: CompanyId, cadence: &CadenceId) -> Vec<EnrollmentRecord>;
     enrollments_without(mailboxes: &[MailboxId]) -> Vec<EnrollmentRecord>;
     enrollments_on_their_way() -> Vec<EnrollmentRecord>;
     due(lane: &Lane, now: Timestamp, limit: u32) -> Vec<EnrollmentId>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use firsttouch::domain::budget::Ramp;
 use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::identity::Identity;
-use firsttouch::domain::ids::{MailboxId, ProspectId, RepId};
+use firsttouch::domain::ids::{MailboxId, ProspectId, RepId, RoleId};
 use firsttouch::domain::prospect::{CompanyDraft, Phone, Prospect, ProspectDraft, Relationship};
 use firsttouch::domain::settings::{Clockwork, Company, Limits, Mailbox, Settings};
 use firsttouch::domain::time::DaySpan;
@@ -26,6 +26,12 @@ calendar: standard
 send_window: ["08:00-11:00", "14:00-16:30"]
 limits: { new_per_rep_per_day: 6, per_company_at_once: 3, touches_per_prospect_per_day: 2 }
 defaults: { expires_after: 2 business days }
+replies:
+  question: triage
+  referral: continue
+  interested: { pause: 5 days }
+  not_now: { switch_to: { cadence: nurture, after: 20 days } }
+  problem: { hand_off: { to: account_manager, accept_within: 4 business hours } }
 steps:
   - id: email-1
     day: 1
@@ -51,8 +57,30 @@ steps:
   - id: email-3
     after: 2 business days
     email: { template: again, thread: new }
+at_end: { switch_to: { cadence: nurture, after: 15 days } }
+"#;
+
+/// Where those go on who did not answer.
+const NURTURE: &str = r#"format: cadence/v1
+id: nurture
+title: Nurture
+enroll: { audience: prospects, profiles: [any], when: manual, again_after: 180 days }
+days: business
+calendar: standard
+send_window: ["08:00-11:00", "14:00-16:30"]
+steps:
+  - id: news
+    day: 1
+    email: { template: again, thread: new }
+  - id: news-call
+    after: 2 business days
+    only_if: { has: [phone] }
+    call: { script: script, voicemail: none }
 at_end: stop
 "#;
+
+/// Every cadence that is run.
+pub const CADENCES: [&str; 2] = ["simulated", "nurture"];
 
 /// Spans of the send window above, as hours and minutes of a local day.
 pub const WINDOW: [((i8, i8), (i8, i8)); 2] = [((8, 0), (11, 0)), ((14, 0), (16, 30))];
@@ -67,6 +95,7 @@ pub fn files(hello: &str) -> Files {
     let text = |text: &str| text.to_owned();
     let texts = BTreeMap::from([
         ("cadences/simulated.yaml".to_owned(), text(CADENCE)),
+        ("cadences/nurture.yaml".to_owned(), text(NURTURE)),
         (
             "templates/hello.hbs".to_owned(),
             format!(
@@ -109,6 +138,7 @@ pub fn settings(chance: &mut Chance) -> Settings {
     Settings {
         company: Company { name: "Us".to_owned(), postal_address: "1 Road, Town".to_owned() },
         mailboxes: mailboxes.into_iter().map(|mailbox| (mailbox.id.clone(), mailbox)).collect(),
+        roles: [(RepId::from("cara"), vec![RoleId::from("account_manager")])].into(),
         calendars: [("standard".to_owned(), clockwork)].into(),
         limits: Limits { per_domain_per_day: PER_DOMAIN, ..Limits::default() },
         reply_freshness: FRESHNESS,

@@ -1,6 +1,6 @@
 //! What happens outside the engine, and what was seen of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
@@ -44,6 +44,8 @@ pub enum Mutation {
     ForgetReplies,
     /// Everybody lives in London.
     ForgetZones,
+    /// Whoever is switched begins nowhere.
+    LoseSuccessor,
     /// After its second step an enrollment begins again.
     BeginAgain,
     /// Nothing ends.
@@ -135,6 +137,8 @@ pub struct State {
     pub dead: BTreeMap<String, Stopped>,
     pub opted_out: BTreeMap<ProspectId, Timestamp>,
     pub passed: BTreeMap<EnrollmentId, Vec<Passed>>,
+    /// Enrollments about which a person is asked, as last committed.
+    pub asked: BTreeSet<EnrollmentId>,
     pub inboxes: Inboxes,
     pub crashes: u32,
     pub meanwhiles: u32,
@@ -174,6 +178,7 @@ impl World {
             dead: BTreeMap::new(),
             opted_out: BTreeMap::new(),
             passed: BTreeMap::new(),
+            asked: BTreeSet::new(),
             inboxes: Inboxes::default(),
             crashes: 0,
             meanwhiles: 0,

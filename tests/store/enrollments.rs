@@ -6,7 +6,7 @@ use firsttouch::domain::enrollment::{Ending, Passed, Pause, Phase, State};
 use firsttouch::domain::ids::{CadenceId, EnrollmentId, ProfileId, ProspectId, StepId};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
 use firsttouch::domain::touch::Status;
-use firsttouch::ports::{Changes, EnrollmentRecord, Lane, Store, StoreError, Wake};
+use firsttouch::ports::{Changes, EnrollmentRecord, Lane, StoreError, Wake};
 
 use crate::Database;
 use crate::samples::*;
@@ -21,7 +21,7 @@ fn moves(id: i64, revision: i64, state: State, wake: Option<Wake>) -> Changes {
 
 pub async fn an_enrollment_comes_back_whole_and_moves_on(database: Database) {
     let store = database.open().await;
-    write_people(&store, 1).await;
+    write_people(&*store, 1).await;
     let changes = Changes { versions: vec![version("d2")], ..Changes::default() };
     store.write(changes).await.unwrap();
     let profile = Some((ProfileId::from("cto"), "p1".to_owned()));
@@ -48,7 +48,7 @@ pub async fn an_enrollment_comes_back_whole_and_moves_on(database: Database) {
 
 pub async fn a_move_from_a_wrong_revision_changes_nothing_at_all(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 2).await;
+    write_enrolled(&*store, 2).await;
     let subject = Subject::Email("p1@acme.test".into());
     let block = Suppression { subject, cause: Cause::OptOut, source: "reply".into(), at: at(1) };
     let state = ended(Ending::OptedOut);
@@ -74,7 +74,7 @@ pub async fn a_move_from_a_wrong_revision_changes_nothing_at_all(database: Datab
 
 pub async fn nobody_is_twice_in_one_cadence_at_a_time(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 1).await;
+    write_enrolled(&*store, 1).await;
     let again = EnrollmentRecord { id: EnrollmentId(2), ..enrollment(1) };
     let refused = store.write(enrolled(vec![again.clone()])).await;
     assert!(matches!(refused, Err(StoreError::Database { .. })), "{refused:?}");
@@ -85,7 +85,7 @@ pub async fn nobody_is_twice_in_one_cadence_at_a_time(database: Database) {
 
 pub async fn follow_ups_are_due_before_new_people_and_those_by_score(database: Database) {
     let store = database.open().await;
-    write_people(&store, 6).await;
+    write_people(&*store, 6).await;
     let person = |id: i64, score: i64, due: i64, passed: Vec<Passed>| EnrollmentRecord {
         score,
         state: waiting("one", at(due), passed),
@@ -114,7 +114,7 @@ pub async fn follow_ups_are_due_before_new_people_and_those_by_score(database: D
 
 pub async fn only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked(database: Database) {
     let store = database.open().await;
-    write_people(&store, 5).await;
+    write_people(&*store, 5).await;
     let person =
         |id: i64, lane: Lane| EnrollmentRecord { wake: wake(lane, at(id)), ..enrollment(id) };
     let bob = Lane::Mailbox("bob".into());
@@ -145,7 +145,7 @@ pub async fn only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked(da
 
 pub async fn the_next_wake_is_the_earliest_of_the_lane(database: Database) {
     let store = database.open().await;
-    write_people(&store, 3).await;
+    write_people(&*store, 3).await;
     assert_eq!(store.next_wake(&ann()).await.unwrap(), None);
     let person = |id: i64, due: i64, lane: Lane| EnrollmentRecord {
         wake: wake(lane, at(due)),
@@ -166,7 +166,7 @@ fn sending(step: &str) -> State {
 
 pub async fn mails_on_their_way_are_found_again(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 3).await;
+    write_enrolled(&*store, 3).await;
     store.write(moves(2, 1, sending("one"), wake(Lane::Desk, at(16)))).await.unwrap();
     let found = store.enrollments_on_their_way().await.unwrap();
     let ids: Vec<i64> = found.iter().map(|record| record.id.0).collect();
@@ -175,7 +175,7 @@ pub async fn mails_on_their_way_are_found_again(database: Database) {
 
 pub async fn the_census_counts_phases_and_reasons(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 4).await;
+    write_enrolled(&*store, 4).await;
     let doubt = Wake { lane: Lane::Desk, at: at(16), waiting: Waiting::InDoubt };
     store.write(moves(2, 1, sending("one"), Some(doubt))).await.unwrap();
     store.write(moves(3, 1, ended(Ending::NoReply), None)).await.unwrap();

@@ -1,6 +1,5 @@
 //! Each guard of an intent by itself: what it lets pass, what it refuses, and until when.
 
-use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::budget::Waiting;
 use firsttouch::domain::cadence::Channel;
 use firsttouch::domain::ids::{CompanyId, EnrollmentId, MailboxId, ProspectId};
@@ -15,7 +14,7 @@ use crate::Database;
 use crate::samples::*;
 
 /// An intent that leaves one line in the log when it is committed, and nothing when it is not.
-async fn intend(store: &SqlStore, guards: Guards) -> Intent {
+async fn intend(store: &dyn Store, guards: Guards) -> Intent {
     let (_, before) = store.log_after(0, 1000).await.unwrap();
     let changes = Changes { log: vec![note(0, 1)], ..Changes::default() };
     let intent = store.intend(changes, guards).await.expect("the store answers");
@@ -34,7 +33,7 @@ pub async fn a_lost_or_run_out_lease_stops_an_intent(database: Database) {
         lease: Some((name.to_owned(), epoch)),
         ..no_guards(at(now))
     };
-    assert_eq!(intend(&store, with("mailbox:ann", 1, 0)).await, Intent::NotOurs);
+    assert_eq!(intend(&*store, with("mailbox:ann", 1, 0)).await, Intent::NotOurs);
     assert_eq!(store.lease(lease("node-1", 0, 10)).await.unwrap(), Some(1));
     for (guards, expected) in [
         (with("mailbox:ann", 1, 9), Intent::Committed),
@@ -44,12 +43,12 @@ pub async fn a_lost_or_run_out_lease_stops_an_intent(database: Database) {
         (with("mailbox:bob", 1, 9), Intent::NotOurs),
     ] {
         let asked = format!("{:?} at {}", guards.lease, guards.now);
-        assert_eq!(intend(&store, guards).await, expected, "{asked}");
+        assert_eq!(intend(&*store, guards).await, expected, "{asked}");
     }
     // Somebody else took over, and the first comes late.
     assert_eq!(store.lease(lease("node-2", 10, 20)).await.unwrap(), Some(2));
-    assert_eq!(intend(&store, with("mailbox:ann", 1, 11)).await, Intent::NotOurs);
-    assert_eq!(intend(&store, with("mailbox:ann", 2, 11)).await, Intent::Committed);
+    assert_eq!(intend(&*store, with("mailbox:ann", 1, 11)).await, Intent::NotOurs);
+    assert_eq!(intend(&*store, with("mailbox:ann", 2, 11)).await, Intent::Committed);
 }
 
 pub async fn a_lease_is_renewed_refused_and_taken_over_with_a_higher_epoch(database: Database) {
@@ -76,7 +75,7 @@ pub async fn a_block_of_address_domain_or_person_stops_an_intent(database: Datab
     let (person, phone) = (Subject::Person(ProspectId(1)), Subject::Phone("+4366012345".into()));
     let all = [email, domain, person, phone];
     let with = |subjects: &[Subject]| Guards { subjects: subjects.to_vec(), ..no_guards(at(0)) };
-    assert_eq!(intend(&store, with(&all)).await, Intent::Committed);
+    assert_eq!(intend(&*store, with(&all)).await, Intent::Committed);
     for (position, subject) in all.iter().enumerate() {
         let block = |subject: Subject| {
             let cause = Cause::OptOut;
@@ -91,10 +90,10 @@ pub async fn a_block_of_address_domain_or_person_stops_an_intent(database: Datab
             }
         };
         store.write(block(other)).await.unwrap();
-        assert_eq!(intend(&store, with(&all[position..])).await, Intent::Committed, "{subject:?}");
+        assert_eq!(intend(&*store, with(&all[position..])).await, Intent::Committed, "{subject:?}");
         store.write(block(subject.clone())).await.unwrap();
-        assert_eq!(intend(&store, with(&all[position..])).await, Intent::Blocked, "{subject:?}");
-        assert_eq!(intend(&store, with(&all)).await, Intent::Blocked, "{subject:?}");
+        assert_eq!(intend(&*store, with(&all[position..])).await, Intent::Blocked, "{subject:?}");
+        assert_eq!(intend(&*store, with(&all)).await, Intent::Blocked, "{subject:?}");
     }
 }
 
@@ -114,17 +113,17 @@ pub async fn a_mailbox_that_waits_says_why_and_until_when(database: Database) {
         let waits = MailboxWait { mailbox: MailboxId::from("ann"), until: at(until), reason };
         let changes = Changes { mailbox_waits: Some(waits), ..Changes::default() };
         store.write(changes).await.unwrap();
-        let refused = intend(&store, mailbox(at(until - 1), None, 0, 1)).await;
+        let refused = intend(&*store, mailbox(at(until - 1), None, 0, 1)).await;
         assert_eq!(refused, wait(reason, at(until)));
-        assert_eq!(intend(&store, mailbox(at(until), None, 0, 1)).await, Intent::Committed);
+        assert_eq!(intend(&*store, mailbox(at(until), None, 0, 1)).await, Intent::Committed);
     }
 }
 
 pub async fn an_inbox_that_was_not_read_lately_stops_its_mailbox(database: Database) {
     let store = database.open().await;
     let stale = |now: i64| wait(Waiting::InboxStale, at(now + 1));
-    assert_eq!(intend(&store, mailbox(at(0), Some(10), 0, 1)).await, stale(0));
-    assert_eq!(intend(&store, mailbox(at(0), None, 0, 1)).await, Intent::Committed);
+    assert_eq!(intend(&*store, mailbox(at(0), Some(10), 0, 1)).await, stale(0));
+    assert_eq!(intend(&*store, mailbox(at(0), None, 0, 1)).await, Intent::Committed);
     let read = InboxRead { mailbox: MailboxId::from("ann"), cursor: None, at: at(100) };
     store.write(Changes { inbox_read: Some(read), ..Changes::default() }).await.unwrap();
     for (now, expected) in [
@@ -135,7 +134,7 @@ pub async fn an_inbox_that_was_not_read_lately_stops_its_mailbox(database: Datab
         (111, stale(111)),
     ] {
         let guards = mailbox(at(now), Some(10), 0, 1);
-        assert_eq!(intend(&store, guards).await, expected, "at {now}");
+        assert_eq!(intend(&*store, guards).await, expected, "at {now}");
     }
 }
 
@@ -143,23 +142,23 @@ pub async fn the_gap_behind_a_mail_is_kept(database: Database) {
     let store = database.open().await;
     let second = SignedDuration::from_secs(1);
     let until = at(0) + second * 90;
-    assert_eq!(intend(&store, mailbox(at(0), None, 90, 1)).await, Intent::Committed);
-    let refused = intend(&store, mailbox(until - second, None, 90, 1)).await;
+    assert_eq!(intend(&*store, mailbox(at(0), None, 90, 1)).await, Intent::Committed);
+    let refused = intend(&*store, mailbox(until - second, None, 90, 1)).await;
     assert_eq!(refused, wait(Waiting::MailboxLimit, until));
-    assert_eq!(intend(&store, mailbox(until, None, 90, 1)).await, Intent::Committed);
+    assert_eq!(intend(&*store, mailbox(until, None, 90, 1)).await, Intent::Committed);
     let next = store.mailbox(&MailboxId::from("ann")).await.unwrap().next_send_at;
     assert_eq!(next, Some(until + second * 90));
     let mut other = mailbox(until, None, 90, 1);
     if let Some(guard) = &mut other.mailbox {
         guard.mailbox = MailboxId::from("bob");
     }
-    assert_eq!(intend(&store, other).await, Intent::Committed);
+    assert_eq!(intend(&*store, other).await, Intent::Committed);
 }
 
 pub async fn a_new_day_of_sending_counts_for_the_ramp(database: Database) {
     let store = database.open().await;
     for (day, before) in [(7, 0), (7, 0), (8, 1), (8, 1), (20, 2)] {
-        assert_eq!(intend(&store, mailbox(at(day), None, 0, day)).await, Intent::Committed);
+        assert_eq!(intend(&*store, mailbox(at(day), None, 0, day)).await, Intent::Committed);
         let record = store.mailbox(&MailboxId::from("ann")).await.unwrap();
         assert_eq!((record.sending_days, record.last_sending_day), (before, Some(day)));
     }
@@ -179,24 +178,24 @@ pub async fn a_full_cap_says_why_and_until_when(database: Database) {
     ];
     for (scope, reason) in reasons {
         for now in [0, 61] {
-            let intent = intend(&store, with(scope, 2, reason, now)).await;
+            let intent = intend(&*store, with(scope, 2, reason, now)).await;
             assert_eq!(intent, Intent::Committed, "{scope}");
         }
         // The first hour has to leave the window of a day.
         let free = 25 * 60;
         for now in [62, 600, free - 1] {
-            let refused = intend(&store, with(scope, 2, reason, now)).await;
+            let refused = intend(&*store, with(scope, 2, reason, now)).await;
             assert_eq!(refused, wait(reason, at(free)), "{scope} at {now}");
         }
-        assert_eq!(intend(&store, with(scope, 2, reason, free)).await, Intent::Committed);
-        let refused = intend(&store, with(scope, 2, reason, free)).await;
+        assert_eq!(intend(&*store, with(scope, 2, reason, free)).await, Intent::Committed);
+        let refused = intend(&*store, with(scope, 2, reason, free)).await;
         assert_eq!(refused, wait(reason, at(26 * 60)), "{scope}");
     }
 }
 
 pub async fn a_company_with_enough_people_under_way_waits(database: Database) {
     let store = database.open().await;
-    write_people(&store, 5).await;
+    write_people(&*store, 5).await;
     let begun =
         |id| EnrollmentRecord { state: waiting("two", at(0), vec![sent("one")]), ..enrollment(id) };
     let elsewhere = EnrollmentRecord { company: None, ..begun(4) };
@@ -214,16 +213,16 @@ pub async fn a_company_with_enough_people_under_way_waits(database: Database) {
         (2, 2, Intent::Committed),
         (2, 1, refused),
     ] {
-        assert_eq!(intend(&store, with(id, limit)).await, expected, "{id} of {limit}");
+        assert_eq!(intend(&*store, with(id, limit)).await, expected, "{id} of {limit}");
     }
     let done = moved(2, 1, ended(firsttouch::domain::enrollment::Ending::NoReply), None);
     store.write(Changes { moved: vec![done], ..Changes::default() }).await.unwrap();
-    assert_eq!(intend(&store, with(1, 2)).await, Intent::Committed);
+    assert_eq!(intend(&*store, with(1, 2)).await, Intent::Committed);
 }
 
 pub async fn a_person_whom_another_cadence_touched_is_left_in_peace(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 2).await;
+    write_enrolled(&*store, 2).await;
     let with = |enrollment: i64, now: i64| Guards {
         quiet: Some((ProspectId(1), EnrollmentId(enrollment), mins(60))),
         ..no_guards(at(now))
@@ -236,9 +235,9 @@ pub async fn a_person_whom_another_cadence_touched_is_left_in_peace(database: Da
     };
     let touches = vec![touch(1, 1, "one", Status::Sent), task];
     store.write(Changes { touches, ..Changes::default() }).await.unwrap();
-    assert_eq!(intend(&store, with(1, 59)).await, Intent::Committed, "its own touch");
-    assert_eq!(intend(&store, with(9, 59)).await, wait(Waiting::ProspectLimit, at(60)));
-    assert_eq!(intend(&store, with(9, 60)).await, Intent::Committed);
+    assert_eq!(intend(&*store, with(1, 59)).await, Intent::Committed, "its own touch");
+    assert_eq!(intend(&*store, with(9, 59)).await, wait(Waiting::ProspectLimit, at(60)));
+    assert_eq!(intend(&*store, with(9, 60)).await, Intent::Committed);
 }
 
 pub async fn a_refusal_charges_nothing(database: Database) {
@@ -250,7 +249,7 @@ pub async fn a_refusal_charges_nothing(database: Database) {
     let with = |limits| Guards { caps: caps(limits), ..mailbox(at(0), None, 90, 7) };
     // The mailbox and `a` have room, and then `b` has none.
     for _ in 0..3 {
-        let refused = intend(&store, with([1, 0])).await;
+        let refused = intend(&*store, with([1, 0])).await;
         assert!(
             matches!(refused, Intent::Wait { reason: Waiting::DomainLimit, .. }),
             "{refused:?}"
@@ -258,11 +257,11 @@ pub async fn a_refusal_charges_nothing(database: Database) {
         let record = store.mailbox(&MailboxId::from("ann")).await.unwrap();
         assert_eq!(record, Default::default());
     }
-    assert_eq!(intend(&store, with([1, 1])).await, Intent::Committed);
+    assert_eq!(intend(&*store, with([1, 1])).await, Intent::Committed);
     let later = |limits| Guards { now: at(5), ..with(limits) };
     for limits in [[1, 2], [2, 1]] {
-        let refused = intend(&store, later(limits)).await;
+        let refused = intend(&*store, later(limits)).await;
         assert_eq!(refused, wait(Waiting::DomainLimit, at(25 * 60)), "{limits:?}");
     }
-    assert_eq!(intend(&store, later([2, 2])).await, Intent::Committed);
+    assert_eq!(intend(&*store, later([2, 2])).await, Intent::Committed);
 }

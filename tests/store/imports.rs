@@ -73,7 +73,7 @@ async fn bring_in(store: &dyn Store, n: i64) {
 }
 
 pub async fn an_import_comes_back_as_far_as_it_has_come(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     let write = |imports| Changes { imports, ..Changes::default() };
     store.write(write(vec![import(1, 0)])).await.unwrap();
     store.write(write(vec![import(2, 500)])).await.unwrap();
@@ -97,7 +97,7 @@ pub async fn an_import_comes_back_as_far_as_it_has_come(database: Database) {
 }
 
 pub async fn many_rows_are_written_at_once_and_all_come_back(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     bring_in(&store, 2_500).await;
     let everybody = store.all_prospects().await.unwrap();
     assert_eq!(everybody.len(), 2_500);
@@ -121,7 +121,7 @@ pub async fn many_rows_are_written_at_once_and_all_come_back(database: Database)
 }
 
 pub async fn a_changed_person_keeps_what_was_before_and_who_made_it(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     bring_in(&store, 2).await;
     let before = Before {
         known: prospect(2).known,
@@ -168,7 +168,7 @@ pub async fn a_changed_person_keeps_what_was_before_and_who_made_it(database: Da
 }
 
 pub async fn what_is_taken_back_leaves_only_what_others_need(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     bring_in(&store, 600).await;
     let block = |id: i64| Suppression {
         subject: Subject::Person(ProspectId(id)),
@@ -207,7 +207,7 @@ pub async fn what_is_taken_back_leaves_only_what_others_need(database: Database)
 }
 
 pub async fn reasons_to_keep_somebody_are_found(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     bring_in(&store, 3).await;
     let all = [1, 2, 3].map(ProspectId);
     assert_eq!(store.with_history(&all).await.unwrap(), BTreeSet::new());
@@ -226,7 +226,7 @@ pub async fn reasons_to_keep_somebody_are_found(database: Database) {
 }
 
 pub async fn how_columns_are_read_is_remembered_by_fingerprint(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     let map = |field: &str| ColumnMap {
         fingerprint: "f1".into(),
         columns: vec![("Direkt".into(), field.into())],
@@ -241,7 +241,7 @@ pub async fn how_columns_are_read_is_remembered_by_fingerprint(database: Databas
 }
 
 pub async fn people_of_an_older_database_are_still_recognised(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     bring_in(&store, 1).await;
     store.close().await;
     let old = "insert into identity (kind, value, prospect_id) values \
@@ -249,7 +249,7 @@ pub async fn people_of_an_older_database_are_still_recognised(database: Database
     let pool = database.raw().await;
     sqlx::query(old).execute(&pool).await.unwrap();
     pool.close().await;
-    let store = database.open().await;
+    let store = database.open_sql().await;
     let old = Identity::new(Identity::EMAIL, "old@acme.test");
     let linkedin = Identity::new(Identity::LINKEDIN, "old");
     let found = store.find_identity(&[old, linkedin, way(1)]).await.unwrap();
@@ -257,7 +257,7 @@ pub async fn people_of_an_older_database_are_still_recognised(database: Database
 }
 
 pub async fn awkward_texts_come_back_from_many_rows_as_they_went(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     let texts =
         ["a\tb", "a\nb\r\n", "back\\slash \\N", "\"quoted\"", "日本 ü 🙂", "'; drop table x; --"];
     let person = |id: i64| {

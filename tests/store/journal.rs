@@ -5,8 +5,7 @@ use firsttouch::domain::log::{Entry, What};
 use firsttouch::domain::reply::{Inbound, Kind};
 use firsttouch::domain::touch::{Milestone, Status};
 use firsttouch::ports::{
-    Changes, Guards, InboundRecord, InboxRead, Intent, MailboxGuard, MilestoneRecord, Store,
-    StoreError,
+    Changes, Guards, InboundRecord, InboxRead, Intent, MailboxGuard, MilestoneRecord, StoreError,
 };
 
 use crate::Database;
@@ -98,7 +97,7 @@ pub async fn an_inbound_message_is_stored_once_and_its_double_changes_nothing(da
 
 pub async fn replies_are_listed_newest_first_with_the_step_they_answer(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 1).await;
+    write_enrolled(&*store, 1).await;
     let changes = Changes {
         touches: vec![touch(1, 1, "one", Status::Sent)],
         inbound: vec![inbound(2, "r2", Some(1)), inbound(7, "r7", None), inbound(3, "r3", None)],

@@ -1,12 +1,16 @@
-//! One suite for the store, run by the same functions on SQLite and on PostgreSQL.
+//! One suite for the store, run by the same functions on SQLite and on PostgreSQL; what a simulation
+//! needs of it also on its memory.
 //!
 //! PostgreSQL is asked for with `FIRSTTOUCH_TEST_POSTGRES=postgres://…` (a role that may create
 //! databases); `scripts/test` starts one. Every test has a database of its own.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use firsttouch::adapters::simulated::memory::MemoryStore;
 use firsttouch::adapters::store::SqlStore;
+use firsttouch::ports::Store;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, AssertSqlSafe};
 
@@ -20,15 +24,24 @@ mod races;
 mod samples;
 mod touches;
 
-/// An empty database.
-#[derive(Clone)]
+/// An empty database, or the memory of a simulation.
+#[derive(Clone, Default)]
 pub struct Database {
     pub url: String,
+    memory: Option<Arc<MemoryStore>>,
 }
 
 impl Database {
     /// The store on this database; each call is another process, as far as the database can tell.
-    pub async fn open(&self) -> SqlStore {
+    pub async fn open(&self) -> Arc<dyn Store> {
+        match &self.memory {
+            Some(memory) => memory.clone(),
+            None => Arc::new(self.open_sql().await),
+        }
+    }
+
+    /// The same where the test is about databases.
+    pub async fn open_sql(&self) -> SqlStore {
         SqlStore::open(&self.url).await.expect("the database opens")
     }
 
@@ -46,7 +59,11 @@ async fn raw(url: &str) -> AnyPool {
 async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite:{}", folder.path().join("test.db").display());
-    test(Database { url }).await;
+    test(Database { url, memory: None }).await;
+}
+
+async fn in_memory<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
+    test(Database { url: String::new(), memory: Some(Arc::default()) }).await;
 }
 
 /// Names of databases: unique by process and counter, so that tests may run side by side.
@@ -68,7 +85,7 @@ where
         sqlx::query(AssertSqlSafe(sql)).execute(&admin).await.expect("a database is made");
     }
     let (base, _) = server.rsplit_once('/').expect("an address with a database");
-    let done = tokio::spawn(test(Database { url: format!("{base}/{name}") })).await;
+    let done = tokio::spawn(test(Database { url: format!("{base}/{name}"), memory: None })).await;
     let gone = format!("drop database {name} with (force)");
     sqlx::query(AssertSqlSafe(gone)).execute(&admin).await.expect("the database is dropped");
     if let Err(failure) = done {
@@ -161,4 +178,60 @@ on_both! {
         two_nodes_never_get_the_same_ids,
         two_nodes_do_not_both_begin_with_the_last_colleague,
         two_nodes_do_not_both_touch_one_person;
+}
+
+/// Makes a test of each function on the memory of a simulation; lists and imports it does not know.
+macro_rules! on_memory {
+    ($($module:ident: $($name:ident),+ $(,)?;)+) => {
+        mod memory {
+            $(mod $module {
+                $(#[tokio::test]
+                async fn $name() {
+                    crate::in_memory(crate::$module::$name).await;
+                })+
+            })+
+        }
+    };
+}
+
+on_memory! {
+    people:
+        versions_and_profiles_come_back_and_the_last_applied_is_current,
+        prospects_and_their_companies_come_back_whole,
+        a_changed_prospect_keeps_the_identities_it_had,
+        an_identity_is_found_only_under_its_kind,
+        an_address_finds_a_person_in_every_spelling,
+        suppressions_are_not_confused_between_kinds;
+    enrollments:
+        an_enrollment_comes_back_whole_and_moves_on,
+        a_move_from_a_wrong_revision_changes_nothing_at_all,
+        nobody_is_twice_in_one_cadence_at_a_time,
+        follow_ups_are_due_before_new_people_and_those_by_score,
+        only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked,
+        the_next_wake_is_the_earliest_of_the_lane,
+        mails_on_their_way_are_found_again,
+        the_census_counts_phases_and_reasons;
+    touches:
+        a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
+        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
+        doubts_deliveries_and_the_last_mail_are_found,
+        tasks_are_queued_by_urgency_and_closed_with_their_enrollment;
+    guards:
+        a_lost_or_run_out_lease_stops_an_intent,
+        a_lease_is_renewed_refused_and_taken_over_with_a_higher_epoch,
+        a_block_of_address_domain_or_person_stops_an_intent,
+        a_mailbox_that_waits_says_why_and_until_when,
+        an_inbox_that_was_not_read_lately_stops_its_mailbox,
+        the_gap_behind_a_mail_is_kept,
+        a_new_day_of_sending_counts_for_the_ramp,
+        a_full_cap_says_why_and_until_when,
+        a_company_with_enough_people_under_way_waits,
+        a_person_whom_another_cadence_touched_is_left_in_peace,
+        a_refusal_charges_nothing;
+    journal:
+        the_log_keeps_its_order_and_is_read_in_pages,
+        a_milestone_keeps_its_first_value,
+        an_inbound_message_is_stored_once_and_its_double_changes_nothing,
+        replies_are_listed_newest_first_with_the_step_they_answer,
+        the_cursor_of_an_inbox_is_kept_beside_the_sending_days;
 }

@@ -31,10 +31,10 @@ async fn shape(database: &Database, dialect: Dialect) -> Vec<String> {
 }
 
 pub async fn a_database_that_is_newer_is_refused_and_left_alone(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     let dialect = store.dialect();
     store.close().await;
-    execute(&database, "update _sqlx_migrations set version = 999 where version = 2").await;
+    execute(&database, "update _sqlx_migrations set version = 999 where version = 3").await;
     execute(&database, "drop table lease").await;
     let before = shape(&database, dialect).await;
     let refused = SqlStore::open(&database.url).await.err();
@@ -43,7 +43,7 @@ pub async fn a_database_that_is_newer_is_refused_and_left_alone(database: Databa
 }
 
 pub async fn a_schema_step_that_was_altered_is_refused(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     let other = match store.dialect() {
         Dialect::Sqlite => "update _sqlx_migrations set checksum = x'00'",
         Dialect::Postgres => "update _sqlx_migrations set checksum = '\\x00'",
@@ -55,10 +55,10 @@ pub async fn a_schema_step_that_was_altered_is_refused(database: Database) {
 }
 
 pub async fn what_was_written_is_there_after_reopening(database: Database) {
-    let store = database.open().await;
+    let store = database.open_sql().await;
     write_enrolled(&store, 1).await;
     store.close().await;
-    let store = database.open().await;
+    let store = database.open_sql().await;
     let read = store.enrollment(EnrollmentId(1)).await.unwrap();
     assert_eq!(read, Some(enrollment(1)));
     assert_eq!(store.enrollment(EnrollmentId(2)).await.unwrap(), None);
@@ -67,7 +67,7 @@ pub async fn what_was_written_is_there_after_reopening(database: Database) {
 pub async fn ids_are_consecutive_and_never_repeat_over_reopening(database: Database) {
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let store = database.open().await;
+        let store = database.open_sql().await;
         for n in [1, 3, 150, 1, 150, 1000] {
             let first = store.ids(IdKind::Touch, n).await.unwrap();
             assert!(first > 0);
@@ -79,6 +79,6 @@ pub async fn ids_are_consecutive_and_never_repeat_over_reopening(database: Datab
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), all);
-    let store = database.open().await;
+    let store = database.open_sql().await;
     assert_eq!(store.ids(IdKind::Task, 1).await.unwrap(), 1, "each kind counts by itself");
 }

@@ -7,7 +7,7 @@ use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CompanyId, ListId, ProfileId, ProspectId};
 use firsttouch::domain::prospect::{Phone, ProspectDraft, Range, Relationship};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
-use firsttouch::ports::{AppliedRecord, Changes, ListRecord, ProfileRecord, Store};
+use firsttouch::ports::{AppliedRecord, Changes, ListRecord, ProfileRecord};
 
 use crate::Database;
 use crate::samples::*;
@@ -90,7 +90,7 @@ fn everything_known() -> ProspectDraft {
 
 pub async fn prospects_and_their_companies_come_back_whole(database: Database) {
     let store = database.open().await;
-    write_people(&store, 3).await;
+    write_people(&*store, 3).await;
     let mut whole = prospect(4);
     (whole.known, whole.relationship, whole.company_id) =
         (everything_known(), Relationship::Customer, None);
@@ -113,7 +113,7 @@ fn key(kind: &'static str, value: &str) -> Identity {
 
 pub async fn a_changed_prospect_keeps_the_identities_it_had(database: Database) {
     let store = database.open().await;
-    write_people(&store, 2).await;
+    write_people(&*store, 2).await;
     let (email, linkedin) = (key("email", "p1@acme.test"), key("linkedin", "p1"));
     for keys in [vec![email], vec![linkedin]] {
         let changes = Changes { prospects: vec![(prospect(1), keys)], ..Changes::default() };
@@ -128,7 +128,7 @@ pub async fn a_changed_prospect_keeps_the_identities_it_had(database: Database) 
 
 pub async fn an_identity_is_found_only_under_its_kind(database: Database) {
     let store = database.open().await;
-    write_people(&store, 2).await;
+    write_people(&*store, 2).await;
     let (external, linkedin) = (key("external", "same"), key("linkedin", "same"));
     let prospects = vec![(prospect(1), vec![external]), (prospect(2), vec![linkedin])];
     store.write(Changes { prospects, ..Changes::default() }).await.unwrap();
@@ -141,7 +141,7 @@ pub async fn an_identity_is_found_only_under_its_kind(database: Database) {
 
 pub async fn an_address_finds_a_person_in_every_spelling(database: Database) {
     let store = database.open().await;
-    write_people(&store, 1).await;
+    write_people(&*store, 1).await;
     let written = key("email", &address("Jo.Doe+list@GMail.com").canonical());
     let changes = Changes { prospects: vec![(prospect(1), vec![written])], ..Changes::default() };
     store.write(changes).await.unwrap();
@@ -155,7 +155,7 @@ pub async fn an_address_finds_a_person_in_every_spelling(database: Database) {
 
 pub async fn lists_come_back_by_name_and_by_content(database: Database) {
     let store = database.open().await;
-    write_people(&store, 3).await;
+    write_people(&*store, 3).await;
     let list = |id: i64, digest: &str| ListRecord {
         id: ListId(id),
         name: format!("list-{id}"),

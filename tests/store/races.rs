@@ -12,7 +12,7 @@ use crate::samples::*;
 const ROUNDS: i64 = 25;
 
 pub async fn the_last_place_of_a_cap_is_given_to_one_of_two_nodes(database: Database) {
-    let (one, two) = (database.open().await, database.open().await);
+    let (one, two) = (database.open_sql().await, database.open_sql().await);
     for round in 0..ROUNDS {
         let scope = format!("mailbox:{round}");
         // In neighbouring buckets: the two must see each other all the same.
@@ -31,7 +31,7 @@ pub async fn the_last_place_of_a_cap_is_given_to_one_of_two_nodes(database: Data
 }
 
 pub async fn a_free_lease_is_given_to_one_of_two_nodes(database: Database) {
-    let (one, two) = (database.open().await, database.open().await);
+    let (one, two) = (database.open_sql().await, database.open_sql().await);
     for round in 0..ROUNDS {
         let (now, until) = (round * 10, round * 10 + 5);
         let (one, two) = tokio::join!(
@@ -45,7 +45,7 @@ pub async fn a_free_lease_is_given_to_one_of_two_nodes(database: Database) {
 }
 
 pub async fn two_nodes_that_write_the_same_touch_write_it_once(database: Database) {
-    let (one, two) = (database.open().await, database.open().await);
+    let (one, two) = (database.open_sql().await, database.open_sql().await);
     write_enrolled(&one, ROUNDS).await;
     for id in 1..=ROUNDS {
         let changes = |touch_id: i64| Changes {
@@ -63,7 +63,7 @@ pub async fn two_nodes_that_write_the_same_touch_write_it_once(database: Databas
 }
 
 pub async fn two_nodes_never_get_the_same_ids(database: Database) {
-    let (one, two) = (database.open().await, database.open().await);
+    let (one, two) = (database.open_sql().await, database.open_sql().await);
     let mut seen = Vec::new();
     for _ in 0..ROUNDS {
         let (one, two) = tokio::join!(one.ids(IdKind::Touch, 150), two.ids(IdKind::Touch, 150));
@@ -78,7 +78,7 @@ pub async fn two_nodes_never_get_the_same_ids(database: Database) {
 }
 
 pub async fn two_nodes_do_not_both_begin_with_the_last_colleague(database: Database) {
-    let (one, two) = (database.open().await, database.open().await);
+    let (one, two) = (database.open_sql().await, database.open_sql().await);
     write_people(&one, 2 * ROUNDS).await;
     for round in 0..ROUNDS {
         let ids = [2 * round + 1, 2 * round + 2];
@@ -102,7 +102,7 @@ pub async fn two_nodes_do_not_both_begin_with_the_last_colleague(database: Datab
 }
 
 pub async fn two_nodes_do_not_both_touch_one_person(database: Database) {
-    let (one, two) = (database.open().await, database.open().await);
+    let (one, two) = (database.open_sql().await, database.open_sql().await);
     write_people(&one, 2 * ROUNDS).await;
     for round in 0..ROUNDS {
         let ids = [2 * round + 1, 2 * round + 2];

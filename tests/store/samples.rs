@@ -1,6 +1,5 @@
 //! Small worlds to test with: people, enrollments, touches, all numbered alike.
 
-use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::budget::{Cap, Waiting};
 use firsttouch::domain::cadence::{Channel, Outcome};
 use firsttouch::domain::enrollment::{Ending, Passed, Phase, State};
@@ -48,7 +47,17 @@ pub fn prospect(id: i64) -> Prospect {
 
 pub fn waiting(step: &str, due_at: Timestamp, passed: Vec<Passed>) -> State {
     let phase = Phase::Waiting { step: StepId::from(step), attempt: 1, due_at };
-    State { phase, day: 1, anchor_at: at(0), not_before: None, tries: 0, passed }
+    State {
+        phase,
+        day: 1,
+        anchor_at: at(0),
+        not_before: None,
+        tries: 0,
+        began_at: Some(at(0)),
+        happened: Default::default(),
+        reply_waits: false,
+        passed,
+    }
 }
 
 pub fn sent(step: &str) -> Passed {
@@ -116,7 +125,7 @@ pub fn note(minutes: i64, person: i64) -> Entry {
 }
 
 /// Writes version `d1`, company 1, and so many people without enrollments.
-pub async fn write_people(store: &SqlStore, n: i64) {
+pub async fn write_people(store: &dyn Store, n: i64) {
     let company =
         CompanyRecord { id: CompanyId(1), key: "domain:acme.test".into(), name: "Acme".into() };
     let changes = Changes {
@@ -129,7 +138,7 @@ pub async fn write_people(store: &SqlStore, n: i64) {
 }
 
 /// The same, everybody enrolled.
-pub async fn write_enrolled(store: &SqlStore, n: i64) {
+pub async fn write_enrolled(store: &dyn Store, n: i64) {
     write_people(store, n).await;
     let changes = Changes { enrolled: (1..=n).map(enrollment).collect(), ..Changes::default() };
     store.write(changes).await.expect("enrollments are written");

@@ -4,7 +4,7 @@ use firsttouch::domain::cadence::Channel;
 use firsttouch::domain::enrollment::TaskKind;
 use firsttouch::domain::ids::{EnrollmentId, ProspectId, RepId, StepId, TaskId, TouchId};
 use firsttouch::domain::touch::{Milestone, Status, Touch};
-use firsttouch::ports::{Changes, MilestoneRecord, Store, StoreError, TaskRecord};
+use firsttouch::ports::{Changes, MilestoneRecord, StoreError, TaskRecord};
 
 use crate::Database;
 use crate::samples::*;
@@ -15,7 +15,7 @@ fn touches(touches: Vec<Touch>) -> Changes {
 
 pub async fn a_second_touch_for_an_attempt_is_refused_with_the_whole_write(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 1).await;
+    write_enrolled(&*store, 1).await;
     let settled_as = [
         Status::Intended,
         Status::Sent,
@@ -56,7 +56,7 @@ pub async fn a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_messa
     database: Database,
 ) {
     let store = database.open().await;
-    write_enrolled(&store, 1).await;
+    write_enrolled(&*store, 1).await;
     let first = touch(1, 1, "one", Status::Intended);
     store.write(touches(vec![first.clone()])).await.unwrap();
     for (minute, id) in [(30, 1), (60, 2)] {
@@ -77,7 +77,7 @@ fn ids(touches: &[Touch]) -> Vec<i64> {
 
 pub async fn doubts_deliveries_and_the_last_mail_are_found(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 7).await;
+    write_enrolled(&*store, 7).await;
     let mail = |id: i64, status| Touch { at: at(id), ..touch(id, id, "one", status) };
     let call = Touch {
         channel: Channel::Call,
@@ -136,13 +136,14 @@ fn task(id: i64, enrollment: i64, rep: &str, priority: u8) -> TaskRecord {
         priority,
         opened_at: at(id),
         expires_at: at(100),
+        target_at: (id == 2).then(|| at(7)),
         open: true,
     }
 }
 
 pub async fn tasks_are_queued_by_urgency_and_closed_with_their_enrollment(database: Database) {
     let store = database.open().await;
-    write_enrolled(&store, 3).await;
+    write_enrolled(&*store, 3).await;
     let all =
         [task(1, 1, "ada", 2), task(2, 2, "bea", 1), task(3, 3, "ada", 0), task(4, 1, "ada", 2)];
     store.write(Changes { tasks: all.to_vec(), ..Changes::default() }).await.unwrap();

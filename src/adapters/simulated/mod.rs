@@ -1,5 +1,8 @@
 //! Stand-ins for the outside world that speak its real protocols: for the demo and for tests.
 
 pub mod clock;
+pub mod crowd;
+pub mod mail;
+pub mod memory;
 pub mod smtp_server;
 pub mod world;

@@ -174,7 +174,7 @@ impl Behaviour for World {
 }
 
 /// The value of a header on one line, from a message with CRLF lines.
-fn header(bytes: &[u8], name: &str) -> String {
+pub(super) fn header(bytes: &[u8], name: &str) -> String {
     let text = String::from_utf8_lossy(bytes);
     let head = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ");
     let line = head
@@ -184,7 +184,7 @@ fn header(bytes: &[u8], name: &str) -> String {
         .map_or_else(String::new, |(_, v)| v.trim().to_owned())
 }
 
-const ANSWERS: &[&str] = &[
+pub(super) const ANSWERS: &[&str] = &[
     "Hi, timing is ok. Can you call Thursday after 2?",
     "Interesting. Send me two times next week.",
     "Not my area any more, but I will pass it on.",
@@ -192,13 +192,13 @@ const ANSWERS: &[&str] = &[
     "Who else in our industry uses this?",
 ];
 
-const OPT_OUTS: &[&str] = &[
+pub(super) const OPT_OUTS: &[&str] = &[
     "Please remove me from your list.",
     "unsubscribe",
     "Stop emailing me please, take me off this list.",
 ];
 
-fn answer(mail: &Taken, original: &[u8], texts: &[&str], drawn: u64) -> String {
+pub(super) fn answer(mail: &Taken, original: &[u8], texts: &[&str], drawn: u64) -> String {
     let index = usize::try_from(drawn % texts.len() as u64).unwrap_or(0);
     let text = texts.get(index).copied().unwrap_or_default();
     let subject = header(original, "subject");
@@ -217,7 +217,7 @@ fn answer(mail: &Taken, original: &[u8], texts: &[&str], drawn: u64) -> String {
     )
 }
 
-fn away(mail: &Taken, days: u64) -> String {
+pub(super) fn away(mail: &Taken, days: u64) -> String {
     let back = mail.at + SignedDuration::from_hours(24 * i64::try_from(days).unwrap_or(7));
     let back = TimeZone::UTC.to_datetime(back).date();
     format!(

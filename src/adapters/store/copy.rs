@@ -1,8 +1,8 @@
 //! The rows of an import into PostgreSQL by `COPY`: onto a table of their own, unlogged, and from there
 //! into their places in the transaction that they belong to.
 //!
-//! What a crash leaves on that table is nobody's: the next import of the process that made it has
-//! another batch number, and a day later it is swept away.
+//! What a crash leaves on that table is nobody's: the next batch has another number, and clears it away.
+//! There is one import at a time, so nobody else's rows are there.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ const WORTH_IT: usize = 200;
 const PIECE: usize = 1 << 20;
 
 const TABLE: &str = "create unlogged table if not exists import_staging (\
-    batch bigint not null, made_at timestamptz not null default now(), kind text not null, \
+    batch bigint not null, kind text not null, \
     a bigint, b bigint, c bigint, d bigint, e bigint, t text, u text, v text)";
 
 /// Whether rows of these changes go by `COPY`.
@@ -38,10 +38,6 @@ pub(super) async fn stage(store: &SqlStore, changes: &Changes) -> Result<i64, St
     };
     let copier = store.copier.as_ref().ok_or_else(missing)?;
     sqlx::query(TABLE).execute(copier).await.map_err(failed("make a table for rows"))?;
-    sqlx::query("delete from import_staging where made_at < now() - interval '1 day'")
-        .execute(copier)
-        .await
-        .map_err(failed("sweep old rows away"))?;
     let batch: (i64,) = sqlx::query_as(
         "insert into sequence (kind, next) values ('batch', 2) \
          on conflict (kind) do update set next = sequence.next + 1 returning next - 1",
@@ -86,7 +82,6 @@ pub(super) async fn settle(
         "insert into import_row (import_id, row_number, prospect_id, before, before_company, \
          before_relationship, before_import) select a, b, c, t, d, u, e from import_staging \
          where batch = $1 and kind = 'row'",
-        "delete from import_staging where batch = $1",
     ] {
         sqlx::query(sql)
             .bind(batch)
@@ -94,6 +89,11 @@ pub(super) async fn settle(
             .await
             .map_err(failed("take over the rows of an import"))?;
     }
+    // Rows that are deleted one by one would stay in the way of every batch behind this one.
+    sqlx::query("truncate import_staging")
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("clear the table for rows"))?;
     Ok(())
 }
 

@@ -1,15 +1,16 @@
 //! The JSON texts inside rows: what is known of a person, where an enrollment stands, a log entry's words.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::cadence::Outcome;
-use crate::domain::enrollment::{Ending, Passed, Pause, Phase, State};
-use crate::domain::ids::StepId;
+use crate::domain::cadence::{HandOff, Outcome};
+use crate::domain::enrollment::{Ending, Passed, Pause, Phase, Returned, State};
+use crate::domain::ids::{RoleId, StepId};
 use crate::domain::prospect::{CompanyDraft, Phone, ProspectDraft, Range, ZoneSource};
+use crate::formats::length;
 
 /// A text in the database that is not what this version writes there.
 pub(super) type Unreadable = String;
@@ -200,6 +201,12 @@ struct StateJson {
     not_before: Option<i64>,
     #[serde(default)]
     tries: u32,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    began: Option<i64>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    happened: BTreeSet<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    reply_waits: bool,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     passed: Vec<(String, u32, String, i64)>,
 }
@@ -212,9 +219,40 @@ enum PhaseJson {
     InDoubt { step: String, attempt: u32, since: i64 },
     OnTask { step: String, attempt: u32, expires: i64 },
     Triage { step: String, expires: i64 },
+    OnReply { step: String, attempt: u32, left_ms: i64, expires: i64 },
+    Offered { step: String, attempt: u32, hand_off: HandOffJson, expires: i64 },
+    HandedBack { step: String, hand_off: HandOffJson, declined: bool, expires: i64 },
     Paused { why: PauseJson, until: Option<i64>, step: String, attempt: u32, left_ms: i64 },
     Closing { until: i64 },
     Ended { ending: String, at: i64 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct HandOffJson {
+    to: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    brief: Option<String>,
+    /// A length of time as a cadence writes it.
+    within: String,
+}
+
+impl From<&HandOff> for HandOffJson {
+    fn from(hand_off: &HandOff) -> Self {
+        Self {
+            to: hand_off.to.0.clone(),
+            brief: hand_off.brief.clone(),
+            within: hand_off.accept_within.to_string(),
+        }
+    }
+}
+
+impl TryFrom<HandOffJson> for HandOff {
+    type Error = Unreadable;
+
+    fn try_from(json: HandOffJson) -> Result<Self, Unreadable> {
+        let accept_within = length::delay(&json.within).map_err(|error| error.to_string())?;
+        Ok(Self { to: RoleId(json.to), brief: json.brief, accept_within })
+    }
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy)]
@@ -223,6 +261,7 @@ enum PauseJson {
     OutOfOffice,
     ByRep,
     ByOutcome,
+    ByColleague,
 }
 
 pub(super) fn state_to_text(state: &State) -> String {
@@ -232,6 +271,9 @@ pub(super) fn state_to_text(state: &State) -> String {
         anchor: state.anchor_at.as_millisecond(),
         not_before: state.not_before.map(Timestamp::as_millisecond),
         tries: state.tries,
+        began: state.began_at.map(Timestamp::as_millisecond),
+        happened: state.happened.clone(),
+        reply_waits: state.reply_waits,
         passed: state
             .passed
             .iter()
@@ -245,6 +287,7 @@ pub(super) fn state_to_text(state: &State) -> String {
 
 fn phase_to_json(phase: &Phase) -> PhaseJson {
     let ms = |at: &Timestamp| at.as_millisecond();
+    let length_ms = |left: &SignedDuration| i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
     match phase {
         Phase::Waiting { step, attempt, due_at } => {
             PhaseJson::Waiting { step: step.0.clone(), attempt: *attempt, due: ms(due_at) }
@@ -261,16 +304,35 @@ fn phase_to_json(phase: &Phase) -> PhaseJson {
         Phase::Triage { step, expires_at } => {
             PhaseJson::Triage { step: step.0.clone(), expires: ms(expires_at) }
         }
+        Phase::OnReply { step, attempt, left, expires_at } => PhaseJson::OnReply {
+            step: step.0.clone(),
+            attempt: *attempt,
+            left_ms: length_ms(left),
+            expires: ms(expires_at),
+        },
+        Phase::Offered { step, attempt, hand_off, expires_at } => PhaseJson::Offered {
+            step: step.0.clone(),
+            attempt: *attempt,
+            hand_off: hand_off.into(),
+            expires: ms(expires_at),
+        },
+        Phase::HandedBack { step, hand_off, why, expires_at } => PhaseJson::HandedBack {
+            step: step.0.clone(),
+            hand_off: hand_off.into(),
+            declined: *why == Returned::Declined,
+            expires: ms(expires_at),
+        },
         Phase::Paused { why, until, step, attempt, left } => PhaseJson::Paused {
             why: match why {
                 Pause::OutOfOffice => PauseJson::OutOfOffice,
                 Pause::ByRep => PauseJson::ByRep,
                 Pause::ByOutcome => PauseJson::ByOutcome,
+                Pause::ByColleague => PauseJson::ByColleague,
             },
             until: until.as_ref().map(ms),
             step: step.0.clone(),
             attempt: *attempt,
-            left_ms: i64::try_from(left.as_millis()).unwrap_or(i64::MAX),
+            left_ms: length_ms(left),
         },
         Phase::Closing { until } => PhaseJson::Closing { until: ms(until) },
         Phase::Ended { ending, at } => {
@@ -287,6 +349,9 @@ pub(super) fn state_from_text(text: &str) -> Result<State, Unreadable> {
         anchor_at: timestamp(json.anchor),
         not_before: json.not_before.map(timestamp),
         tries: json.tries,
+        began_at: json.began.map(timestamp),
+        happened: json.happened,
+        reply_waits: json.reply_waits,
         passed: json
             .passed
             .into_iter()
@@ -317,11 +382,30 @@ fn phase_from_json(json: PhaseJson) -> Result<Phase, Unreadable> {
         PhaseJson::Triage { step, expires } => {
             Phase::Triage { step: StepId(step), expires_at: timestamp(expires) }
         }
+        PhaseJson::OnReply { step, attempt, left_ms, expires } => Phase::OnReply {
+            step: StepId(step),
+            attempt,
+            left: SignedDuration::from_millis(left_ms),
+            expires_at: timestamp(expires),
+        },
+        PhaseJson::Offered { step, attempt, hand_off, expires } => Phase::Offered {
+            step: StepId(step),
+            attempt,
+            hand_off: hand_off.try_into()?,
+            expires_at: timestamp(expires),
+        },
+        PhaseJson::HandedBack { step, hand_off, declined, expires } => Phase::HandedBack {
+            step: StepId(step),
+            hand_off: hand_off.try_into()?,
+            why: if declined { Returned::Declined } else { Returned::NotAccepted },
+            expires_at: timestamp(expires),
+        },
         PhaseJson::Paused { why, until, step, attempt, left_ms } => Phase::Paused {
             why: match why {
                 PauseJson::OutOfOffice => Pause::OutOfOffice,
                 PauseJson::ByRep => Pause::ByRep,
                 PauseJson::ByOutcome => Pause::ByOutcome,
+                PauseJson::ByColleague => Pause::ByColleague,
             },
             until: until.map(timestamp),
             step: StepId(step),
@@ -340,12 +424,36 @@ fn phase_from_json(json: PhaseJson) -> Result<Phase, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::{Delay, Unit};
 
     #[test]
     fn every_phase_comes_back_as_it_was_written() {
         let step = StepId::from("email-1");
         let at = timestamp(1_760_000_000_123);
+        let hand_off = HandOff {
+            to: RoleId::from("account_manager"),
+            brief: Some("brief".into()),
+            accept_within: Delay::new(4, Unit::BusinessHours),
+        };
         let phases = [
+            Phase::OnReply {
+                step: step.clone(),
+                attempt: 2,
+                left: SignedDuration::from_millis(9),
+                expires_at: at,
+            },
+            Phase::Offered {
+                step: step.clone(),
+                attempt: 1,
+                hand_off: hand_off.clone(),
+                expires_at: at,
+            },
+            Phase::HandedBack {
+                step: step.clone(),
+                hand_off,
+                why: Returned::NotAccepted,
+                expires_at: at,
+            },
             Phase::Waiting { step: step.clone(), attempt: 2, due_at: at },
             Phase::Sending { step: step.clone(), attempt: 1, since: at },
             Phase::InDoubt { step: step.clone(), attempt: 1, since: at },
@@ -364,10 +472,28 @@ mod tests {
         for phase in phases {
             let passed =
                 vec![Passed { step: step.clone(), attempt: 1, outcome: "sent".into(), at }];
-            let state =
-                State { phase, day: 3, anchor_at: at, not_before: Some(at), tries: 1, passed };
+            let state = State {
+                phase,
+                day: 3,
+                anchor_at: at,
+                not_before: Some(at),
+                tries: 1,
+                began_at: Some(at),
+                happened: ["email_replied".to_owned()].into(),
+                reply_waits: true,
+                passed,
+            };
             assert_eq!(state_from_text(&state_to_text(&state)), Ok(state));
         }
+    }
+
+    #[test]
+    fn a_state_of_the_first_version_is_still_read() {
+        let text =
+            r#"{"phase":{"waiting":{"step":"email-1","attempt":1,"due":5}},"day":1,"anchor":5}"#;
+        let state = state_from_text(text).unwrap();
+        assert_eq!((state.began_at, state.reply_waits), (None, false));
+        assert!(state.happened.is_empty());
     }
 
     #[test]

@@ -75,6 +75,12 @@ pub enum OpenError {
          install the version of firsttouch that wrote it"
     )]
     Newer { found: i64, known: i64 },
+    /// It was written by an older program, and must not be changed now.
+    #[error(
+        "the database has an older schema ({found}, this program writes {known}): `firsttouch apply` \
+         brings it up to date"
+    )]
+    Older { found: i64, known: i64 },
     /// A migration that was applied is not the one that this program has.
     #[error("schema step {version} of the database is not the one that this program wrote")]
     Altered { version: i64 },
@@ -99,9 +105,9 @@ impl SqlStore {
         let (writer, readers) = match dialect {
             Dialect::Sqlite => {
                 let writable = format!("{url}?mode=rwc");
-                let writer = sqlite_pool(&writable, 1).await?;
+                let writer = sqlite_pool(&writable, 1, SQLITE_SETTINGS).await?;
                 writer.execute(SQLITE_CACHE).await.map_err(open_error)?;
-                (writer, sqlite_pool(&writable, READERS).await?)
+                (writer, sqlite_pool(&writable, READERS, SQLITE_SETTINGS).await?)
             }
             Dialect::Postgres => {
                 let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
@@ -117,6 +123,28 @@ impl SqlStore {
         let store = Self { dialect, writer, readers, ids: Mutex::default(), copier };
         store.recognise_by_hash().await.map_err(|error| OpenError::Database(error.to_string()))?;
         Ok(store)
+    }
+
+    /// Opens a database that is there, only to read it: the database itself refuses every change, and
+    /// its schema stays as it is.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; also when the schema is not the one that this program writes.
+    pub async fn open_to_read(url: &str) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let dialect = dialect_of(url)?;
+        let pool = match dialect {
+            Dialect::Sqlite => sqlite_pool(&format!("{url}?mode=ro"), 1, SQLITE_READING).await?,
+            Dialect::Postgres => {
+                let options = AnyPoolOptions::new().max_connections(1);
+                let pool = options.connect(url).await.map_err(open_error)?;
+                pool.execute(POSTGRES_READING).await.map_err(open_error)?;
+                pool
+            }
+        };
+        check_schema(&pool).await?;
+        let (writer, readers, copier) = (pool.clone(), pool, None);
+        Ok(Self { dialect, writer, readers, ids: Mutex::default(), copier })
     }
 
     /// Closes every connection; what was committed is on disk.
@@ -167,14 +195,22 @@ const SQLITE_CACHE: &str = "pragma cache_size = -24576; pragma wal_autocheckpoin
 const SQLITE_SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = full; \
      pragma busy_timeout = 20000; pragma foreign_keys = on";
 
-async fn sqlite_pool(url: &str, connections: u32) -> Result<AnyPool, OpenError> {
+const SQLITE_READING: &str = "pragma query_only = on; pragma busy_timeout = 20000";
+
+const POSTGRES_READING: &str = "set session characteristics as transaction read only";
+
+async fn sqlite_pool(
+    url: &str,
+    connections: u32,
+    settings: &'static str,
+) -> Result<AnyPool, OpenError> {
     AnyPoolOptions::new()
         .max_connections(connections)
         // A file does not go away as a server does: asking first would double every question.
         .test_before_acquire(false)
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
-                connection.execute(SQLITE_SETTINGS).await?;
+                connection.execute(settings).await?;
                 Ok(())
             })
         })
@@ -187,6 +223,7 @@ async fn sqlite_pool(url: &str, connections: u32) -> Result<AnyPool, OpenError> 
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first light", include_str!("../../../migrations/0001_first_light.sql")),
     (2, "lists", include_str!("../../../migrations/0002_lists.sql")),
+    (3, "targets", include_str!("../../../migrations/0003_targets.sql")),
     (4, "versions", include_str!("../../../migrations/0004_versions.sql")),
 ];
 
@@ -211,6 +248,23 @@ async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {
         }
         Err(MigrateError::VersionMismatch(version)) => Err(OpenError::Altered { version }),
         Err(error) => Err(OpenError::Database(error.to_string())),
+    }
+}
+
+/// Whether a database that must not be changed has the schema that this program knows.
+async fn check_schema(pool: &AnyPool) -> Result<(), OpenError> {
+    let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0);
+    let row = sqlx::query("select max(version) as newest from _sqlx_migrations")
+        .fetch_one(pool)
+        .await
+        .map_err(open_error)?;
+    let found = get::<Option<i64>>(&row, "newest")
+        .map_err(|error| OpenError::Database(error.to_string()))?
+        .unwrap_or(0);
+    match found.cmp(&known) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(OpenError::Newer { found, known }),
+        std::cmp::Ordering::Less => Err(OpenError::Older { found, known }),
     }
 }
 

@@ -252,6 +252,23 @@ impl Store for SqlStore {
         self.all_by_text(sql, cadence.as_str(), rows::enrollment).await
     }
 
+    async fn enrollments_at(
+        &self,
+        company: CompanyId,
+        cadence: &CadenceId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let found = sqlx::query(
+            "select * from enrollment where company_id = $1 and cadence_id = $2 \
+             and lane is not null order by id",
+        )
+        .bind(company.0)
+        .bind(cadence.0.clone())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("find the colleagues"))?;
+        found.iter().map(rows::enrollment).collect()
+    }
+
     async fn due(
         &self,
         lane: &Lane,

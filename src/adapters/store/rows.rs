@@ -55,12 +55,18 @@ pub(super) fn task_kind_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Touch(channel) => channel.as_str(),
         TaskKind::Triage => "triage",
+        TaskKind::Reply => "reply",
+        TaskKind::HandOff => "hand_off",
+        TaskKind::HandedBack => "handed_back",
     }
 }
 
 fn task_kind(word: &str) -> Result<TaskKind, StoreError> {
     match word {
         "triage" => Ok(TaskKind::Triage),
+        "reply" => Ok(TaskKind::Reply),
+        "hand_off" => Ok(TaskKind::HandOff),
+        "handed_back" => Ok(TaskKind::HandedBack),
         word => known("a task kind", &CHANNELS, word).map(TaskKind::Touch),
     }
 }
@@ -266,6 +272,7 @@ pub(super) fn task(row: &AnyRow) -> Result<TaskRecord, StoreError> {
         priority: u8::try_from(get::<i64>(row, "priority")?).unwrap_or(u8::MAX),
         opened_at: json::timestamp(get(row, "opened_at")?),
         expires_at: json::timestamp(get(row, "expires_at")?),
+        target_at: get::<Option<i64>>(row, "target_at")?.map(json::timestamp),
         open: get::<Option<i64>>(row, "closed_at")?.is_none(),
     })
 }

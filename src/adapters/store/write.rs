@@ -36,11 +36,12 @@ pub(super) async fn apply(
             .map_err(failed("take out a profile"))?;
     }
     lists::put(store, tx, changes).await?;
-    for enrollment in &changes.enrolled {
-        insert_enrollment(tx, enrollment).await?;
-    }
+    // Ends come first: whoever is switched may come into the same cadence again.
     for moved in &changes.moved {
         move_enrollment(tx, moved).await?;
+    }
+    for enrollment in &changes.enrolled {
+        insert_enrollment(tx, enrollment).await?;
     }
     for touch in &changes.touches {
         put_touch(tx, touch).await?;
@@ -306,8 +307,8 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
 async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     sqlx::query(
         "insert into task (id, enrollment_id, prospect_id, rep, kind, step_id, attempt, title, body, \
-         priority, opened_at, expires_at, version) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         priority, opened_at, expires_at, target_at, version) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(task.id.0)
     .bind(task.enrollment.0)
@@ -321,6 +322,7 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .bind(i64::from(task.priority))
     .bind(task.opened_at.as_millisecond())
     .bind(task.expires_at.as_millisecond())
+    .bind(task.target_at.map(|at| at.as_millisecond()))
     .bind(task.version.clone())
     .execute(&mut **tx)
     .await

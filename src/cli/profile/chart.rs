@@ -10,7 +10,7 @@ const WIDEST: usize = 4;
 
 /// How bars are drawn.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(in crate::cli) enum Ink {
     /// Eighths of a block.
     Blocks,
     /// `#`, where nothing but plain text is welcome.
@@ -46,7 +46,8 @@ fn bins(scores: &BTreeMap<i64, u64>) -> Vec<(i64, i64, u64)> {
     (low.div_euclid(step)..=high.div_euclid(step)).map(bin).collect()
 }
 
-fn bars(rows: &[(String, u64)], width: usize, ink: Ink) -> String {
+/// Labelled numbers as bars that fit in `width` columns.
+pub(in crate::cli) fn bars(rows: &[(String, u64)], width: usize, ink: Ink) -> String {
     let most = rows.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
     let label_width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     let room = width.saturating_sub(label_width + most.to_string().len() + 5).max(8);

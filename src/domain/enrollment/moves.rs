@@ -2,68 +2,23 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::asked::{
+    ask_if_reply_waits, hand_back, offer, on_decided, on_offer_answered, on_replied, on_reply_told,
+};
+use super::timing::{due_at, on_date};
 use super::{
-    Circumstances, Course, Effect, Ending, Event, IllegalTransition, Passed, Pause, Phase, State,
-    TRIAGE_OUTCOMES, TaskKind,
+    Circumstances, Course, Effect, Ending, Event, IllegalTransition, Passed, Pause, Phase, Skipped,
+    State, TaskKind,
 };
 use crate::domain::cadence::{
-    BOUNCED, Channel, DayKind, EXPIRED, Outcome, REFUSED, SENT, SKIPPED, Step, Verb, What, When,
+    BOUNCED, Channel, Condition, EMAIL_BOUNCED, EXPIRED, OUT_OF_OFFICE, Outcome, REFUSED, SENT,
+    SKIPPED, Step, Verb, What, When,
 };
-use crate::domain::calendar::start_of_day;
-use crate::domain::ids::StepId;
+use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{Delay, Unit};
 
 /// How long a question to the owner may stay open before the enrollment ends.
-const TRIAGE_EXPIRES: Delay = Delay::new(10, Unit::BusinessDays);
-
-/// A new enrollment: waiting for the first step. `None` for a cadence without steps.
-pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
-    let first = course.cadence.steps.first()?;
-    let begins_at = begins_at(course, now);
-    let state = State {
-        phase: Phase::Closing { until: now },
-        day: 1,
-        anchor_at: begins_at,
-        not_before: None,
-        tries: 0,
-        passed: Vec::new(),
-    };
-    let due_at = due_at(course, &state, first).max(begins_at);
-    Some(State {
-        phase: Phase::Waiting { step: first.id.clone(), attempt: 1, due_at },
-        anchor_at: now,
-        ..state
-    })
-}
-
-/// The instant from which the steps of somebody who was enrolled then are counted: the beginning of day 1.
-pub(super) fn begins_at(course: &Course, enrolled_at: Timestamp) -> Timestamp {
-    let date = course.zone.to_datetime(enrolled_at).date();
-    let day_one = match course.cadence.days {
-        DayKind::Business => course.calendar.working_day_from(date),
-        DayKind::Calendar => date,
-    };
-    start_of_day(day_one, course.zone, enrolled_at).max(enrolled_at)
-}
-
-/// The instant at which a step falls due, before windows, holidays of the window, and caps.
-///
-/// `day:` keeps the gap to the step before: when that was late, this moves with it, by whole days.
-pub(super) fn due_at(course: &Course, state: &State, step: &Step) -> Timestamp {
-    let planned = match step.when {
-        When::After(delay) => course.calendar.after(state.anchor_at, delay, course.zone),
-        When::Day(day) => {
-            let gap = course.cadence.days.delay(day.saturating_sub(state.day));
-            if gap.amount == 0 {
-                state.anchor_at
-            } else {
-                let on = course.calendar.after(state.anchor_at, gap, course.zone);
-                start_of_day(course.zone.to_datetime(on).date(), course.zone, on)
-            }
-        }
-    };
-    planned.max(state.not_before.unwrap_or(planned))
-}
+pub(super) const TRIAGE_EXPIRES: Delay = Delay::new(10, Unit::BusinessDays);
 
 /// What an event makes of a state.
 ///
@@ -75,6 +30,12 @@ pub fn step(
     event: Event,
     now: Timestamp,
 ) -> Result<(State, Vec<Effect>), IllegalTransition> {
+    let (state, effects) = moved(course, state, event, now)?;
+    let (state, asks) = ask_if_reply_waits(course, state, now);
+    Ok((state, [effects, asks].concat()))
+}
+
+fn moved(course: &Course, state: State, event: Event, now: Timestamp) -> Stepped {
     match event {
         Event::Due(circumstances) => on_due(course, state, &circumstances, now),
         Event::Intended => on_intended(state, now),
@@ -83,13 +44,22 @@ pub fn step(
         Event::Deferred { until } => on_deferred(state, until),
         Event::Lost => on_lost(state),
         Event::Done { outcome, until } => on_done(course, state, outcome, until, now),
-        Event::Replied => Ok(end(state, Ending::Replied, now)),
+        Event::Replied => Ok(on_replied(course, state, now)),
         Event::OptedOut => Ok(end(state, Ending::OptedOut, now)),
         Event::LeftCompany | Event::Stopped => Ok(end(state, Ending::Removed, now)),
         Event::Bounced { step } => Ok((on_bounced(state, &step), Vec::new())),
-        Event::Away { until } => Ok(pause(state, Pause::OutOfOffice, Some(until), now)),
+        Event::Away { until } => {
+            let (mut state, effects) = pause(state, Pause::OutOfOffice, Some(until), now);
+            state.happened.insert(OUT_OF_OFFICE.to_owned());
+            Ok((state, effects))
+        }
         Event::PausedByRep { until } => Ok(pause(state, Pause::ByRep, until, now)),
         Event::Resumed => on_resumed(state, now),
+        Event::ColleagueHeard { until } => Ok(pause_for_colleague(state, until, now)),
+        Event::ColleagueSettled => match state.phase {
+            Phase::Paused { why: Pause::ByColleague, .. } => on_resumed(state, now),
+            _ => Ok((state, Vec::new())),
+        },
     }
 }
 
@@ -105,9 +75,12 @@ fn on_due(course: &Course, state: State, circumstances: &Circumstances, now: Tim
             let (state, effects) = pass(course, state, &step, attempt, outcome, None, now);
             Ok((state, [vec![Effect::CloseTasks], effects].concat()))
         }
-        Phase::Triage { .. } => Ok(end(state, Ending::NoReply, now)),
+        Phase::Triage { .. } | Phase::HandedBack { .. } | Phase::Closing { .. } => {
+            Ok(end_quietly(state, now))
+        }
+        Phase::OnReply { .. } => Ok(end(state, Ending::Replied, now)),
+        Phase::Offered { .. } => Ok(on_offer_answered(course, state, EXPIRED.into(), now)),
         Phase::Paused { .. } => on_resumed(state, now),
-        Phase::Closing { .. } => Ok(end(state, Ending::NoReply, now)),
         Phase::Sending { .. } => on_lost(state),
         Phase::InDoubt { .. } => on_mail_over(course, state, SENT, now),
         Phase::Ended { .. } => illegal("due", &state),
@@ -126,22 +99,50 @@ fn fire(
     let Some((_, step)) = course.cadence.step(id) else {
         return Ok(end(state, Ending::Removed, now));
     };
-    if !applies(step, &state, circumstances) {
-        return Ok(pass(course, state, id, attempt, Outcome::from(SKIPPED), None, now));
+    match time_of(course, &state, step, attempt) {
+        Err(why) => return Ok(skip(course, state, id, attempt, why, now)),
+        Ok(due_at) if due_at > now => {
+            let phase = Phase::Waiting { step: id.clone(), attempt, due_at };
+            return Ok((State { phase, ..state }, Vec::new()));
+        }
+        Ok(_) => {}
     }
-    if let What::Email { .. } = step.what {
-        let send = Effect::SendMail { step: id.clone(), attempt };
-        return Ok((state, vec![send]));
+    if let Some(why) = skipped(step, &state, circumstances) {
+        return Ok(skip(course, state, id, attempt, why, now));
     }
+    let kind = match &step.what {
+        What::Email { .. } => {
+            return Ok((state, vec![Effect::SendMail { step: id.clone(), attempt }]));
+        }
+        What::HandOff(hand_off) => {
+            return Ok(offer(course, state, id, attempt, hand_off.clone(), now));
+        }
+        What::Call { .. } | What::Social { .. } | What::Task { .. } => {
+            TaskKind::Touch(step.what.channel())
+        }
+    };
     let expires_at = course.calendar.after(now, step.expires_after, course.zone);
-    let kind = TaskKind::Touch(step.what.channel());
     let open = Effect::OpenTask { step: id.clone(), attempt, kind, expires_at };
     let phase = Phase::OnTask { step: id.clone(), attempt, expires_at };
     Ok((State { phase, ..state }, vec![open]))
 }
 
-/// Whether a step's channel is open and its conditions hold.
-fn applies(step: &Step, state: &State, circumstances: &Circumstances) -> bool {
+/// The time of a step on a date, as the date is now. Anything else has waited for its time, and what
+/// was tried before is not put off again.
+fn time_of(
+    course: &Course,
+    state: &State,
+    step: &Step,
+    attempt: u32,
+) -> Result<Timestamp, Skipped> {
+    match &step.when {
+        When::At(anchor) if attempt == 1 && state.tries == 0 => on_date(course, state, anchor),
+        When::At(_) | When::Day(_) | When::After(_) => Ok(Timestamp::MIN),
+    }
+}
+
+/// Why a step is passed over, unless its channel is open and its conditions hold.
+fn skipped(step: &Step, state: &State, circumstances: &Circumstances) -> Option<Skipped> {
     let channel = step.what.channel();
     let needed = match channel {
         Channel::Email => Some("email"),
@@ -149,13 +150,34 @@ fn applies(step: &Step, state: &State, circumstances: &Circumstances) -> bool {
         Channel::Social => Some("linkedin_url"),
         Channel::Task => None,
     };
-    let outcome_of = |id: &StepId| state.outcome_of(id);
-    let holds =
-        |line: &crate::domain::cadence::Condition| line.holds(&circumstances.facts, &outcome_of);
-    !circumstances.closed.contains(&channel)
-        && needed.is_none_or(|field| circumstances.facts.has(field))
-        && step.only_if.iter().all(holds)
-        && (step.skip_if.is_empty() || !step.skip_if.iter().all(holds))
+    let facts = &circumstances.facts;
+    let holds = |line: &Condition| line.holds(facts, state);
+    let applies = step.only_if.iter().all(holds)
+        && (step.skip_if.is_empty() || !step.skip_if.iter().all(holds));
+    if !applies {
+        return Some(Skipped::Conditions);
+    }
+    if circumstances.closed.contains(&channel) {
+        return Some(Skipped::ChannelClosed);
+    }
+    let missing = needed.filter(|field| !facts.has(field));
+    missing.map(|field| Skipped::Missing(field.to_owned()))
+}
+
+fn skip(
+    course: &Course,
+    state: State,
+    id: &StepId,
+    attempt: u32,
+    why: Skipped,
+    now: Timestamp,
+) -> (State, Vec<Effect>) {
+    let outcome = Outcome::from(SKIPPED);
+    let (state, mut effects) = pass(course, state, id, attempt, outcome, None, now);
+    if let Some(Effect::Pass { skipped, .. }) = effects.first_mut() {
+        *skipped = Some(why);
+    }
+    (state, effects)
 }
 
 fn on_intended(state: State, now: Timestamp) -> Stepped {
@@ -211,6 +233,7 @@ fn on_lost(state: State) -> Stepped {
 
 /// The step counts as not reached; the address itself is closed by a suppression.
 fn on_bounced(mut state: State, step: &StepId) -> State {
+    state.happened.insert(EMAIL_BOUNCED.to_owned());
     let sent = |passed: &&mut Passed| passed.step == *step && passed.outcome.as_str() == SENT;
     if let Some(passed) = state.passed.iter_mut().rev().find(sent) {
         passed.outcome = Outcome::from(BOUNCED);
@@ -230,14 +253,9 @@ fn on_done(
             let (state, effects) = pass(course, state, &step, attempt, outcome, until, now);
             Ok((state, [vec![Effect::CloseTasks], effects].concat()))
         }
-        Phase::Triage { step, .. } => {
-            let built_in = TRIAGE_OUTCOMES.iter().find(|(slug, _)| *slug == outcome.as_str());
-            let (state, effects) = match built_in.map(|(_, verb)| verb) {
-                Some(Verb::Continue) => advance(course, state, &step, now),
-                _ => end(state, ending_of(&outcome), now),
-            };
-            Ok((state, [vec![Effect::CloseTasks], effects].concat()))
-        }
+        Phase::Triage { .. } | Phase::HandedBack { .. } => on_decided(course, state, &outcome, now),
+        Phase::OnReply { .. } => Ok(on_reply_told(course, state, &outcome, until, now)),
+        Phase::Offered { .. } => Ok(on_offer_answered(course, state, outcome, now)),
         _ => illegal("done", &state),
     }
 }
@@ -253,7 +271,7 @@ fn on_resumed(state: State, now: Timestamp) -> Stepped {
 }
 
 /// An attempt is over: note it, and do what its outcome leads to.
-fn pass(
+pub(super) fn pass(
     course: &Course,
     mut state: State,
     id: &StepId,
@@ -270,7 +288,8 @@ fn pass(
     state.anchor_at = now;
     state.tries = 0;
     state.passed.push(Passed { step: id.clone(), attempt, outcome: outcome.clone(), at: now });
-    let passed = Effect::Pass { step: id.clone(), attempt, outcome: outcome.clone() };
+    let (step, skipped) = (id.clone(), None);
+    let passed = Effect::Pass { step, attempt, outcome: outcome.clone(), skipped };
     let (state, effects) = follow(course, state, id, attempt, verb, &outcome, until, now);
     (state, [vec![passed], effects].concat())
 }
@@ -292,7 +311,14 @@ fn follow(
     match verb {
         Verb::Continue => advance(course, state, id, now),
         Verb::Stop => end(state, ending_of(outcome), now),
-        Verb::Triage => ask_owner(course, state, id, now),
+        Verb::Triage => match course.cadence.step(id).map(|(_, step)| &step.what) {
+            Some(What::HandOff(hand_off)) => {
+                hand_back(course, state, id, hand_off.clone(), outcome, now)
+            }
+            _ => ask_owner(course, state, id, now),
+        },
+        Verb::SwitchTo { cadence, after } => switch(course, state, cadence, after, now),
+        Verb::HandOff(hand_off) => offer(course, state, id, attempt, hand_off, now),
         Verb::Retry { after, max } if attempt <= max => {
             let due_at = course.calendar.after(now, after, course.zone);
             let phase = Phase::Waiting { step: id.clone(), attempt: attempt + 1, due_at };
@@ -308,7 +334,26 @@ fn follow(
     }
 }
 
-fn ask_owner(course: &Course, state: State, id: &StepId, now: Timestamp) -> (State, Vec<Effect>) {
+/// Ends the enrollment here; the person begins in another cadence after that.
+pub(super) fn switch(
+    course: &Course,
+    state: State,
+    cadence: CadenceId,
+    after: Delay,
+    now: Timestamp,
+) -> (State, Vec<Effect>) {
+    let at = course.calendar.after(now, after, course.zone);
+    let (state, mut effects) = end(state, Ending::Switched, now);
+    effects.push(Effect::Begin { cadence, at });
+    (state, effects)
+}
+
+pub(super) fn ask_owner(
+    course: &Course,
+    state: State,
+    id: &StepId,
+    now: Timestamp,
+) -> (State, Vec<Effect>) {
     let expires_at = course.calendar.after(now, TRIAGE_EXPIRES, course.zone);
     let open =
         Effect::OpenTask { step: id.clone(), attempt: 1, kind: TaskKind::Triage, expires_at };
@@ -323,7 +368,9 @@ pub(super) fn advance(
     id: &StepId,
     now: Timestamp,
 ) -> (State, Vec<Effect>) {
-    let mut behind = course.cadence.steps.iter().skip_while(|step| step.id != *id).skip(1);
+    // A step that a change took out has no place: what has not passed is still to come.
+    let upto = course.cadence.step(id).map_or(0, |(position, _)| position + 1);
+    let mut behind = course.cadence.steps.iter().skip(upto);
     // In a changed cadence a step that has passed may stand behind this one.
     let next = behind.find(|step| state.outcome_of(&step.id).is_none());
     if let Some(next) = next {
@@ -331,18 +378,28 @@ pub(super) fn advance(
         let phase = Phase::Waiting { step: next.id.clone(), attempt: 1, due_at };
         return (State { phase, ..state }, Vec::new());
     }
-    match course.cadence.at_end {
-        Verb::Pause(delay) if !state.nothing_left() => {
-            let until = course.calendar.after(now, delay, course.zone);
+    match &course.cadence.at_end {
+        _ if state.nothing_left() => end(state, Ending::Bounced, now),
+        Verb::Pause(delay) => {
+            let until = course.calendar.after(now, *delay, course.zone);
             (State { phase: Phase::Closing { until }, ..state }, Vec::new())
         }
-        _ if state.nothing_left() => end(state, Ending::Bounced, now),
-        _ => end(state, Ending::NoReply, now),
+        Verb::SwitchTo { cadence, after } => switch(course, state, cadence.clone(), *after, now),
+        // The file can say none of the others here.
+        Verb::Continue | Verb::Triage | Verb::Stop | Verb::Retry { .. } | Verb::HandOff(_) => {
+            end_quietly(state, now)
+        }
     }
 }
 
+/// The end without a last word of anybody.
+fn end_quietly(state: State, now: Timestamp) -> (State, Vec<Effect>) {
+    let ending = if state.has_replied() { Ending::Replied } else { Ending::NoReply };
+    end(state, ending, now)
+}
+
 /// Stops the clock. What is on its way or in doubt stays so; only what follows has to wait.
-fn pause(
+pub(super) fn pause(
     state: State,
     why: Pause,
     until: Option<Timestamp>,
@@ -371,8 +428,22 @@ fn pause(
             let not_before = state.not_before.max(until);
             (State { not_before, ..state }, Vec::new())
         }
-        Phase::Triage { .. } | Phase::Closing { .. } | Phase::Ended { .. } => (state, Vec::new()),
+        Phase::Triage { .. }
+        | Phase::OnReply { .. }
+        | Phase::Offered { .. }
+        | Phase::HandedBack { .. }
+        | Phase::Closing { .. }
+        | Phase::Ended { .. } => (state, Vec::new()),
     }
+}
+
+/// Whoever is paused already stays so for their own reason, and at least as long.
+fn pause_for_colleague(state: State, until: Timestamp, now: Timestamp) -> (State, Vec<Effect>) {
+    let why = match state.phase {
+        Phase::Paused { why, .. } => why,
+        _ => Pause::ByColleague,
+    };
+    pause(state, why, Some(until), now)
 }
 
 /// Ends the enrollment. A reply that comes behind the last step still makes it `replied`; an opt-out
@@ -392,15 +463,16 @@ pub(super) fn end(state: State, ending: Ending, now: Timestamp) -> (State, Vec<E
     (State { phase, ..state }, vec![Effect::CloseTasks, Effect::End { ending }])
 }
 
-fn ending_of(outcome: &Outcome) -> Ending {
+pub(super) fn ending_of(outcome: &Outcome) -> Ending {
     match outcome.as_str() {
         "meeting_booked" => Ending::Meeting,
         "not_interested" => Ending::NotInterested,
         "interested" | "replied" => Ending::Replied,
+        "accepted" => Ending::HandedOff,
         _ => Ending::Removed,
     }
 }
 
-fn illegal(event: &'static str, state: &State) -> Stepped {
+pub(super) fn illegal(event: &'static str, state: &State) -> Stepped {
     Err(IllegalTransition { event, phase: state.phase.name() })
 }

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::moves::{advance, begins_at, due_at};
+use super::moves::advance;
+use super::timing::{begins_at, due_at};
 use super::{Course, Effect, Phase, State};
-use crate::domain::cadence::{Cadence, Step};
+use crate::domain::cadence::{Cadence, Step, What};
 use crate::domain::ids::StepId;
 
 /// The same person on a changed cadence: a passed step never fires again, and a step added before
@@ -12,7 +13,7 @@ use crate::domain::ids::StepId;
 /// step before it that is still there.
 ///
 /// `None` when the person has to finish the old version, because the step is gone on which a mail on its
-/// way, or a question to the owner, stands.
+/// way, or a question to a person, stands.
 pub fn relocate(
     before: &Cadence,
     course: &Course,
@@ -31,9 +32,13 @@ pub fn relocate(
     let behind = still_there_before(before, course.cadence, &id);
     match state.phase {
         Phase::Sending { .. } | Phase::InDoubt { .. } => None,
-        // A question to the owner stays open; its answer goes on behind the last step that is still there.
-        Phase::Triage { expires_at, .. } => {
-            let phase = Phase::Triage { step: behind?.clone(), expires_at };
+        // A question to a person stays open; its answer goes on behind the last step that is still there.
+        Phase::Triage { .. }
+        | Phase::OnReply { .. }
+        | Phase::Offered { .. }
+        | Phase::HandedBack { .. } => {
+            let step = asked_about(course.cadence, &state, behind?)?.clone();
+            let phase = asked_at(state.phase, step);
             Some((State { phase, ..state }, Vec::new()))
         }
         Phase::Waiting { .. }
@@ -47,14 +52,18 @@ pub fn relocate(
 /// The steps that may still fire for somebody, in their order. A step whose task is open, or whose mail
 /// is on its way, has fired.
 pub fn ahead<'a>(cadence: &'a Cadence, state: &State) -> Vec<&'a StepId> {
-    let Some((id, _)) = state.phase.step() else { return Vec::new() };
-    let Some((position, _)) = cadence.step(id) else { return Vec::new() };
+    let Some((id, attempt)) = state.phase.step() else { return Vec::new() };
+    let Some((position, step)) = cadence.step(id) else { return Vec::new() };
     let has_fired = match state.phase {
         Phase::Waiting { .. } | Phase::Paused { .. } => false,
+        // A reply may have come before the step: when the person goes on, it is still to come.
+        Phase::OnReply { .. } | Phase::Triage { .. } | Phase::HandedBack { .. } => {
+            state.attempts_of(id) >= attempt
+        }
+        Phase::Offered { .. } => matches!(step.what, What::HandOff(_)) || state.attempts_of(id) > 0,
         Phase::Sending { .. }
         | Phase::InDoubt { .. }
         | Phase::OnTask { .. }
-        | Phase::Triage { .. }
         | Phase::Closing { .. }
         | Phase::Ended { .. } => true,
     };
@@ -72,6 +81,50 @@ fn still_there_before<'a>(before: &'a Cadence, after: &Cadence, id: &StepId) -> 
     above.filter(|step| after.step(step).is_some()).last()
 }
 
+/// About which step a question is from now on, so that its answer goes on behind `behind`. That one will do
+/// if it has passed; one that was never reached must not be fired by the answer.
+fn asked_about<'a>(cadence: &'a Cadence, state: &State, behind: &'a StepId) -> Option<&'a StepId> {
+    match state.outcome_of(behind) {
+        Some(_) => Some(behind),
+        None => first_left(cadence, state, Some(behind)).map(|step| &step.id),
+    }
+}
+
+/// The same question about another step; what is no question to a person stays as it is.
+fn asked_at(phase: Phase, step: StepId) -> Phase {
+    let attempt = 1;
+    match phase {
+        Phase::Triage { expires_at, .. } => Phase::Triage { step, expires_at },
+        Phase::OnReply { left, expires_at, .. } => {
+            Phase::OnReply { step, attempt, left, expires_at }
+        }
+        Phase::Offered { hand_off, expires_at, .. } => {
+            Phase::Offered { step, attempt, hand_off, expires_at }
+        }
+        Phase::HandedBack { hand_off, why, expires_at, .. } => {
+            Phase::HandedBack { step, hand_off, why, expires_at }
+        }
+        Phase::Waiting { .. }
+        | Phase::Sending { .. }
+        | Phase::InDoubt { .. }
+        | Phase::OnTask { .. }
+        | Phase::Paused { .. }
+        | Phase::Closing { .. }
+        | Phase::Ended { .. } => phase,
+    }
+}
+
+/// The first step behind `behind` (or of all) that has not passed.
+fn first_left<'a>(
+    cadence: &'a Cadence,
+    state: &State,
+    behind: Option<&StepId>,
+) -> Option<&'a Step> {
+    let position = behind.and_then(|id| cadence.step(id));
+    let from = position.map_or(0, |(position, _)| position + 1);
+    cadence.steps.iter().skip(from).find(|step| state.outcome_of(&step.id).is_none())
+}
+
 /// To the first step behind `behind` (or of all) that has not passed; else to the end.
 fn go_on(
     course: &Course,
@@ -79,10 +132,7 @@ fn go_on(
     behind: Option<&StepId>,
     now: Timestamp,
 ) -> (State, Vec<Effect>) {
-    let position = behind.and_then(|id| course.cadence.step(id));
-    let from = position.map_or(0, |(position, _)| position + 1);
-    let mut left = course.cadence.steps.iter().skip(from);
-    let (state, effects) = match left.find(|step| state.outcome_of(&step.id).is_none()) {
+    let (state, effects) = match first_left(course.cadence, &state, behind) {
         Some(next) => {
             (State { phase: before_step(course, &state, next, now), ..state }, Vec::new())
         }
@@ -106,7 +156,10 @@ fn before_step(course: &Course, state: &State, next: &Step, now: Timestamp) -> P
 
 /// Whether the step's time is counted in another way.
 fn is_retimed(before: &Cadence, was: &Step, after: &Cadence, step: &Step) -> bool {
-    was.when != step.when || before.days != after.days || before.calendar != after.calendar
+    was.when != step.when
+        || was.hours != step.hours
+        || before.days != after.days
+        || before.calendar != after.calendar
 }
 
 /// A changed timing moves a first attempt that is still waited for, but never into the past; a mail that
@@ -126,7 +179,7 @@ fn retimed(course: &Course, state: State, step: &Step, attempt: u32, now: Timest
 /// When a step falls due; before the first one, counted from the beginning of day 1.
 fn due_anew(course: &Course, state: &State, step: &Step) -> Timestamp {
     let anchor_at = match state.passed.is_empty() {
-        true => begins_at(course, state.anchor_at),
+        true => begins_at(course, step, state.anchor_at),
         false => state.anchor_at,
     };
     due_at(course, &State { anchor_at, ..state.clone() }, step)

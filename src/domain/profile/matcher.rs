@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Criterion, Overlap, Profile, Wants, overlap};
-use crate::domain::cadence::Condition;
+use crate::domain::cadence::{Condition, Unenrolled};
 use crate::domain::facts::Facts;
 use crate::domain::title::{completed, department_of, seniority_of};
 use crate::domain::words::{Phrases, words};
@@ -163,7 +163,7 @@ impl Matcher {
     }
 
     fn points(&self, facts: &Facts) -> i64 {
-        let holds = |when: &[Condition]| when.iter().all(|line| line.holds(facts, &|_| None));
+        let holds = |when: &[Condition]| when.iter().all(|line| line.holds(facts, &Unenrolled));
         let scored = self.score.iter().filter(|(_, when)| holds(when)).map(|(add, _)| *add);
         let preferred = self.prefer.iter().filter(|field| facts.has(field)).map(|_| 1);
         scored.chain(preferred).fold(0, i64::saturating_add)
@@ -252,7 +252,7 @@ fn condition_asks_derived(condition: &Condition) -> bool {
     match condition {
         Condition::Has(fields) | Condition::HasNot(fields) => fields.iter().any(is_derived),
         Condition::Field(lines) => lines.iter().any(|(field, _)| is_derived(field)),
-        Condition::Outcome(_) => false,
+        Condition::Outcome(_) | Condition::Event(_) => false,
         Condition::Any(groups) => groups.iter().flatten().any(condition_asks_derived),
     }
 }

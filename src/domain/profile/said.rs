@@ -19,6 +19,7 @@ fn in_words(condition: &Condition) -> String {
             let steps = lines.iter().map(|(step, _)| step.as_str()).collect::<Vec<_>>();
             format!("the outcome of {}", steps.join(", "))
         }
+        Condition::Event(events) => events.join(" or "),
         Condition::Any(groups) => {
             groups.iter().map(|group| all_in_words(group)).collect::<Vec<_>>().join(" or ")
         }

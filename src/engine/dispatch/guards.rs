@@ -96,12 +96,16 @@ impl Engine {
             let scope = format!("prospect:{}", person.prospect.id);
             caps.push(Cap { scope, reason: Waiting::ProspectLimit, limit, window: day });
         }
+        if let Some((limit, company)) =
+            limits.touches_per_company_per_week.zip(person.enrollment.company)
+        {
+            let (scope, window) = (format!("company:{company}"), day * 7);
+            caps.push(Cap { scope, reason: Waiting::CompanyLimit, limit, window });
+        }
         if person.enrollment.state.has_begun() {
             return caps;
         }
-        if let Some(limit) = limits.new_per_rep_per_day {
-            let scope =
-                format!("rep-new:{}:{}", person.enrollment.owner, person.enrollment.cadence);
+        if let (Some(limit), Some(scope)) = (limits.new_per_rep_per_day, rep_scope(person)) {
             caps.push(Cap { scope, reason: Waiting::RepLimit, limit, window: day });
         }
         if let Some(company) = person.enrollment.company {
@@ -110,6 +114,20 @@ impl Engine {
             caps.push(Cap { scope, reason: Waiting::CompanyLimit, limit, window: day });
         }
         caps
+    }
+
+    /// Remembers that a rep has started enough new people. The intent decides; this only spares the
+    /// next ones in the queue a letter and their server a question that leads to nothing.
+    pub(super) fn rep_is_full(&self, person: &Person, until: Timestamp) {
+        if let Some(scope) = rep_scope(person) {
+            lock(&self.full).insert(scope, until);
+        }
+    }
+
+    /// Until when the rep of somebody new is known to have started enough people.
+    pub(super) fn rep_is_full_until(&self, person: &Person, now: Timestamp) -> Option<Timestamp> {
+        let scope = rep_scope(person)?;
+        lock(&self.full).get(&scope).copied().filter(|until| *until > now)
     }
 
     /// At most so many colleagues at once; only the first touch asks.
@@ -132,6 +150,14 @@ pub(in crate::engine) fn blocking(person: &Person, channel: Channel) -> Vec<Subj
         Subject::Phone(_) => false,
     };
     Subject::all_of(&person.prospect).into_iter().filter(on_channel).collect()
+}
+
+/// What counts the new people of a rep in a cadence; nothing for somebody who has begun.
+fn rep_scope(person: &Person) -> Option<String> {
+    let enrollment = &person.enrollment;
+    person.version.cadence.limits.new_per_rep_per_day?;
+    (!enrollment.state.has_begun())
+        .then(|| format!("rep-new:{}:{}", enrollment.owner, enrollment.cadence))
 }
 
 fn lease_name(mailbox: &MailboxId) -> String {

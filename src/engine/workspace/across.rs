@@ -7,7 +7,7 @@ use crate::formats::diagnostic::Diagnostic;
 use crate::formats::rules::Rule;
 use crate::formats::template::{Template, TemplateSet};
 
-use super::{CadenceFile, Files, ProfileFile, template_name, templates_of};
+use super::{CadenceFile, Files, ProfileFile, template_name, templates_in};
 
 /// What nothing uses, in files in which nothing is wrong.
 pub(super) fn unused(
@@ -42,8 +42,8 @@ fn unused_templates(
     cadences: &[CadenceFile],
     templates: &TemplateSet,
 ) -> Vec<Diagnostic> {
-    let steps = cadences.iter().flat_map(|file| &file.cadence.steps);
-    let named: BTreeSet<String> = steps.flat_map(|step| templates_of(&step.what)).collect();
+    let named: BTreeSet<String> =
+        cadences.iter().flat_map(|file| templates_in(&file.cadence)).collect();
     let all = templates.names().filter_map(|name| templates.get(name));
     let included: BTreeSet<&String> = all.flat_map(|template| &template.partials).collect();
     let note = |(path, _): (&str, &str)| {
@@ -68,7 +68,7 @@ pub(super) fn unfit(
     let mut pairs = BTreeSet::new();
     for file in cadences {
         let Admission::OneOf(ids) = &file.cadence.profiles else { continue };
-        let names = file.cadence.steps.iter().flat_map(|step| templates_of(&step.what));
+        let names = templates_in(&file.cadence).into_iter();
         pairs.extend(names.flat_map(|name| ids.iter().map(move |id| (name.clone(), id))));
     }
     let mut found = Vec::new();

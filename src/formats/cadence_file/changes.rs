@@ -36,7 +36,7 @@ pub enum Aspect {
     Moved,
     /// What is said or done.
     Text,
-    /// When it falls due.
+    /// When it falls due, and how soon it should be done.
     Timing,
     /// For whom.
     Conditions,
@@ -69,7 +69,7 @@ impl Aspect {
     fn of_key(key: &str) -> Self {
         match key.split_once('.').map_or(key, |(head, _)| head) {
             "email" | "call" | "social" | "task" | "hand_off" => Self::Text,
-            "day" | "after" | "at" | "hours" => Self::Timing,
+            "day" | "after" | "at" | "hours" | "within" => Self::Timing,
             "only_if" | "skip_if" => Self::Conditions,
             "outcomes" => Self::Outcomes,
             _ => Self::Setting,

@@ -1,7 +1,7 @@
 //! `only_if`, `skip_if` and a profile's `if`: conditions as data, no expressions.
 
-use crate::domain::cadence::{Condition, Outcome, Test};
-use crate::domain::facts::FIELDS;
+use crate::domain::cadence::{Condition, EVENTS, Outcome, Test};
+use crate::domain::facts::{DATES, FIELDS};
 use crate::domain::ids::StepId;
 use crate::formats::language::{CONDITION, PERSON_CONDITION};
 use crate::formats::rules::Rule;
@@ -23,7 +23,7 @@ pub enum Scope<'a> {
 #[derive(Default)]
 pub struct StepsAbove {
     /// The id and the outcomes of each step above; `None` when that step could not be read.
-    pub above: Vec<(String, Option<Vec<&'static str>>)>,
+    pub above: Vec<(String, Option<Vec<String>>)>,
     /// The id of every step of the file.
     pub all: Vec<String>,
 }
@@ -56,6 +56,9 @@ pub fn conditions(
     if let Some(node) = map.get("field") {
         lines.push(Condition::Field(tests(node, findings)));
     }
+    if let (Some(node), Scope::Step(_)) = (map.get("event"), scope) {
+        lines.push(Condition::Event(events(node, findings)));
+    }
     if let Some(node) = map.get("any") {
         lines.push(Condition::Any(groups(node, scope, findings)));
     }
@@ -70,6 +73,16 @@ fn groups(node: &At<Node>, scope: Scope<'_>, findings: &mut Findings<'_>) -> Vec
     groups.iter().map(|group| conditions(group, "a line of `any`", scope, findings)).collect()
 }
 
+/// The names of events, each of which is noted on an enrollment (C204).
+fn events(node: &At<Node>, findings: &mut Findings<'_>) -> Vec<String> {
+    let names = texts(node, "`event`", findings);
+    for name in names.iter().filter(|name| !EVENTS.contains(&name.value.as_str())) {
+        let message = format!("there is no event `{}`", shortened(&name.value));
+        findings.unknown(Rule::C204, name.place(), &message, &name.value, EVENTS);
+    }
+    names.into_iter().map(|name| name.value).collect()
+}
+
 /// The names of fields, each of which is known.
 pub fn fields(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Vec<String> {
     let names = texts(node, what, findings);
@@ -81,11 +94,14 @@ pub fn fields(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Vec<S
 
 /// Notes a field that there is not (C203). A bare name may be a column of the list.
 pub fn check_field(name: &str, place: Place, findings: &mut Findings<'_>) {
-    if FIELDS.contains(&name) || name.strip_prefix("x.").is_some_and(is_slug) {
+    if FIELDS.contains(&name)
+        || DATES.contains(&name)
+        || name.strip_prefix("x.").is_some_and(is_slug)
+    {
         return;
     }
     let message = format!("there is no field `{}`", shortened(name));
-    let near = near(name, FIELDS.iter().copied());
+    let near = near(name, FIELDS.iter().chain(DATES).copied());
     if near.is_none() && is_slug(name) {
         let message = format!("`{name}` is read from the column of that name in the list");
         return findings.warning(Rule::C203, place, message, format!("write `x.{name}` to say so"));
@@ -119,8 +135,7 @@ fn outcome_line(
     let wanted = texts(&line.value, &format!("the outcomes of `{}`", shortened(step)), findings);
     match steps.above.iter().find(|(id, _)| id == step) {
         Some((_, Some(known))) => {
-            for outcome in wanted.iter().filter(|outcome| !known.contains(&outcome.value.as_str()))
-            {
+            for outcome in wanted.iter().filter(|outcome| !known.contains(&outcome.value)) {
                 unknown_outcome(outcome, step, known, findings);
             }
         }
@@ -136,12 +151,12 @@ fn outcome_line(
 pub(super) fn unknown_outcome(
     outcome: &At<String>,
     step: &str,
-    known: &[&'static str],
+    known: &[String],
     findings: &mut Findings<'_>,
 ) {
     let wrong = &outcome.value;
     let message = format!("step `{step}` cannot have the outcome `{}`", shortened(wrong));
-    match near(wrong, known.iter().copied()) {
+    match near(wrong, known.iter().map(String::as_str)) {
         Some(near) => {
             let message = format!("{message}; did you mean `{near}`?");
             findings.error(Rule::C202, outcome.place(), message);

@@ -1,9 +1,11 @@
 //! Everything of a cadence above its steps.
 
-use crate::domain::cadence::{Admission, Audience, DayKind, Limits, Priority};
+use crate::domain::cadence::{Admission, Audience, Colleagues, DayKind, Limits, Others, Priority};
 use crate::domain::ids::ProfileId;
 use crate::domain::time::{DaySpan, Delay, Unit};
-use crate::formats::language::{AUDIENCES, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT, UNITS};
+use crate::formats::language::{
+    AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT, UNITS,
+};
 use crate::formats::length;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
@@ -131,6 +133,21 @@ pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {
         new_per_rep_per_day: limit("new_per_rep_per_day"),
         per_company_at_once: limit("per_company_at_once"),
         touches_per_prospect_per_day: limit("touches_per_prospect_per_day"),
+        touches_per_company_per_week: limit("touches_per_company_per_week"),
+    }
+}
+
+/// What a reply or a meeting does to the others of a company.
+pub(super) fn company(map: &Map<'_>, usual: Colleagues, reader: &mut Reader<'_>) -> Colleagues {
+    let findings = &mut reader.findings;
+    let map = map.get("company").and_then(|node| Map::open(node, &COMPANY, findings));
+    let Some(map) = map else { return usual };
+    let mut others = |key: &'static str| {
+        map.get(key).and_then(|node| word(node, &format!("`{key}`"), &Others::ALL, findings))
+    };
+    Colleagues {
+        on_reply: others("on_reply").unwrap_or(usual.on_reply),
+        on_meeting: others("on_meeting").unwrap_or(usual.on_meeting),
     }
 }
 

@@ -54,9 +54,10 @@ fn spots(plan: &Plan<'_>) -> Vec<Spot> {
     let mut here = Spot { stretch: 0, day: 1 };
     let mut spots = Vec::new();
     for (at, (step, _)) in plan.steps.iter().enumerate() {
-        here = match step.when {
-            When::Day(day) => Spot { stretch: 0, day },
-            When::After(delay) => match whole_days(delay, plan.days) {
+        here = match &step.when {
+            When::Day(day) => Spot { stretch: 0, day: *day },
+            When::At(_) => Spot { stretch: at + 1, day: 1 },
+            When::After(delay) => match whole_days(*delay, plan.days) {
                 Some(days) => Spot { day: here.day.saturating_add(days), ..here },
                 None => Spot { stretch: at + 1, day: 1 },
             },
@@ -91,9 +92,9 @@ fn second_mail(step: &Step, place: Place, same_day: &[&Step], findings: &mut Fin
     let Some(other) = same_day.iter().find(|other| is_mail(other) && !exclude(other, step)) else {
         return;
     };
-    let day = match step.when {
+    let day = match &step.when {
         When::Day(day) => format!("on day {day}, after"),
-        When::After(_) => "on the day of".to_owned(),
+        When::After(_) | When::At(_) => "on the day of".to_owned(),
     };
     let message = format!("`{}` is a second automatic mail {day} `{}`", step.id, other.id);
     let hint = "move it to another day, or give the two opposite conditions";
@@ -178,9 +179,11 @@ fn why_never(plan: &Plan<'_>, step: &Step, dead: &BTreeSet<StepId>) -> Option<St
     }
     let always = |line: &Condition| match line {
         Condition::Has(fields) => fields.iter().all(|field| plan.required.contains(field)),
-        Condition::HasNot(_) | Condition::Outcome(_) | Condition::Field(_) | Condition::Any(_) => {
-            false
-        }
+        Condition::HasNot(_)
+        | Condition::Outcome(_)
+        | Condition::Field(_)
+        | Condition::Event(_)
+        | Condition::Any(_) => false,
     };
     let all = step.skip_if.iter().all(always);
     all.then(|| "everybody who is let in has what `skip_if` asks for".to_owned())
@@ -205,7 +208,7 @@ fn why_impossible(plan: &Plan<'_>, lines: &[Condition], dead: &BTreeSet<StepId>)
                 groups.iter().map(|group| why_impossible(plan, group, dead)).collect();
             whys?.into_iter().next()
         }
-        Condition::Has(_) | Condition::Field(_) => None,
+        Condition::Has(_) | Condition::Field(_) | Condition::Event(_) => None,
     })
 }
 
@@ -224,7 +227,8 @@ fn why_no_outcome(
     if dead.contains(step) {
         return Some(format!("it waits for `{step}`, which nobody can reach"));
     }
-    let ends = wanted.iter().all(|outcome| above.verb(outcome) == Verb::Stop);
+    let ends = |verb: Verb| matches!(verb, Verb::Stop | Verb::SwitchTo { .. });
+    let ends = wanted.iter().all(|outcome| ends(above.verb(outcome)));
     ends.then(|| format!("`{first}` of `{step}` ends the cadence"))
 }
 
@@ -233,13 +237,13 @@ fn closed_day(plan: &Plan<'_>, at: usize, findings: &mut Findings<'_>) {
     let Some((name, works)) = plan.calendar else { return };
     let Some((step, place)) = plan.steps.get(at) else { return };
     let before = at.checked_sub(1).and_then(|before| plan.steps.get(before));
-    let days = match (step.when, before.map(|(before, _)| before.when)) {
-        (When::After(Delay { amount, unit: Unit::Days }), Some(_)) => amount,
+    let days = match (&step.when, before.map(|(before, _)| &before.when)) {
+        (When::After(Delay { amount, unit: Unit::Days }), Some(_)) => *amount,
         (When::After(Delay { amount, unit: Unit::Weeks }), Some(_)) => amount.saturating_mul(7),
         (When::Day(day), Some(When::Day(before))) if plan.days == DayKind::Calendar => {
-            day.saturating_sub(before)
+            day.saturating_sub(*before)
         }
-        (When::After(_) | When::Day(_), _) => return,
+        (When::After(_) | When::Day(_) | When::At(_), _) => return,
     };
     let shift = usize::try_from(days % 7).unwrap_or(0);
     let later = works.iter().cycle().skip(shift);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::cadence::{Admission, Cadence, DayKind, Priority};
+use crate::domain::cadence::{Admission, Cadence, Colleagues, DayKind, Outcome, Priority};
 use crate::domain::ids::CadenceId;
 use crate::domain::time::{Delay, Unit};
 
@@ -11,17 +11,17 @@ use super::language::CADENCE;
 use super::yaml::reading::{Findings, Map, text};
 use super::yaml::{At, Node, parse as parse_yaml};
 
+mod anchor;
 pub mod changes;
 pub mod condition;
 mod head;
 mod lint;
+mod replies;
 mod step;
 mod touch;
 mod verb;
 pub mod write;
 
-#[cfg(test)]
-use step::decidable as step_outcomes;
 #[cfg(test)]
 pub(in crate::formats) mod tests;
 
@@ -35,6 +35,10 @@ pub struct Known {
     /// The file is a version that was applied before: its calendar and its profiles were checked then,
     /// and may have gone since.
     pub applied: bool,
+    /// The ids of all cadences, this one included.
+    pub cadences: BTreeSet<String>,
+    /// The roles that somebody holds; `None` when nobody knows.
+    pub roles: Option<BTreeSet<String>>,
     /// By name, without the `.hbs`.
     pub templates: BTreeMap<String, TemplateInfo>,
 }
@@ -58,6 +62,7 @@ struct Reader<'a> {
     /// As the file says; `None` when it is silent.
     days: Option<DayKind>,
     defaults: Defaults,
+    custom_outcomes: BTreeMap<Outcome, String>,
 }
 
 /// What a step does not need to repeat.
@@ -85,7 +90,13 @@ pub fn parse(
 ) -> Result<(Cadence, Vec<Diagnostic>), Vec<Diagnostic>> {
     let root = parse_yaml(path, text).map_err(|not_yaml| vec![not_yaml])?;
     let findings = Findings::new(path);
-    let mut reader = Reader { findings, known, days: None, defaults: Defaults::default() };
+    let mut reader = Reader {
+        findings,
+        known,
+        days: None,
+        defaults: Defaults::default(),
+        custom_outcomes: BTreeMap::new(),
+    };
     let cadence = cadence(&root, &mut reader);
     reader.findings.conclude(cadence)
 }
@@ -104,6 +115,9 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
     let calendar = head::calendar(&map, reader);
     let send_window = head::send_window(&map, reader);
     let limits = head::limits(&map, reader);
+    reader.custom_outcomes = replies::custom_outcomes(&map, reader);
+    let replies = replies::replies(&map, reader);
+    let company = head::company(&map, Colleagues::usual(!replies.is_empty()), reader);
     let steps = step::steps(&map, reader);
     let required = enroll.as_ref().and_then(|enroll| enroll.profiles.as_ref());
     let plan = lint::Plan {
@@ -115,7 +129,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
             .map_or_else(BTreeSet::new, |admission| required_by(admission, reader.known)),
     };
     lint::lint(&plan, &mut reader.findings);
-    let at_end = verb::at_end(&map, &mut reader.findings);
+    let at_end = verb::at_end(&map, reader);
     let enroll = enroll?;
     Some(Cadence {
         id: CadenceId(id?.value),
@@ -128,6 +142,9 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
         calendar: calendar?,
         send_window: send_window?,
         limits,
+        company,
+        replies,
+        custom_outcomes: std::mem::take(&mut reader.custom_outcomes),
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         at_end: at_end?,
     })

@@ -5,14 +5,17 @@ use crate::formats::rules::Rule;
 use std::collections::BTreeMap;
 
 use crate::domain::cadence::{
-    Channel, Condition, EXPIRED, Outcome, SKIPPED, Step, Thread, Verb, What, When,
+    Channel, Condition, EXPIRED, Outcome, SKIPPED, Step, StepHours, Thread, Verb, What, When,
 };
 use crate::domain::ids::StepId;
-use crate::formats::yaml::reading::{Findings, Map, Place, count, delay, entries, items, slug};
+use crate::domain::time::Delay;
+use crate::formats::yaml::reading::{
+    Findings, Map, Place, count, delay, entries, items, slug, some_delay, word,
+};
 use crate::formats::yaml::{At, Entry, Node};
 
 use super::condition::{Scope, StepsAbove, conditions, unknown_outcome};
-use super::{Reader, head, touch, verb};
+use super::{Reader, anchor, head, touch, verb};
 
 /// What the steps so far mean for the next one.
 #[derive(Default)]
@@ -64,7 +67,8 @@ fn read_step(node: &At<Node>, so_far: &mut SoFar, reader: &mut Reader<'_>) {
     let when = when(&map, &id, so_far, reader);
     let what = what(&map, &id, so_far, reader);
     let step = rest(&map, &id, when, what.as_ref(), so_far, reader);
-    so_far.names.above.push((id.value.clone(), what.as_ref().map(recordable)));
+    let recordable = what.as_ref().map(|what| recordable(what, reader));
+    so_far.names.above.push((id.value.clone(), recordable));
     let Some(step) = step else { return };
     so_far.steps.push((step, id.place()));
 }
@@ -94,7 +98,9 @@ fn rest(
     let (only_if, skip_if) = (condition("only_if"), condition("skip_if"));
     let expires_after = head::expires_after(map, findings);
     let priority = head::priority(map, findings);
-    let outcomes = map.get("outcomes").map(|node| outcomes(node, &id.value, what, findings));
+    let outcomes = map.get("outcomes").map(|node| outcomes(node, &id.value, what, reader));
+    let hours = hours(map, what, &mut reader.findings);
+    let within = within(map, what, &mut reader.findings);
     Some(Step {
         id: StepId(id.value.clone()),
         when: when?,
@@ -103,8 +109,40 @@ fn rest(
         skip_if,
         expires_after: expires_after.unwrap_or(reader.defaults.expires_after),
         priority: priority.unwrap_or(reader.defaults.priority),
+        hours,
+        within,
         outcomes: outcomes.unwrap_or_default(),
     })
+}
+
+/// `hours`; only a mail can leave at any hour, for everything else is done by people.
+fn hours(map: &Map<'_>, what: Option<&What>, findings: &mut Findings<'_>) -> StepHours {
+    let Some(node) = map.get("hours") else { return StepHours::Calendar };
+    let hours = word(node, "`hours`", &StepHours::ALL, findings).unwrap_or(StepHours::Calendar);
+    let is_mail = what.is_none_or(|what| what.channel() == Channel::Email);
+    if hours == StepHours::Any && !is_mail {
+        let message = "`hours: any` is for mail: what people do keeps to working hours";
+        findings.error(Rule::C305, node.place(), message);
+    }
+    hours
+}
+
+/// `within`, for what a person does.
+fn within(map: &Map<'_>, what: Option<&What>, findings: &mut Findings<'_>) -> Option<Delay> {
+    let node = map.get("within")?;
+    let within = some_delay(node, "`within`", findings);
+    match what {
+        Some(What::Email { .. }) => {
+            let message = "`within` is for what a person does; a mail leaves as soon as it may";
+            findings.error(Rule::C305, node.place(), message);
+        }
+        Some(What::HandOff(_)) => {
+            let message = "`within` is not for a hand-off: write `accept_within` inside it";
+            findings.error(Rule::C305, node.place(), message);
+        }
+        Some(What::Call { .. } | What::Social { .. } | What::Task { .. }) | None => {}
+    }
+    within
 }
 
 /// Notes that a step has none or several of a set of keys, of which it needs one.
@@ -141,6 +179,9 @@ fn when(
     }
     if let Some(node) = map.get("after") {
         return delay(node, "`after`", &mut reader.findings).map(When::After);
+    }
+    if let Some(node) = map.get("at") {
+        return anchor::anchor(node, &mut reader.findings).map(When::At);
     }
     let node = map.get("day")?;
     let day = count(node, "`day`", MAX_DAY, &mut reader.findings)?;
@@ -182,22 +223,25 @@ fn what(
     if let Some(node) = map.get("social") {
         return touch::social(node, reader);
     }
+    if let Some(node) = map.get("hand_off") {
+        return verb::hand_off(node, reader).map(What::HandOff);
+    }
     touch::task(map.get("task")?, reader)
 }
 
 /// Every outcome that a step of this kind can end with.
-fn recordable(what: &What) -> Vec<&'static str> {
-    let mut all = decidable(what);
-    all.push(SKIPPED);
+fn recordable(what: &What, reader: &Reader<'_>) -> Vec<String> {
+    let mut all = decidable(what, reader);
+    all.push(SKIPPED.to_owned());
     all
 }
 
 /// The outcomes whose consequence a file may change. What was skipped always continues.
-pub(super) fn decidable(what: &What) -> Vec<&'static str> {
-    let mut all: Vec<&'static str> = what.outcomes().iter().map(|(slug, _)| *slug).collect();
-    match what.channel() {
-        Channel::Email => {}
-        Channel::Call | Channel::Social | Channel::Task => all.push(EXPIRED),
+fn decidable(what: &What, reader: &Reader<'_>) -> Vec<String> {
+    let mut all: Vec<String> = what.outcomes().iter().map(|(slug, _)| (*slug).to_owned()).collect();
+    if what.takes_own_outcomes() {
+        all.extend(reader.custom_outcomes.keys().map(|outcome| outcome.0.clone()));
+        all.push(EXPIRED.to_owned());
     }
     all
 }
@@ -206,10 +250,10 @@ fn outcomes(
     node: &At<Node>,
     step: &str,
     what: Option<&What>,
-    findings: &mut Findings<'_>,
+    reader: &mut Reader<'_>,
 ) -> BTreeMap<Outcome, Verb> {
-    let lines = entries(node, "`outcomes`", findings).unwrap_or(&[]);
-    let lines = lines.iter().filter_map(|line| outcome(line, step, what, findings));
+    let lines = entries(node, "`outcomes`", &mut reader.findings).unwrap_or(&[]);
+    let lines = lines.iter().filter_map(|line| outcome(line, step, what, reader));
     lines.collect()
 }
 
@@ -217,13 +261,14 @@ fn outcome(
     line: &Entry,
     step: &str,
     what: Option<&What>,
-    findings: &mut Findings<'_>,
+    reader: &mut Reader<'_>,
 ) -> Option<(Outcome, Verb)> {
     let slug = &line.key.value;
-    let verb = verb::verb(&line.value, "what an outcome leads to", findings);
+    let verb = verb::verb(&line.value, "what an outcome leads to", reader);
     let what = what?;
-    let known = decidable(what);
-    if !known.contains(&slug.as_str()) {
+    let known = decidable(what, reader);
+    let findings = &mut reader.findings;
+    if !known.contains(slug) {
         unknown_outcome(&line.key, step, &known, findings);
     }
     if what.channel() == Channel::Email && matches!(verb, Some(Verb::Retry { .. })) {

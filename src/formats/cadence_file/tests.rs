@@ -138,6 +138,8 @@ fn known() -> Known {
         applied: false,
         calendars: Some(calendars.into()),
         profiles: profiles.into(),
+        cadences: ["saas-outbound-14d".to_owned(), "nurture".to_owned()].into(),
+        roles: Some(["account_manager".to_owned()].into()),
         templates: with(&plain, false).into_iter().chain(with(&begins, true)).collect(),
     }
 }

@@ -167,7 +167,7 @@ pub(super) fn task(node: &At<Node>, reader: &mut Reader<'_>) -> Option<What> {
 }
 
 /// The name of a template; that it is missing is noted (C501).
-fn template(node: &At<Node>, what: &str, reader: &mut Reader<'_>) -> Option<At<String>> {
+pub(super) fn template(node: &At<Node>, what: &str, reader: &mut Reader<'_>) -> Option<At<String>> {
     let name = text(node, what, &mut reader.findings)?;
     check_template(&name.value, name.place(), reader);
     Some(name)

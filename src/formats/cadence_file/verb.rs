@@ -1,40 +1,63 @@
 //! `stop`, `triage`, `{ pause: 60 days }`: what an outcome leads to.
 
-use crate::domain::cadence::Verb;
-use crate::formats::language::{MAX_RETRIES, RETRY, VERB, VERBS};
+use crate::domain::cadence::{HandOff, Verb};
+use crate::domain::ids::{CadenceId, RoleId};
+use crate::domain::time::{Delay, Unit};
+use crate::formats::language::{HAND_OFF, MAX_RETRIES, RETRY, SWITCH_TO, VERB, VERBS};
 use crate::formats::rules::Rule;
-use crate::formats::yaml::reading::{Findings, Map, count, some_delay, text, word};
+use crate::formats::yaml::reading::{
+    Findings, Map, count, delay, shortened, slug, some_delay, text, word,
+};
 use crate::formats::yaml::{At, Node};
 
+use super::{Reader, touch};
+
+/// How long a role has when the file is silent.
+const ACCEPT_WITHIN: Delay = Delay::new(1, Unit::BusinessDays);
+
 /// Reads a verb: a word, or a map with one key.
-pub(super) fn verb(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<Verb> {
+pub(super) fn verb(node: &At<Node>, what: &str, reader: &mut Reader<'_>) -> Option<Verb> {
     match &node.value {
-        Node::Map(_) => long_verb(node, findings),
-        Node::Scalar(_) | Node::List(_) | Node::Nothing => short_verb(node, what, findings),
+        Node::Map(_) => long_verb(node, reader),
+        Node::Scalar(_) | Node::List(_) | Node::Nothing => {
+            short_verb(node, what, &mut reader.findings)
+        }
     }
 }
 
 fn short_verb(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Option<Verb> {
     let written = text(node, what, findings)?;
-    if matches!(written.value.as_str(), "retry" | "pause") {
-        let message = format!("`{}` needs to know how long", written.value);
-        let hint = "write { pause: 60 days } or { retry: { after: 4 business hours, max: 1 } }";
-        findings.error_with_hint(Rule::C004, node.place(), message, hint);
-        return None;
-    }
-    word(node, what, &VERBS, findings)
+    let (needs, hint) = match written.value.as_str() {
+        "retry" | "pause" => (
+            "needs to know how long",
+            "write { pause: 60 days } or { retry: { after: 4 business hours, max: 1 } }",
+        ),
+        "switch_to" => ("needs to know where to", "write { switch_to: { cadence: nurture } }"),
+        "hand_off" => ("needs to know to whom", "write { hand_off: { to: account_manager } }"),
+        _ => return word(node, what, &VERBS, findings),
+    };
+    let message = format!("`{}` {needs}", written.value);
+    findings.error_with_hint(Rule::C004, node.place(), message, hint);
+    None
 }
 
-fn long_verb(node: &At<Node>, findings: &mut Findings<'_>) -> Option<Verb> {
-    let map = Map::open(node, &VERB, findings)?;
+fn long_verb(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Verb> {
+    let map = Map::open(node, &VERB, &mut reader.findings)?;
     if map.len() != 1 {
-        findings.error(Rule::C004, node.place(), format!("a verb has one key, not {}", map.len()));
+        let message = format!("a verb has one key, not {}", map.len());
+        reader.findings.error(Rule::C004, node.place(), message);
         return None;
     }
     if let Some(node) = map.get("pause") {
-        return some_delay(node, "`pause`", findings).map(Verb::Pause);
+        return some_delay(node, "`pause`", &mut reader.findings).map(Verb::Pause);
     }
-    retry(map.get("retry")?, findings)
+    if let Some(node) = map.get("switch_to") {
+        return switch_to(node, reader);
+    }
+    if let Some(node) = map.get("hand_off") {
+        return hand_off(node, reader).map(Verb::HandOff);
+    }
+    retry(map.get("retry")?, &mut reader.findings)
 }
 
 fn retry(node: &At<Node>, findings: &mut Findings<'_>) -> Option<Verb> {
@@ -46,15 +69,70 @@ fn retry(node: &At<Node>, findings: &mut Findings<'_>) -> Option<Verb> {
     Some(Verb::Retry { after: after?, max: max? })
 }
 
+fn switch_to(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Verb> {
+    let map = Map::open(node, &SWITCH_TO, &mut reader.findings)?;
+    let cadence = map.need("cadence", &mut reader.findings);
+    let cadence = cadence.and_then(|node| slug(node, "the cadence", &mut reader.findings));
+    let after = match map.get("after") {
+        Some(node) => delay(node, "`after`", &mut reader.findings),
+        None => Some(Delay::ZERO),
+    };
+    let cadence = cadence?;
+    if !reader.known.applied && !reader.known.cadences.contains(&cadence.value) {
+        let message = format!("there is no cadence `{}`", shortened(&cadence.value));
+        let known = reader.known.cadences.iter().map(String::as_str);
+        reader.findings.unknown(Rule::C110, cadence.place(), &message, &cadence.value, known);
+    }
+    Some(Verb::SwitchTo { cadence: CadenceId(cadence.value), after: after? })
+}
+
+/// Reads a hand-off, of a step or of a verb.
+pub(super) fn hand_off(node: &At<Node>, reader: &mut Reader<'_>) -> Option<HandOff> {
+    let map = Map::open(node, &HAND_OFF, &mut reader.findings)?;
+    let to = map.need("to", &mut reader.findings);
+    let to = to.and_then(|node| slug(node, "the role", &mut reader.findings));
+    let brief = map.get("brief").and_then(|node| touch::template(node, "`brief`", reader));
+    let accept_within = match map.get("accept_within") {
+        Some(node) => some_delay(node, "`accept_within`", &mut reader.findings),
+        None => Some(ACCEPT_WITHIN),
+    };
+    let to = to?;
+    check_role(&to, reader);
+    let brief = brief.map(|brief| brief.value);
+    Some(HandOff { to: RoleId(to.value), brief, accept_within: accept_within? })
+}
+
+/// Notes a role that no rep of the settings holds (C111).
+fn check_role(role: &At<String>, reader: &mut Reader<'_>) {
+    let Some(known) = &reader.known.roles else { return };
+    if known.contains(&role.value) {
+        return;
+    }
+    let message = format!("nobody holds the role `{}`, so the owner would get it", role.value);
+    let hint = format!(
+        "add [[rep]] with an id and roles = [\"{}\"] to firsttouch.toml{}",
+        role.value,
+        match known.is_empty() {
+            true => String::new(),
+            false => {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                format!("; the roles there are: {}", known.join(", "))
+            }
+        }
+    );
+    reader.findings.warning(Rule::C111, role.place(), message, hint);
+}
+
 /// What happens after the last step; `continue` has nowhere to go, so it stops.
-pub(super) fn at_end(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<Verb> {
+pub(super) fn at_end(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Verb> {
     let Some(node) = map.get("at_end") else { return Some(Verb::Stop) };
-    match verb(node, "`at_end`", findings)? {
+    match verb(node, "`at_end`", reader)? {
         Verb::Stop | Verb::Continue => Some(Verb::Stop),
-        Verb::Pause(length) => Some(Verb::Pause(length)),
-        Verb::Triage | Verb::Retry { .. } => {
-            let message = "`at_end` is stop or { pause: 60 days }";
-            findings.error(Rule::C004, node.place(), message);
+        verb @ (Verb::Pause(_) | Verb::SwitchTo { .. }) => Some(verb),
+        Verb::Triage | Verb::Retry { .. } | Verb::HandOff(_) => {
+            let message =
+                "`at_end` is stop, { pause: 60 days } or { switch_to: { cadence: nurture } }";
+            reader.findings.error(Rule::C004, node.place(), message);
             None
         }
     }

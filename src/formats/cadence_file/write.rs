@@ -5,11 +5,11 @@
 use thiserror::Error;
 
 use crate::domain::cadence::{
-    Admission, Audience, Cadence, Condition, Content, DayKind, Limits, Priority, SocialAct, Step,
-    Test, Thread, Verb, What, When,
+    Admission, Anchor, Audience, Cadence, Colleagues, Condition, Content, DayKind, HandOff, Limits,
+    Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
 };
 use crate::domain::ids::StepId;
-use crate::domain::time::Delay;
+use crate::domain::time::{Delay, Side};
 use crate::formats::fmt::{self, Kind};
 use crate::formats::yaml::writing::{Value, inline, scalar, scalar_on_its_own};
 
@@ -51,6 +51,9 @@ pub(in crate::formats) fn tree(cadence: &Cadence) -> Result<Vec<(String, Value)>
         calendar,
         send_window,
         limits,
+        company,
+        replies,
+        custom_outcomes,
         steps,
         at_end,
     } = cadence;
@@ -68,7 +71,12 @@ pub(in crate::formats) fn tree(cadence: &Cadence) -> Result<Vec<(String, Value)>
     keys.put("calendar", Value::text(calendar));
     keys.put("send_window", Value::texts(spans.iter().map(String::as_str)));
     keys.put_map("limits", limits_of(limits));
+    keys.put_map("company", company_of(company, !replies.is_empty()));
     keys.put_map("defaults", defaults_of(&defaults));
+    let replies = replies.iter().map(|(kind, to)| (kind.as_str().to_owned(), verb(to)));
+    keys.put_map("replies", Keys(replies.collect()));
+    let own = custom_outcomes.iter().map(|(slug, label)| (slug.to_string(), Value::text(label)));
+    keys.put_map("custom_outcomes", Keys(own.collect()));
     keys.put("steps", Value::List(steps));
     keys.put("at_end", verb(at_end));
     Ok(keys.0)
@@ -100,11 +108,24 @@ impl Keys {
     }
 }
 
+/// Keys with an empty line in front of them.
+const PARAGRAPHS: [&str; 9] = [
+    "enroll",
+    "days",
+    "limits",
+    "company",
+    "defaults",
+    "replies",
+    "custom_outcomes",
+    "steps",
+    "at_end",
+];
+
 /// The file as it is typed: maps and steps over several lines, what is in a step on one.
 fn rough(keys: Vec<(String, Value)>) -> String {
     let mut text = SCHEMA_LINES.to_owned();
     for (key, value) in keys {
-        if matches!(key.as_str(), "enroll" | "days" | "limits" | "defaults" | "steps" | "at_end") {
+        if PARAGRAPHS.contains(&key.as_str()) {
             text.push('\n');
         }
         match value {
@@ -178,17 +199,32 @@ fn day_kind(days: DayKind) -> &'static str {
 }
 
 fn limits_of(limits: &Limits) -> Keys {
-    let Limits { new_per_rep_per_day, per_company_at_once, touches_per_prospect_per_day } = limits;
+    let Limits {
+        new_per_rep_per_day,
+        per_company_at_once,
+        touches_per_prospect_per_day,
+        touches_per_company_per_week,
+    } = limits;
     let mut keys = Keys::default();
     for (key, limit) in [
         ("new_per_rep_per_day", new_per_rep_per_day),
         ("per_company_at_once", per_company_at_once),
         ("touches_per_prospect_per_day", touches_per_prospect_per_day),
+        ("touches_per_company_per_week", touches_per_company_per_week),
     ] {
         if let Some(limit) = limit {
             keys.put(key, number(*limit));
         }
     }
+    keys
+}
+
+fn company_of(company: &Colleagues, asks: bool) -> Keys {
+    let usual = Colleagues::usual(asks);
+    let Colleagues { on_reply, on_meeting } = company;
+    let mut keys = Keys::default();
+    keys.put_if(*on_reply != usual.on_reply, "on_reply", || word(&Others::ALL, on_reply));
+    keys.put_if(*on_meeting != usual.on_meeting, "on_meeting", || word(&Others::ALL, on_meeting));
     keys
 }
 
@@ -233,12 +269,14 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> Value {
 }
 
 pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwritable> {
-    let Step { id, when, what, only_if, skip_if, expires_after, priority, outcomes } = step;
+    let Step { id, when, what, only_if, skip_if, expires_after, priority, hours, within, outcomes } =
+        step;
     let mut keys = Keys::default();
     keys.put("id", Value::text(id.as_str()));
     match when {
         When::Day(day) => keys.put("day", number(*day)),
         When::After(delay) => keys.put("after", Value::text(delay.to_string())),
+        When::At(anchor) => keys.put("at", Value::text(&anchor_of(anchor))),
     }
     for (key, lines) in [("only_if", only_if), ("skip_if", skip_if)] {
         if !lines.is_empty() {
@@ -248,6 +286,8 @@ pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Valu
     let expires = || Value::text(expires_after.to_string());
     keys.put_if(*expires_after != defaults.expires_after, "expires_after", expires);
     keys.put_if(*priority != defaults.priority, "priority", || word(&Priority::ALL, priority));
+    keys.put_if(*hours != StepHours::Calendar, "hours", || word(&StepHours::ALL, hours));
+    keys.put_text("within", within.map(|delay| delay.to_string()).as_ref());
     let (verb_key, touch) = what_of(what);
     keys.put(verb_key, touch);
     let outcomes = outcomes.iter().map(|(outcome, to)| (outcome.to_string(), verb(to)));
@@ -290,8 +330,30 @@ fn what_of(what: &What) -> (&'static str, Value) {
             keys.put_text("notes", notes.as_ref());
             "task"
         }
+        What::HandOff(hand_off) => return ("hand_off", hand_off_of(hand_off)),
     };
     (key, Value::Map(keys.0))
+}
+
+fn anchor_of(anchor: &Anchor) -> String {
+    let Anchor { field, side, delay } = anchor;
+    let sign = match side {
+        Side::Before => '-',
+        Side::Behind => '+',
+    };
+    match delay.amount {
+        0 => field.clone(),
+        _ => format!("{field} {sign} {delay}"),
+    }
+}
+
+fn hand_off_of(hand_off: &HandOff) -> Value {
+    let HandOff { to, brief, accept_within } = hand_off;
+    let mut keys = Keys::default();
+    keys.put("to", Value::text(to.as_str()));
+    keys.put_text("brief", brief.as_ref());
+    keys.put("accept_within", Value::text(accept_within.to_string()));
+    Value::Map(keys.0)
 }
 
 fn verb(verb: &Verb) -> Value {
@@ -306,6 +368,13 @@ fn verb(verb: &Verb) -> Value {
             keys.put("max", number(*max));
             Value::one("retry", Value::Map(keys.0))
         }
+        Verb::SwitchTo { cadence, after } => {
+            let mut keys = Keys::default();
+            keys.put("cadence", Value::text(cadence.as_str()));
+            keys.put("after", Value::text(after.to_string()));
+            Value::one("switch_to", Value::Map(keys.0))
+        }
+        Verb::HandOff(hand_off) => Value::one("hand_off", hand_off_of(hand_off)),
     }
 }
 
@@ -338,6 +407,7 @@ fn condition(line: &Condition, step: &StepId) -> Result<(&'static str, Value), U
             let line = |(field, wanted): &(String, Test)| Ok((field.clone(), test(wanted, step)?));
             ("field", Value::Map(tests.iter().map(line).collect::<Result<_, _>>()?))
         }
+        Condition::Event(events) => ("event", texts(events)),
         Condition::Any(groups) => {
             let groups = groups.iter().map(|group| conditions(group, step));
             ("any", Value::List(groups.collect::<Result<_, _>>()?))

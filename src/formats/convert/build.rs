@@ -1,9 +1,12 @@
 //! From what the products have in common to a cadence and its templates.
 
+use std::collections::BTreeMap;
+
 use jiff::civil;
 
 use crate::domain::cadence::{
-    Admission, Audience, Cadence, Content, Limits, Priority, SocialAct, Step, Thread, Verb, What,
+    Admission, Audience, Cadence, Colleagues, Content, Limits, Priority, SocialAct, Step,
+    StepHours, Thread, Verb, What,
 };
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{DaySpan, Delay, Unit};
@@ -55,6 +58,9 @@ pub(super) fn build(
         calendar: calendar.to_owned(),
         send_window: window.into_iter().collect(),
         limits: Limits { new_per_rep_per_day: limit, ..Limits::default() },
+        company: Colleagues::usual(false),
+        replies: BTreeMap::new(),
+        custom_outcomes: BTreeMap::new(),
         steps,
         at_end: Verb::Stop,
     };
@@ -102,7 +108,9 @@ impl Builder<'_> {
             skip_if: Vec::new(),
             expires_after: Delay::new(3, Unit::BusinessDays),
             priority: Priority::Normal,
-            outcomes: std::collections::BTreeMap::new(),
+            hours: StepHours::Calendar,
+            within: None,
+            outcomes: BTreeMap::new(),
         });
         Ok(())
     }

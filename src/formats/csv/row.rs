@@ -248,7 +248,7 @@ impl<'a> RowReader<'a> {
             domain,
             industry: self.text(Field::Industry),
             employees: self.employees(),
-            revenue: self.revenue(),
+            revenue: self.revenue(&mut draft.extra),
             city: draft.company.city.take(),
             country: draft.company.country.take(),
         };
@@ -282,10 +282,22 @@ impl<'a> RowReader<'a> {
         None
     }
 
-    fn revenue(&self) -> Option<Range> {
+    /// The first revenue that can be compared; what cannot is kept as it is written.
+    fn revenue(&mut self, extra: &mut BTreeMap<String, String>) -> Option<Range> {
         let unit = |at: usize| self.table.plan.units.get(at).copied().unwrap_or(1);
-        let mut cells = self.texts(Field::Revenue).chain(self.texts(Field::RevenueRange));
-        cells.find_map(|(at, cell)| numbers::revenue(&cell, unit(at)))
+        let mut other = None;
+        for (at, cell) in self.texts(Field::Revenue).chain(self.texts(Field::RevenueRange)) {
+            match numbers::revenue(&cell, unit(at)) {
+                Ok(Some(range)) => return Some(range),
+                Ok(None) => {}
+                Err(fault) => drop(other.get_or_insert((at, cell, fault))),
+            }
+        }
+        if let Some((at, cell, fault)) = other {
+            extra.entry("revenue".into()).or_insert(cell.into_owned());
+            self.notes.push(self.problem(at, fault));
+        }
+        None
     }
 
     fn extras(&self) -> BTreeMap<String, String> {

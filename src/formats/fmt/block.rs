@@ -224,9 +224,9 @@ impl Reader {
             return None;
         }
         if split_key(value).is_some() {
-            let text = value.to_owned();
-            let current = self.lines.get_mut(self.at)?;
-            *current = Line { raw: current.raw.clone(), indent: column, text };
+            // The dash is written by itself: what stands behind it is a line of its own from here on.
+            let (raw, text) = (format!("{:column$}{value}", ""), value.to_owned());
+            *self.lines.get_mut(self.at)? = Line { raw, indent: column, text };
             let block = self.block(column, line.indent + 1)?;
             return Some(Item::new(line.indent, None, Value::Block(block)));
         }

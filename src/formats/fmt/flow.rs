@@ -38,9 +38,12 @@ impl Flow {
 pub(super) fn closed_at(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut quote = None;
-    let mut before = ' ';
+    let (mut before, mut behind_quote) = (' ', false);
     let mut characters = text.char_indices().peekable();
     while let Some((at, c)) = characters.next() {
+        // A colon without a blank parts a key from its value only behind quotes.
+        let parts = before == ':' && behind_quote;
+        behind_quote = matches!(before, '"' | '\'') && c == ':';
         match (quote, c) {
             (Some('"'), '\\') => {
                 characters.next();
@@ -50,7 +53,9 @@ pub(super) fn closed_at(text: &str) -> Option<usize> {
             }
             (Some(open), c) if open == c => quote = None,
             (Some(_), _) => {}
-            (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',' | ':') => quote = Some(c),
+            (None, '"' | '\'') if parts || matches!(before, ' ' | '[' | '{' | ',') => {
+                quote = Some(c)
+            }
             (None, '[' | '{') => depth += 1,
             (None, ']' | '}') => {
                 depth = depth.checked_sub(1)?;

@@ -8,7 +8,8 @@ use super::{
     AUDIENCES, DAYS, Key, MAX_DAY, MAX_LIMIT, MAX_RETRIES, MODES, Section, THREADS, Takes, UNITS,
     VERBS, words,
 };
-use crate::domain::cadence::{Priority, SocialAct};
+use crate::domain::cadence::{EVENTS, Others, Priority, SocialAct, StepHours};
+use crate::domain::reply::ReplyKind;
 
 const LIMIT: Takes = Number(1, MAX_LIMIT as i64);
 const PRIORITY: Takes = Words(|| words(&Priority::ALL));
@@ -33,10 +34,10 @@ pub static CADENCE: Section = Section {
         Key::new("calendar", Text, "standard", "A section [calendar.name] of firsttouch.toml: working hours and holidays.").required(),
         Key::new("send_window", List(&Span), "[\"08:00-11:00\", \"15:30-17:00\"]", "When automatic mail may leave, on the prospect's clock. Calls follow the calendar.").or("[\"08:00-17:00\"]"),
         Key::new("limits", Map(&LIMITS), "{ new_per_rep_per_day: 25 }", "How dense it may get. What is over a limit waits."),
-        Key::new("company", Keyed(&Words(|| vec!["on_reply", "on_meeting"]), &Words(|| vec!["pause_others", "stop_others", "nothing"])), "{ on_reply: pause_others }", "What a reply or a meeting does to colleagues at the same company.").later(),
+        Key::new("company", Map(&COMPANY), "{ on_reply: pause_others }", "What a reply or a meeting does to people of the same company in this cadence."),
         Key::new("defaults", Map(&DEFAULTS), "{ expires_after: 3 business days }", "What holds for every step that does not say otherwise."),
-        Key::new("replies", Keyed(&Words(|| vec!["interested", "question", "referral", "wrong_person", "not_now", "not_interested", "problem"]), &A_VERB), "{ question: triage }", "What a reply of each kind leads to.").later(),
-        Key::new("custom_outcomes", Keyed(&Slug, &Text), "{ healthy: All good }", "Further outcomes, each with what its button says.").later(),
+        Key::new("replies", Keyed(&Words(|| words(&ReplyKind::ALL)), &A_VERB), "{ question: triage }", "What a reply of each kind leads to. With it a reply stops the clock and asks the owner what it means; a kind that is not named ends the enrollment, and so does no answer within 10 business days. Without it every reply ends the enrollment."),
+        Key::new("custom_outcomes", Keyed(&Slug, &Text), "{ healthy: All good }", "Further outcomes of calls, social touches and tasks, each with what it is called. They go on, unless `outcomes` says otherwise."),
         Key::new("shared", Anything, "{ again: { no_answer: triage } }", "A parking place for YAML anchors; nothing in it is read by itself."),
         Key::new("steps", List(&Map(&STEP)), "[{ id: call, day: 1, call: { script: opener } }]", "What happens, from the top to the bottom; 1 to 100 steps.").required(),
         Key::new("at_end", Either(&[Words(|| vec!["stop", "continue"]), Map(&AT_END)]), "{ pause: 60 days }", "What happens after the last step. With nowhere to go on to, `continue` is `stop`.").or("stop"),
@@ -105,9 +106,31 @@ pub static LIMITS: Section = Section {
             "touches_per_company_per_week",
             LIMIT,
             "4",
-            "Touches of one company in seven days.",
+            "Touches of one company in seven days. A task is no touch.",
+        ),
+    ],
+    exactly_one: &[],
+};
+
+/// `company`.
+pub static COMPANY: Section = Section {
+    name: "company",
+    of: "`company`",
+    about: "What a reply or a meeting of one does to the others: people of the same company in this cadence. Who is paused goes on when the owner has said what the reply means, at the latest after 10 business days.",
+    keys: &[
+        Key::new(
+            "on_reply",
+            Words(|| words(&Others::ALL)),
+            "pause_others",
+            "When somebody answers a mail. Without a word here it is `pause_others` where there are `replies`, else `nothing`.",
+        ),
+        Key::new(
+            "on_meeting",
+            Words(|| words(&Others::ALL)),
+            "stop_others",
+            "When somebody takes a meeting.",
         )
-        .later(),
+        .or("nothing"),
     ],
     exactly_one: &[],
 };
@@ -134,18 +157,18 @@ pub static STEP: Section = Section {
         Key::new("id", Slug, "email-1", "What the step is known by, in conditions and for people on their way. Do not rename it later.").required(),
         Key::new("day", Number(1, MAX_DAY as i64), "3", "The day of the plan; day 1 is the first (working) day on or after enrollment."),
         Key::new("after", Length, "2 business days", "Counted from the moment at which the step above was done or skipped."),
-        Key::new("at", Anchor, "close_date + 14 days", "A date of the person, company or deal.").later(),
+        Key::new("at", Anchor, "close_date + 14 days", "A date of the person, and days, weeks or business days before (`-`) or behind it (`+`); a closed day moves to the next working day. The date is kept when the step above is late, but never comes before it. Passed over when the date lies before the enrollment or is not known when the step is reached."),
         Key::new("email", Map(&EMAIL), "{ template: intro, thread: new }", "An automatic mail."),
         Key::new("call", Map(&CALL), "{ script: opener, voicemail: vm-first }", "A call, as a task for a person."),
         Key::new("social", Map(&SOCIAL), "{ network: linkedin, act: view }", "Something on a social network, as a task for a person."),
         Key::new("task", Map(&TASK), "{ title: Find one reason to write }", "Anything else for a person; it touches nobody."),
-        Key::new("hand_off", Map(&HAND_OFF), "{ to: account_manager, accept_within: 1 business day }", "Give the person to a role.").later(),
+        Key::new("hand_off", Map(&HAND_OFF), "{ to: account_manager, accept_within: 1 business day }", "Give the person to a role."),
         Key::new("by", Slug, "owner", "Who does it. Only `owner` runs yet.").or("owner"),
         Key::new("to", List(&Slug), "[champion]", "With `unit: company`: the roles that the step is for.").later(),
         Key::new("only_if", Map(&CONDITION), "{ has: [phone] }", "Skipped unless all lines hold."),
         Key::new("skip_if", Map(&CONDITION), "{ outcome: { call-1: [left_voicemail] } }", "Skipped if all lines hold."),
-        Key::new("hours", Words(|| vec!["calendar", "any"]), "any", "Whether the step keeps to working hours.").or("calendar").later(),
-        Key::new("within", Length, "5 business minutes", "A target for the countdown and the report.").later(),
+        Key::new("hours", Words(|| words(&StepHours::ALL)), "any", "Whether the step keeps to working hours; `any` lets one mail leave at night and outside the send window. All other limits hold.").or("calendar"),
+        Key::new("within", Length, "5 business minutes", "How soon the task should be done: a target for the countdown and the report, no limit."),
         Key::new("expires_after", Length, "1 business day", "As in `defaults`, for this step."),
         Key::new("priority", PRIORITY, "high", "As in `defaults`, for this step."),
         Key::new("outcomes", Outcomes(&A_VERB), "{ no_answer: { retry: { after: 4 business hours, max: 1 } } }", "What an outcome leads to, where it differs from the usual."),
@@ -233,11 +256,17 @@ pub static TASK: Section = Section {
 pub static HAND_OFF: Section = Section {
     name: "hand_off",
     of: "`hand_off`",
-    about: "Give a person to a role; if nobody accepts in time, it comes back.",
+    about: "Give a person to a role of a [[rep]] in firsttouch.toml. Somebody who holds it gets a task: `accepted` ends the enrollment as handed off. When it is declined, or nobody accepts in time, it comes back to the top of the giver's queue.",
     keys: &[
         Key::new("to", Slug, "account_manager", "The role.").required(),
-        Key::new("brief", Template, "ae-brief", "What the role gets to read."),
-        Key::new("accept_within", Length, "4 business hours", "How long the role has."),
+        Key::new(
+            "brief",
+            Template,
+            "ae-brief",
+            "What the role gets to read: a file in `templates/` without `.hbs`.",
+        ),
+        Key::new("accept_within", Length, "4 business hours", "How long the role has.")
+            .or("1 business day"),
     ],
     exactly_one: &[],
 };
@@ -262,8 +291,12 @@ pub static CONDITION: Section = Section {
             "{ employees: \">= 200\" }",
             "Each of these fields passes its test.",
         ),
-        Key::new("event", List(&Slug), "[email_replied]", "One of these events has happened.")
-            .later(),
+        Key::new(
+            "event",
+            List(&Words(|| EVENTS.to_vec())),
+            "[email_replied]",
+            "One of these events has happened in this enrollment.",
+        ),
         Key::new(
             "any",
             List(&Map(&CONDITION)),
@@ -292,15 +325,13 @@ pub static VERB: Section = Section {
             Map(&SWITCH_TO),
             "{ cadence: nurture, after: 90 days }",
             "Finish here and begin there.",
-        )
-        .later(),
+        ),
         Key::new(
             "hand_off",
             Map(&HAND_OFF),
             "{ to: account_executive }",
             "Give the person to a role.",
-        )
-        .later(),
+        ),
     ],
     exactly_one: &[&["retry", "pause", "switch_to", "hand_off"]],
 };
@@ -319,13 +350,13 @@ pub static RETRY: Section = Section {
 };
 
 /// `switch_to`.
-static SWITCH_TO: Section = Section {
+pub static SWITCH_TO: Section = Section {
     name: "switch_to",
     of: "`switch_to`",
-    about: "Finish here and begin another cadence.",
+    about: "Finish here and begin another cadence. Whoever may not come in there (blocked, another audience, no profile, too soon for `again_after` at the time at which it would begin) is finished all the same, and the log says why. In a circle of cadences the waits add up to at least 7 days.",
     keys: &[
         Key::new("cadence", Slug, "nurture-quarterly", "The id of the other cadence.").required(),
-        Key::new("after", Length, "90 days", "How long to wait first."),
+        Key::new("after", Length, "90 days", "How long to wait first.").or("0 days"),
     ],
     exactly_one: &[],
 };
@@ -347,8 +378,7 @@ pub static AT_END: Section = Section {
             Map(&SWITCH_TO),
             "{ cadence: nurture, after: 60 days }",
             "Finish here and begin there.",
-        )
-        .later(),
+        ),
     ],
     exactly_one: &[&["pause", "switch_to"]],
 };

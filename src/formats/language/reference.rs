@@ -2,8 +2,10 @@
 
 use super::schema::in_words;
 use super::{CADENCE, Key, Need, PROFILE, Section, Takes};
-use crate::domain::cadence::{CALL_OUTCOMES, EMAIL_OUTCOMES, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb};
-use crate::domain::facts::FIELDS;
+use crate::domain::cadence::{
+    CALL_OUTCOMES, EMAIL_OUTCOMES, EVENTS, HAND_OFF_OUTCOMES, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb,
+};
+use crate::domain::facts::{DATES, FIELDS};
 use crate::formats::rules::Rule;
 
 /// The generated part of `docs/language.md`.
@@ -19,9 +21,11 @@ pub fn page() -> String {
     }
     page.push_str(&outcomes());
     page.push_str(&format!(
-        "## Every field\n\n`{}`, and `x.column` for a column of your own list.\n\n",
-        FIELDS.join("`, `")
+        "## Every field\n\n`{}`, the dates `{}`, and `x.column` for a column of your own list.\n\n",
+        FIELDS.join("`, `"),
+        DATES.join("`, `")
     ));
+    page.push_str(&format!("## Every event\n\n`{}`.\n\n", EVENTS.join("`, `")));
     page.push_str("## Every rule of `check`\n\n| rule | says | about |\n|---|---|---|\n");
     for rule in Rule::ALL {
         let page_of = rule.page();
@@ -128,19 +132,21 @@ fn outcomes() -> String {
     let mut text =
         "## Every outcome\n\n| of | outcome | leads to, when the file is silent |\n|---|---|---|\n"
             .to_owned();
-    let kinds: [(&str, &[(&str, Verb)]); 4] = [
+    let kinds: [(&str, &[(&str, Verb)]); 5] = [
         ("an email", EMAIL_OUTCOMES),
         ("a call", CALL_OUTCOMES),
         ("a social touch", SOCIAL_OUTCOMES),
         ("a task", TASK_OUTCOMES),
+        ("a hand-off", HAND_OFF_OUTCOMES),
     ];
     for (kind, outcomes) in kinds {
         for (outcome, verb) in outcomes {
-            text.push_str(&format!("| {kind} | `{outcome}` | {} |\n", in_words(*verb)));
+            text.push_str(&format!("| {kind} | `{outcome}` | {} |\n", in_words(verb)));
         }
     }
     text.push_str(
-        "\nA call, a social touch and a task can also be `expired`. Every step can be `skipped`; that \
+        "\nA call, a social touch and a task can also be `expired`, and what `custom_outcomes` adds; that goes \
+         on when the file is silent. What a hand-off leads to besides `accepted` asks the giver. Every step can be `skipped`; that \
          can be looked at in a condition and always goes on.\n\n",
     );
     text

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::{CADENCE, Key, MAX_STEPS, Need, PROFILE, Section, Takes};
 use crate::domain::cadence::{
-    CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb,
+    CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, HAND_OFF_OUTCOMES, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb,
 };
-use crate::domain::facts::FIELDS;
+use crate::domain::facts::{DATES, FIELDS};
 
 /// The path in a workspace and the text of every schema.
 pub fn files() -> [(&'static str, String); 2] {
@@ -118,8 +118,7 @@ const TEXT: &str = r"\S";
 const SLUG: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
 const LENGTH: &str = "^[0-9]+ +(business +(minute|hour|day)|minute|hour|day|week)s?$";
 const SPAN: &str = "^([01]?[0-9]|2[0-3]):[0-5][0-9] ?- ?([01]?[0-9]|2[0-3]):[0-5][0-9]$";
-const ANCHOR: &str =
-    "^[a-z][a-z0-9_.]*( [+-] [0-9]+ +(business +(minute|hour|day)|minute|hour|day|week)s?)?$";
+const ANCHOR: &str = "^[a-z][a-z0-9_.-]*( +[+-] +[0-9]+ +(business +day|day|week)s?)?$";
 const COLUMN: &str = r"^(x\.)?[a-z0-9][a-z0-9_-]{0,63}$";
 const RANGE: &str = "^([<>]=? ?[0-9][0-9,]*[KMBkmb]?|[0-9][0-9,]*[KMBkmb]?(\\+| ?[-–] ?[0-9][0-9,]*[KMBkmb]?))( ?USD)?$";
 
@@ -137,7 +136,7 @@ pub fn value(takes: &Takes) -> Value {
         Takes::Length => text(LENGTH),
         Takes::Span => text(SPAN),
         Takes::Anchor => text(ANCHOR),
-        Takes::Field => json!({"anyOf": [{"enum": FIELDS}, text(COLUMN)]}),
+        Takes::Field => json!({"anyOf": [{"enum": FIELDS}, {"enum": DATES}, text(COLUMN)]}),
         Takes::Test => json!({"type": ["string", "number", "boolean"]}),
         Takes::Range => text(RANGE),
         Takes::List(inner) => json!({"type": "array", "minItems": 1, "items": value(inner)}),
@@ -162,10 +161,11 @@ fn outcomes(takes: &Takes) -> Value {
         ("a call", CALL_OUTCOMES),
         ("a social touch", SOCIAL_OUTCOMES),
         ("a task", TASK_OUTCOMES),
+        ("a hand-off", HAND_OFF_OUTCOMES),
         ("a task of any kind", &[(EXPIRED, Verb::Continue)]),
     ] {
         for (outcome, verb) in outcomes {
-            let about = format!("An outcome of {kind}. When nothing is said: {}.", in_words(*verb));
+            let about = format!("An outcome of {kind}. When nothing is said: {}.", in_words(verb));
             let property = json!({"description": about, "allOf": [value(takes)]});
             properties.entry((*outcome).to_owned()).or_insert(property);
         }
@@ -179,12 +179,14 @@ fn outcomes(takes: &Takes) -> Value {
 }
 
 /// A verb as a cadence writes it.
-pub(super) fn in_words(verb: Verb) -> String {
+pub(super) fn in_words(verb: &Verb) -> String {
     match verb {
         Verb::Continue => "continue".to_owned(),
         Verb::Triage => "triage".to_owned(),
         Verb::Stop => "stop".to_owned(),
         Verb::Retry { after, max } => format!("retry after {after}, {max} times at most"),
         Verb::Pause(length) => format!("pause for {length}"),
+        Verb::SwitchTo { cadence, after } => format!("switch to {cadence} after {after}"),
+        Verb::HandOff(hand_off) => format!("hand off to {}", hand_off.to),
     }
 }

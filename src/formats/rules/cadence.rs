@@ -112,6 +112,43 @@ pub(super) const C109: Page = Page {
     },
 };
 
+pub(super) const C110: Page = Page {
+    title: "a cadence to switch to that does not exist",
+    severity: Error,
+    about: "`switch_to` names a file in cadences/ without its ending. People who are switched to a \
+        cadence that is not there would fall out without a word. The message names the nearest one.",
+    bad: in_cadence("at_end: { switch_to: { cadence: bsae, after: 60 days } }\n"),
+    good: in_cadence("at_end: { switch_to: { cadence: base, after: 60 days } }\n"),
+};
+
+pub(super) const C111: Page = Page {
+    title: "a role that nobody holds",
+    severity: Warning,
+    about: "`hand_off` gives a person to a role, and no [[rep]] of firsttouch.toml holds it. Its task \
+        would land with the owner, who wanted to give the person away. Add a [[rep]] with an id and \
+        its `roles`.",
+    bad: in_cadence(
+        "steps:\n  - { id: over, day: 1, hand_off: { to: acount_manager, accept_within: 1 day } }\n",
+    ),
+    good: in_cadence(
+        "steps:\n  - { id: over, day: 1, hand_off: { to: account_manager, accept_within: 1 day } }\n",
+    ),
+};
+
+pub(super) const C112: Page = Page {
+    title: "not a date to count from",
+    severity: Error,
+    about: "`at` is a field that holds a date, and a length before or behind it: `close_date + 14 \
+        days`, `renewal_date - 90 days`, or the field alone. It is counted in days, weeks or \
+        business days, because a date has no hours. A list brings such a date as a column of its own.",
+    bad: in_cadence(
+        "steps:\n  - { id: call, at: close_date + 3 hours, call: { script: opener } }\n",
+    ),
+    good: in_cadence(
+        "steps:\n  - { id: call, at: close_date + 3 business days, call: { script: opener } }\n",
+    ),
+};
+
 pub(super) const C201: Page = Page {
     title: "a step that does not exist, or not above",
     severity: Error,
@@ -153,6 +190,19 @@ pub(super) const C203: Page = Page {
     ),
 };
 
+pub(super) const C204: Page = Page {
+    title: "an event that is never noted",
+    severity: Error,
+    about: "A condition asks for an event, and this one is never noted on an enrollment, so the line \
+        would never hold. The message names the nearest one or all of them.",
+    bad: in_cadence(
+        "steps:\n  - id: call\n    day: 1\n    only_if: { event: [email_answered] }\n    call: { script: opener }\n",
+    ),
+    good: in_cadence(
+        "steps:\n  - id: call\n    day: 1\n    only_if: { event: [email_replied] }\n    call: { script: opener }\n",
+    ),
+};
+
 pub(super) const C301: Page = Page {
     title: "the weights do not add up to 100",
     severity: Error,
@@ -190,6 +240,30 @@ pub(super) const C303: Page = Page {
     ),
     good: in_cadence(
         "steps:\n  - id: call\n    day: 1\n    call: { script: opener }\n    outcomes: { no_answer: { retry: { after: 1 day, max: 1 } } }\n",
+    ),
+};
+
+pub(super) const C304: Page = Page {
+    title: "an outcome of our own that is there already",
+    severity: Error,
+    about: "`custom_outcomes` adds words for what came of a call, a social touch or a task. This word \
+        is one of the built-in outcomes, which keep their meaning in every cadence and every report. \
+        Choose another word.",
+    bad: in_cadence("custom_outcomes: { interested: Very interested }\n"),
+    good: in_cadence("custom_outcomes: { at_risk: Customer is at risk }\n"),
+};
+
+pub(super) const C305: Page = Page {
+    title: "a key that this kind of step cannot use",
+    severity: Error,
+    about: "`hours: any` lets a mail leave at night; what people do keeps to working hours. `within` is \
+        a target for what a person does; a mail leaves as soon as it may, and a hand-off has its own \
+        `accept_within`. Take the key out, or put it on the step that it was meant for.",
+    bad: in_cadence(
+        "steps:\n  - id: call\n    day: 1\n    hours: any\n    call: { script: opener }\n",
+    ),
+    good: in_cadence(
+        "steps:\n  - id: call\n    day: 1\n    within: 5 business minutes\n    call: { script: opener }\n",
     ),
 };
 
@@ -326,4 +400,15 @@ pub(super) const C604: Page = Page {
     good: in_cadence(
         "calendar: weekend\nsteps:\n  - { id: call-1, day: 1, call: { script: opener } }\n  - { id: call-2, after: 1 week, call: { script: opener } }\n",
     ),
+};
+
+pub(super) const C605: Page = Page {
+    title: "a circle of cadences that turns too fast, or not at all",
+    severity: Error,
+    about: "Cadences may switch to each other in a circle, for somebody who is to be nurtured for years. \
+        Then the waits of the circle add up to at least 7 days, or people would be worked without a \
+        pause. A cadence that switches to itself must wait as long as its own `again_after`, for until \
+        then nobody may come again.",
+    bad: in_cadence("at_end: { switch_to: { cadence: example, after: 1 day } }\n"),
+    good: in_cadence("at_end: { switch_to: { cadence: example, after: 200 days } }\n"),
 };

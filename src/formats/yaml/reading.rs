@@ -295,7 +295,7 @@ pub fn texts(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Vec<At
 }
 
 /// One word out of a closed set.
-pub fn word<T: Copy>(
+pub fn word<T: Clone>(
     node: &At<Node>,
     what: &str,
     words: &[(&'static str, T)],
@@ -303,7 +303,7 @@ pub fn word<T: Copy>(
 ) -> Option<T> {
     let written = text(node, what, findings)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == written.value) {
-        return Some(*value);
+        return Some(value.clone());
     }
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let wrong = shortened(&written.value);

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::{Known, TemplateInfo, step_outcomes};
+use super::super::{Known, TemplateInfo};
 use crate::domain::cadence::{
-    Admission, Audience, Cadence, Condition, Content, DayKind, Limits, Outcome, Priority,
-    SocialAct, Step, Test, Thread, Verb, What, When,
+    Admission, Anchor, Audience, Cadence, Colleagues, Condition, Content, DayKind, EVENTS, EXPIRED,
+    HandOff, Limits, Others, Outcome, Priority, SocialAct, Step, StepHours, Test, Thread, Verb,
+    What, When,
 };
-use crate::domain::facts::FIELDS;
-use crate::domain::ids::{CadenceId, ProfileId, StepId};
-use crate::domain::time::{DaySpan, Delay, Unit};
+use crate::domain::facts::{DATES, FIELDS};
+use crate::domain::ids::{CadenceId, ProfileId, RoleId, StepId};
+use crate::domain::reply::ReplyKind;
+use crate::domain::time::{DaySpan, Delay, Side, Unit};
 
 /// Templates with and without a subject.
 const BEGIN: [&str; 3] = ["intro", "intro-b", "012"];
@@ -64,7 +66,34 @@ fn verb() -> impl Strategy<Value = Verb> {
         Just(Verb::Stop),
         delay().prop_map(Verb::Pause),
         (delay(), 1_u32..10).prop_map(|(after, max)| Verb::Retry { after, max }),
+        (slug(), delay()).prop_map(|(cadence, after)| Verb::SwitchTo {
+            cadence: CadenceId(format!("z{cadence}")),
+            after
+        }),
+        hand_off().prop_map(Verb::HandOff),
     ]
+}
+
+fn hand_off() -> impl Strategy<Value = HandOff> {
+    let brief = prop::option::of(prop::sample::select(REPLY.to_vec()));
+    (slug(), brief, delay()).prop_map(|(to, brief, accept_within)| HandOff {
+        to: RoleId(to),
+        brief: brief.map(str::to_owned),
+        accept_within,
+    })
+}
+
+fn when() -> impl Strategy<Value = Option<When>> {
+    let side = prop_oneof![Just(Side::Before), Just(Side::Behind)];
+    let unit = prop::sample::select(vec![Unit::Days, Unit::Weeks, Unit::BusinessDays]);
+    let field =
+        prop_oneof![prop::sample::select(DATES.to_vec()).prop_map(str::to_owned), "x\\.[a-z]{1,5}"];
+    let at = (field, side, 0_u32..200, unit).prop_map(|(field, side, n, unit)| {
+        // Nothing before or behind a date is the date.
+        let (side, unit) = if n == 0 { (Side::Behind, Unit::Days) } else { (side, unit) };
+        When::At(Anchor { field, side, delay: Delay::new(n, unit) })
+    });
+    prop_oneof![2 => Just(None), 2 => delay().prop_map(|d| Some(When::After(d))), 1 => at.prop_map(Some)]
 }
 
 fn content() -> impl Strategy<Value = (bool, u32)> {
@@ -74,8 +103,10 @@ fn content() -> impl Strategy<Value = (bool, u32)> {
 /// A step before it is known what stands above it.
 #[derive(Debug, Clone)]
 struct Sketch {
-    delay: Option<Delay>,
+    when: Option<When>,
     kind: usize,
+    hand_off: HandOff,
+    within: Option<Delay>,
     content: (bool, u32),
     act: SocialAct,
     words: (String, bool),
@@ -92,6 +123,7 @@ enum Line {
     /// Of a step above, by its number, some outcomes.
     Outcome(usize, usize),
     Field(BTreeMap<String, Test>),
+    Event(Vec<&'static str>),
     Any(Vec<Vec<String>>),
 }
 
@@ -115,10 +147,12 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
     let has_not = prop::option::of(fields().prop_map(Line::HasNot));
     let outcome = prop::option::of((0_usize..9, 1_usize..3).prop_map(|(s, n)| Line::Outcome(s, n)));
     let tests = prop::collection::btree_map(field(), test(), 1..3).prop_map(Line::Field);
+    let events = prop::sample::subsequence(EVENTS.to_vec(), 1..3).prop_map(Line::Event);
     let groups = prop::collection::vec(fields(), 1..3).prop_map(Line::Any);
-    (has, has_not, outcome, prop::option::of(tests), prop::option::of(groups)).prop_map(
-        |(has, has_not, outcome, tests, groups)| {
-            [has, has_not, outcome, tests, groups].into_iter().flatten().collect()
+    let (tests, events) = (prop::option::of(tests), prop::option::of(events));
+    (has, has_not, outcome, tests, events, prop::option::of(groups)).prop_map(
+        |(has, has_not, outcome, tests, events, groups)| {
+            [has, has_not, outcome, tests, events, groups].into_iter().flatten().collect()
         },
     )
 }
@@ -127,11 +161,22 @@ fn sketch() -> impl Strategy<Value = Sketch> {
     let priority = prop::sample::select(Priority::ALL.map(|(_, p)| p).to_vec());
     let act = prop::sample::select(SocialAct::ALL.map(|(_, act)| act).to_vec());
     let outcomes = prop::collection::vec((0_usize..20, verb()), 0..3);
-    let first = (prop::option::of(delay()), 0_usize..4, content(), act, (text(), any::<bool>()));
-    (first, lines(), lines(), delay(), priority, outcomes).prop_map(
-        |((delay, kind, content, act, words), a, b, expires_after, priority, outcomes)| Sketch {
-            delay,
+    let first = (when(), 0_usize..5, content(), act, (text(), any::<bool>()));
+    let times = (delay(), prop::option::of(delay()));
+    (first, hand_off(), lines(), lines(), times, priority, outcomes).prop_map(
+        |(
+            (when, kind, content, act, words),
+            hand_off,
+            a,
+            b,
+            (expires_after, within),
+            priority,
+            outcomes,
+        )| Sketch {
+            when,
             kind,
+            hand_off,
+            within,
             content,
             act,
             words,
@@ -143,24 +188,30 @@ fn sketch() -> impl Strategy<Value = Sketch> {
     )
 }
 
-fn steps(sketches: Vec<Sketch>, ids: Vec<String>) -> Vec<Step> {
+fn steps(sketches: Vec<Sketch>, ids: Vec<String>, own: &BTreeMap<Outcome, String>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (at, (sketch, id)) in sketches.into_iter().zip(ids).enumerate() {
         let mail_above = steps.iter().any(|step| matches!(step.what, What::Email { .. }));
         let what = what(&sketch, mail_above);
         let [only_if, skip_if] = sketch.conditions.map(|lines| above(lines, &steps));
-        let known = step_outcomes(&what);
+        let mut known: Vec<Outcome> =
+            what.outcomes().iter().map(|(slug, _)| Outcome::from(*slug)).collect();
+        if what.takes_own_outcomes() {
+            known.extend(own.keys().cloned().chain([Outcome::from(EXPIRED)]));
+        }
         let is_mail = matches!(what, What::Email { .. });
         let outcome = |(n, verb): &(usize, Verb)| {
             let verb = match verb {
                 Verb::Retry { .. } if is_mail => Verb::Stop,
-                verb => *verb,
+                verb => verb.clone(),
             };
-            (Outcome::from(known[n % known.len()]), verb)
+            (known[n % known.len()].clone(), verb)
         };
         steps.push(Step {
             id: StepId(id),
-            when: sketch.delay.map_or(When::Day(at as u32 + 1), When::After),
+            hours: if is_mail && sketch.words.1 { StepHours::Any } else { StepHours::Calendar },
+            within: sketch.within.filter(|_| what.takes_own_outcomes()),
+            when: sketch.when.unwrap_or(When::Day(at as u32 + 1)),
             outcomes: sketch.outcomes.iter().map(outcome).collect(),
             what,
             only_if,
@@ -189,7 +240,8 @@ fn what(sketch: &Sketch, mail_above: bool) -> What {
         }
         1 => What::Call { script: template.clone(), voicemail: named.then_some(template) },
         2 => What::Social { network: word, act: sketch.act, text: named.then_some(template) },
-        _ => What::Task { title: word, notes: named.then_some(template) },
+        3 => What::Task { title: word, notes: named.then_some(template) },
+        _ => What::HandOff(sketch.hand_off.clone()),
     }
 }
 
@@ -198,6 +250,9 @@ fn above(lines: Vec<Line>, steps: &[Step]) -> Vec<Condition> {
         Line::Has(fields) => Some(Condition::Has(fields)),
         Line::HasNot(fields) => Some(Condition::HasNot(fields)),
         Line::Field(tests) => Some(Condition::Field(tests.into_iter().collect())),
+        Line::Event(events) => {
+            Some(Condition::Event(events.into_iter().map(str::to_owned).collect()))
+        }
         Line::Any(groups) => {
             Some(Condition::Any(groups.into_iter().map(|g| vec![Condition::Has(g)]).collect()))
         }
@@ -223,13 +278,29 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
     let limit = || prop::option::of(1_u32..10_000);
     let head = (slug(), text(), prop_oneof![Just(String::new()), text()], any::<(bool, bool)>());
     let profiles = prop::collection::vec(slug(), 0..3);
-    let limits = (limit(), limit(), limit());
+    let limits = (limit(), limit(), limit(), limit());
     let ids = prop::collection::btree_set(slug(), 6).prop_shuffle_ids();
     let steps_of = (prop::collection::vec(sketch(), 1..6), ids);
     let at_end = prop_oneof![Just(Verb::Stop), delay().prop_map(Verb::Pause)];
+    let others = || prop::sample::select(Others::ALL.map(|(_, others)| others).to_vec());
+    let kinds = prop::sample::select(ReplyKind::ALL.map(|(_, kind)| kind).to_vec());
+    let replies = prop::collection::btree_map(kinds, verb(), 0..4).prop_map(|replies| {
+        let is_reply = |verb: &Verb| !matches!(verb, Verb::Retry { .. });
+        replies.into_iter().filter(|(_, verb)| is_reply(verb)).collect::<BTreeMap<_, _>>()
+    });
+    let own = prop::collection::btree_map("own_[a-z]{1,6}".prop_map(Outcome), text(), 0..3);
+    let answers = (others(), others(), replies, own);
     let end = (prop::option::of(delay()), text(), window(), at_end);
-    (head, profiles, limits, steps_of, end).prop_map(
-        |((id, title, about, (cold, business)), profiles, limits, (sketches, ids), end)| {
+    (head, profiles, limits, answers, steps_of, end).prop_map(
+        |(
+            (id, title, about, (cold, business)),
+            profiles,
+            limits,
+            answers,
+            (sketches, ids),
+            end,
+        )| {
+            let (on_reply, on_meeting, replies, own) = answers;
             let (again_after, calendar, send_window, at_end) = end;
             let profiles: Vec<_> = profiles.into_iter().map(ProfileId).collect();
             let is_any = profiles.is_empty() || profiles.iter().any(|id| id.as_str() == "any");
@@ -247,8 +318,12 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
                     new_per_rep_per_day: limits.0,
                     per_company_at_once: limits.1,
                     touches_per_prospect_per_day: limits.2,
+                    touches_per_company_per_week: limits.3,
                 },
-                steps: steps(sketches, ids),
+                company: Colleagues { on_reply, on_meeting },
+                replies,
+                steps: steps(sketches, ids, &own),
+                custom_outcomes: own,
                 at_end,
             }
         },

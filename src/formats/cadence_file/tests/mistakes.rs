@@ -67,7 +67,7 @@ fn the_broken_copies_of_the_language_give_their_messages() {
             "research\n    after: 2 hours",
             "research\n    day: 4\n    after: 2 hours",
             "research",
-            "error[C102]: step `research` needs exactly one of day, after (it has 2)",
+            "error[C102]: step `research` needs exactly one of day, after, at (it has 2)",
         ),
         (
             "call-4\n    day: 12",
@@ -128,7 +128,7 @@ fn every_mistake_above_the_steps_is_told_with_its_place() {
             "at_end: { pause: 60 days }",
             "at_end: triage",
             "triage",
-            "error[C004]: `at_end` is stop or",
+            "error[C004]: `at_end` is stop, { pause",
         ),
         (
             "at_end: { pause: 60 days }",
@@ -155,13 +155,13 @@ fn every_mistake_in_a_step_is_told_with_its_place() {
             "research\n    after: 2 hours\n",
             "research\n",
             "research",
-            "error[C102]: step `research` needs exactly one of day, after (it has none)",
+            "error[C102]: step `research` needs exactly one of day, after, at (it has none)",
         ),
         (
             "research\n    after: 2 hours\n",
             "research\n    after: 2 hours\n    call: { script: opener-last }\n",
             "research",
-            "error[C103]: step `research` needs exactly one of email, call, social, task (it has 2)",
+            "error[C103]: step `research` needs exactly one of email, call, social, task, hand_off (it has 2)",
         ),
         ("day: 14", "day: 0", "0", "error[C004]: `day` is a whole number from 1 to 1000, not `0`"),
         (
@@ -292,38 +292,19 @@ fn what_this_version_does_not_run_is_refused_and_never_ignored() {
     let cases: &[(&str, &str, &str)] = &[
         ("enroll:", "unit: company\nenroll:", "9:7: error[C900]: `unit: company`"),
         ("enroll:", "roles: { champion: vp }\nenroll:", "9:1: error[C900]: `roles`"),
-        ("enroll:", "replies: { question: triage }\nenroll:", "9:1: error[C900]: `replies`"),
-        ("enroll:", "company: { on_reply: nothing }\nenroll:", "9:1: error[C900]: `company`"),
-        ("enroll:", "custom_outcomes: { ok: Ok }\nenroll:", "9:1: error[C900]: `custom_outcomes`"),
         ("when: manual", "when: { event: form }", "12:9: error[C900]: `enroll.when`"),
         ("by: owner", "by: account_manager", "25:7: error[C900]: `by: account_manager`"),
-        (
-            "touches_per_prospect_per_day",
-            "touches_per_company_per_week",
-            "22:3: error[C900]: `touches_per_company_per_week`",
-        ),
-        ("email-1\n    day: 1", "email-1\n    at: close_date + 1 day", "34:5: error[C900]: `at`"),
         ("email-1\n", "email-1\n    to: [champion]\n", "34:5: error[C900]: `to`"),
-        ("email-1\n", "email-1\n    hours: any\n", "34:5: error[C900]: `hours`"),
-        ("email-1\n", "email-1\n    within: 5 minutes\n", "34:5: error[C900]: `within`"),
         ("email-1\n", "email-1\n    by: champion\n", "34:9: error[C900]: `by: champion`"),
         (
             "      thread: new",
             "      thread: new\n      mode: review",
             "38:13: error[C900]: `mode: review`",
         ),
-        ("expired: triage", "expired: { hand_off: { to: a } }", "53:18: error[C900]: `hand_off`"),
-        ("{ pause: 60 days }", "{ switch_to: { cadence: b } }", "92:11: error[C900]: `switch_to`"),
-        ("{ has: [phone] }", "{ event: [email_replied] }", "46:16: error[C900]: `event`"),
         (
             "task: { title: Find one fact,",
             "task: { title: Find one fact, collect: [trigger],",
             "74:35: error[C900]: `collect`",
-        ),
-        (
-            "call: { script: opener-last, voicemail: none }",
-            "hand_off: { to: account_manager }",
-            "86:5: error[C900]: `hand_off`",
         ),
     ];
     for (from, to, said) in cases {
@@ -333,4 +314,91 @@ fn what_this_version_does_not_run_is_refused_and_never_ignored() {
     }
     let same = SAAS.replacen("enroll:", "unit: prospect\nenroll:", 1);
     assert_eq!(findings(&same), [""; 0]);
+}
+
+#[test]
+fn mistakes_in_what_leads_elsewhere_are_told_with_what_to_write() {
+    let cases: &[(&str, &str, &str)] = &[
+        (
+            "{ pause: 60 days }",
+            "{ switch_to: { cadence: nurtur } }",
+            "92:33: error[C110]: there is no cadence `nurtur`; did you mean `nurture`?",
+        ),
+        (
+            "{ pause: 60 days }",
+            "switch_to",
+            "92:9: error[C004]: `switch_to` needs to know where to",
+        ),
+        (
+            "{ pause: 60 days }",
+            "{ hand_off: { to: account_manager } }",
+            "92:9: error[C004]: `at_end` is stop, { pause: 60 days } or { switch_to: { cadence: \
+             nurture } }",
+        ),
+        (
+            "expired: triage",
+            "expired: { hand_off: { to: account_manger } }",
+            "53:34: warning[C111]: nobody holds the role `account_manger`, so the owner would get it",
+        ),
+        (
+            "expired: triage",
+            "expired: { hand_off: { to: account_manager, brief: vm-frist } }",
+            "53:58: error[C501]: there is no template `vm-frist`; did you mean `vm-first`?",
+        ),
+        (
+            "email-1\n    day: 1",
+            "email-1\n    at: close_dat + 1 day",
+            "34:9: error[C203]: there is no field `close_dat`; did you mean `close_date`?",
+        ),
+        (
+            "email-1\n    day: 1",
+            "email-1\n    at: title + 1 day",
+            "34:9: error[C112]: `title` is not a date",
+        ),
+        (
+            "email-1\n    day: 1",
+            "email-1\n    at: close_date + 4",
+            "34:9: error[C112]: `4` is not a length of time",
+        ),
+        (
+            "email-1\n    day: 1",
+            "email-1\n    at: close_date 4 days",
+            "34:9: error[C112]: `close_date 4 days` is no date to count from",
+        ),
+        (
+            "{ has: [phone] }",
+            "{ event: [email_repled] }",
+            "46:24: error[C204]: there is no event `email_repled`; did you mean `email_replied`?",
+        ),
+        (
+            "enroll:",
+            "replies: { questions: triage }\nenroll:",
+            "9:12: error[C002]: there is no kind of reply `questions`; did you mean `question`?",
+        ),
+        (
+            "enroll:",
+            "replies: { question: { retry: { after: 1 day, max: 1 } } }\nenroll:",
+            "9:22: error[C004]: a reply is no step, so it cannot be retried",
+        ),
+        (
+            "enroll:",
+            "custom_outcomes: { no_answer: Nobody }\nenroll:",
+            "9:20: error[C304]: `no_answer` is an outcome already",
+        ),
+        (
+            "call:\n      script: opener-discovery",
+            "hours: any\n    call:\n      script: opener-discovery",
+            "47:12: error[C305]: `hours: any` is for mail: what people do keeps to working hours",
+        ),
+        (
+            "email-1\n",
+            "email-1\n    within: 5 minutes\n",
+            "34:13: error[C305]: `within` is for what a person does; a mail leaves as soon as it may",
+        ),
+    ];
+    for (from, to, said) in cases {
+        assert!(SAAS.contains(from), "{from}");
+        let found = findings(&SAAS.replacen(from, to, 1));
+        assert!(found.len() == 1 && found[0].contains(said), "{to}: {found:?}");
+    }
 }

@@ -90,6 +90,7 @@ const COMPANIES: &[Mess] = &[
     ("Email,# Employees", "d@x.test,2-Oct", &["!Excel has made a date of it"]),
     ("Email,Annual Revenue", "d@x.test,$10M", &["revenue=10000000-10000000"]),
     ("Email,Annual Revenue", "d@x.test,$1.5B", &["revenue=1500000000-1500000000"]),
+    ("Email,Annual Revenue", "d@x.test,€10M", &["x.revenue=€10M", "~not in US dollars"]),
     ("Email,Annual Revenue", "d@x.test,250K", &["revenue=250000-250000"]),
     ("Email,Revenue (in 000s USD)", "d@x.test,\"10,000\"", &["revenue=10000000-10000000"]),
     ("Email,Annual Revenue", "d@x.test,0.0 ONE", &[]),

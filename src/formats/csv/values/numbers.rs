@@ -23,20 +23,27 @@ pub(crate) fn employees(cell: &str) -> Result<Range, Fault> {
         .ok_or_else(|| Fault::new("not a number", "Write it like 51-200, or leave the cell empty."))
 }
 
-/// Whole US dollars a year; `None` when it is nothing, another currency or no number.
-pub(crate) fn revenue(cell: &str, unit: u64) -> Option<Range> {
+/// Whole US dollars a year; `None` when it is nothing.
+pub(crate) fn revenue(cell: &str, unit: u64) -> Result<Option<Range>, Fault> {
     const OTHERS: [&str; 11] =
         ["€", "£", "¥", "₹", "eur", "gbp", "jpy", "inr", "chf", "cad", "aud"];
     if cell.bytes().all(|byte| byte.is_ascii_digit()) {
-        let exactly = number(cell, unit).filter(|number| *number > 0)?;
-        return Some(Range { low: exactly, high: Some(exactly) });
+        let exactly = number(cell, unit).filter(|number| *number > 0);
+        return Ok(exactly.map(|exactly| Range { low: exactly, high: Some(exactly) }));
     }
     let lower = cell.to_lowercase();
     if OTHERS.iter().any(|other| lower.contains(other)) {
-        return None;
+        return Err(Fault::new("not in US dollars", KEPT));
     }
-    range(&lower, unit).filter(|range| range.high != Some(0))
+    let amount = lower.split_once(|c: char| c.is_alphabetic()).map_or(&*lower, |(n, _)| n.trim());
+    match range(&lower, unit).or_else(|| range(amount, unit).filter(|r| r.high == Some(0))) {
+        Some(range) => Ok((range.high != Some(0)).then_some(range)),
+        None => Err(Fault::new("no amount of money", KEPT)),
+    }
 }
+
+/// What becomes of a revenue that cannot be compared.
+const KEPT: &str = "It was kept as x.revenue, for templates; profiles compare US dollars.";
 
 /// `51-200`, `1,001 - 5,000`, `10K+`, `under $5 mil.`; each number counted in `unit` unless it says more.
 fn range(text: &str, unit: u64) -> Option<Range> {
@@ -199,10 +206,11 @@ mod tests {
             ("12500000.0", 1, exactly(12_500_000)),
             ("0", 1, None),
             ("0.0 ONE", 1, None),
-            ("€10M", 1, None),
-            ("lots", 1, None),
         ] {
-            assert_eq!(revenue(cell, unit), range, "{cell:?}");
+            assert_eq!(revenue(cell, unit).ok(), Some(range), "{cell:?}");
+        }
+        for cell in ["€10M", "10M EUR", "lots"] {
+            assert!(revenue(cell, 1).is_err(), "{cell:?}");
         }
     }
 }

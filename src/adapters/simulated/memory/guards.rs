@@ -1,0 +1,113 @@
+//! The guards of an intent, in the order in which the database checks them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Inside;
+use crate::domain::budget::{Cap, Used, Waiting};
+use crate::domain::cadence::Channel;
+use crate::domain::touch::Status;
+use crate::ports::{Guards, Intent, MailboxGuard};
+
+/// How soon to look again at a mailbox whose inbox was not read.
+const INBOX_RETRY: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a colleague waits before the company is counted again.
+const COMPANY_RETRY: SignedDuration = SignedDuration::from_hours(4);
+
+/// What stands in the way, or nothing. Charges nothing.
+pub(super) fn check(inside: &Inside, guards: &Guards) -> Intent {
+    if !holds_lease(inside, guards) {
+        return Intent::NotOurs;
+    }
+    if !inside.blocks_of(&guards.subjects).is_empty() {
+        return Intent::Blocked;
+    }
+    let waits = mailbox_waits(inside, guards)
+        .or_else(|| person_waits(inside, guards))
+        .or_else(|| company_waits(inside, guards))
+        .or_else(|| caps_are_full(inside, guards));
+    match waits {
+        Some((reason, until)) => Intent::Wait { reason, until },
+        None => Intent::Committed,
+    }
+}
+
+/// Counts what an intent uses, once it is let pass.
+pub(super) fn charge(inside: &mut Inside, guards: &Guards) {
+    if let Some(MailboxGuard { mailbox, gap, day, .. }) = &guards.mailbox {
+        let record = inside.mailboxes.entry(mailbox.clone()).or_default();
+        let new_day = record.last_sending_day.is_some_and(|last| last != *day);
+        record.next_send_at = Some(guards.now + *gap);
+        record.sending_days += u32::from(new_day);
+        record.last_sending_day = Some(*day);
+    }
+    for cap in &guards.caps {
+        let buckets = inside.budgets.entry(cap.scope.clone()).or_default();
+        // What no window can reach any more is only memory.
+        let oldest = cap.oldest_bucket(guards.now);
+        while buckets.first_key_value().is_some_and(|(bucket, _)| *bucket < oldest) {
+            buckets.pop_first();
+        }
+        *buckets.entry(cap.bucket(guards.now)).or_default() += 1;
+    }
+}
+
+fn holds_lease(inside: &Inside, guards: &Guards) -> bool {
+    let Some((name, epoch)) = &guards.lease else {
+        return true;
+    };
+    let held = inside.leases.get(name);
+    held.is_some_and(|(_, until, current)| current == epoch && *until > guards.now)
+}
+
+type Wait = Option<(Waiting, Timestamp)>;
+
+fn mailbox_waits(inside: &Inside, guards: &Guards) -> Wait {
+    let guard = guards.mailbox.as_ref()?;
+    let record = inside.mailboxes.get(&guard.mailbox).cloned().unwrap_or_default();
+    if let Some((until, reason)) = record.waits.filter(|(until, _)| *until > guards.now) {
+        return Some((reason, until));
+    }
+    if let Some(fresh_for) = guard.inbox_fresh_for {
+        let fresh = |at: Timestamp| at <= guards.now && at.duration_until(guards.now) <= fresh_for;
+        if !record.inbox_read_at.is_some_and(fresh) {
+            return Some((Waiting::InboxStale, guards.now + INBOX_RETRY));
+        }
+    }
+    let gap = record.next_send_at.filter(|until| *until > guards.now);
+    gap.map(|until| (Waiting::MailboxLimit, until))
+}
+
+fn person_waits(inside: &Inside, guards: &Guards) -> Wait {
+    let (prospect, enrollment, quiet) = guards.quiet.as_ref()?;
+    let ids = inside.touches_to.get(prospect)?;
+    let touches = ids.iter().filter_map(|id| inside.touches.get(id)).map(|kept| &kept.touch);
+    let disturbs = touches.filter(|touch| {
+        touch.enrollment != *enrollment
+            && touch.channel != Channel::Task
+            && !matches!(touch.status, Status::Retryable | Status::Refused)
+    });
+    let until = disturbs.map(|touch| touch.at).max()? + *quiet;
+    (until > guards.now).then_some((Waiting::ProspectLimit, until))
+}
+
+fn company_waits(inside: &Inside, guards: &Guards) -> Wait {
+    let (company, enrollment, limit) = guards.company.as_ref()?;
+    let begun = inside.begun_at.get(company)?;
+    let others = begun.iter().filter(|id| *id != enrollment).count();
+    let full = others >= usize::try_from(*limit).unwrap_or(usize::MAX);
+    full.then_some((Waiting::CompanyLimit, guards.now + COMPANY_RETRY))
+}
+
+fn caps_are_full(inside: &Inside, guards: &Guards) -> Wait {
+    let mut caps: Vec<&Cap> = guards.caps.iter().collect();
+    caps.sort_by(|a, b| a.scope.cmp(&b.scope));
+    caps.into_iter().find_map(|cap| {
+        let oldest = cap.oldest_bucket(guards.now).max(0);
+        let used = |(bucket, count): (&i64, &u32)| Used { bucket: *bucket, count: *count };
+        let buckets = inside.budgets.get(&cap.scope);
+        let used: Vec<Used> =
+            buckets.map(|b| b.range(oldest..).map(used).collect()).unwrap_or_default();
+        cap.admit(&used, guards.now).err().map(|until| (cap.reason, until))
+    })
+}

@@ -1,0 +1,247 @@
+//! Applying one [`Changes`]: first everything is checked, then everything is done.
+
+use std::collections::HashMap;
+
+use super::{Inside, Kept, has_ended};
+use crate::domain::ids::EnrollmentId;
+use crate::domain::touch::{Milestone, Status, Touch};
+use crate::ports::{
+    Changes, EnrollmentMove, EnrollmentRecord, MilestoneRecord, StoreError, TaskRecord,
+};
+
+/// Applies all changes, or none.
+pub(super) fn apply(inside: &mut Inside, changes: Changes) -> Result<(), StoreError> {
+    check(inside, &changes)?;
+    put_files(inside, &changes);
+    for company in changes.companies {
+        inside.companies.entry(company.key.clone()).or_insert(company);
+    }
+    for (prospect, identities) in changes.prospects {
+        for identity in identities {
+            inside.identities.entry(identity).or_insert(prospect.id);
+        }
+        inside.prospects.insert(prospect.id, prospect);
+    }
+    // Ends come first: whoever is switched may come into the same cadence again.
+    changes.moved.into_iter().for_each(|moved| move_on(inside, moved));
+    changes.enrolled.into_iter().for_each(|record| enroll(inside, record));
+    changes.touches.into_iter().for_each(|touch| put_touch(inside, touch));
+    for (id, status) in changes.settled {
+        settle(inside, id, status);
+    }
+    for (id, at) in changes.came_back {
+        if let Some(kept) = inside.touches.get_mut(&id) {
+            kept.came_back_at.get_or_insert(at);
+            inside.undelivered.remove(&(kept.touch.at, id));
+        }
+    }
+    for (enrollment, _) in changes.close_tasks {
+        close_tasks(inside, enrollment);
+    }
+    changes.tasks.into_iter().for_each(|task| open_task(inside, task));
+    for block in changes.suppressions {
+        let known = inside.suppressions.entry(block.subject.clone()).or_default();
+        if !known.iter().any(|other| other.cause == block.cause) {
+            known.push(block);
+        }
+    }
+    changes.milestones.into_iter().for_each(|reached| put_milestone(inside, reached));
+    for message in changes.inbound {
+        inside.known_messages.insert(message.message.message_id.clone());
+        inside.inbound.push(message);
+    }
+    if let Some(read) = changes.inbox_read {
+        let record = inside.mailboxes.entry(read.mailbox).or_default();
+        (record.cursor, record.inbox_read_at) = (read.cursor, Some(read.at));
+    }
+    if let Some(wait) = changes.mailbox_waits {
+        let record = inside.mailboxes.entry(wait.mailbox).or_default();
+        record.waits = Some((wait.until, wait.reason));
+    }
+    inside.log.extend(changes.log);
+    Ok(())
+}
+
+/// Whether everything can be done; nothing is done yet.
+fn check(inside: &Inside, changes: &Changes) -> Result<(), StoreError> {
+    let knows_no_lists = changes.lists.is_empty()
+        && changes.list_members.is_empty()
+        && changes.imports.is_empty()
+        && changes.import_rows.is_empty()
+        && changes.undone.is_none()
+        && changes.recognised.is_empty()
+        && changes.column_map.is_none();
+    if !knows_no_lists {
+        return Err(refused("keep a list", "a simulation has no imports"));
+    }
+    check_enrolled(inside, &changes.enrolled)?;
+    check_moves(inside, &changes.moved)?;
+    check_touches(inside, &changes.touches)?;
+    let known = |id: &str| inside.known_messages.contains(id);
+    match changes.inbound.iter().any(|inbound| known(&inbound.message.message_id)) {
+        true => Err(refused("write an inbound message", "it is known already")),
+        false => Ok(()),
+    }
+}
+
+fn refused(attempted: &'static str, detail: &str) -> StoreError {
+    StoreError::Database { attempted, detail: detail.to_owned() }
+}
+
+fn check_enrolled(inside: &Inside, enrolled: &[EnrollmentRecord]) -> Result<(), StoreError> {
+    for (position, record) in enrolled.iter().enumerate() {
+        let same = |other: &EnrollmentRecord| {
+            other.cadence == record.cadence
+                && other.prospect == record.prospect
+                && other.wake.is_some()
+        };
+        let ids = inside.of_prospect.get(&record.prospect).map(Vec::as_slice).unwrap_or_default();
+        let before = ids.iter().filter_map(|id| inside.enrollments.get(id));
+        let beside = enrolled.iter().take(position);
+        let twice = record.wake.is_some() && before.chain(beside).any(same);
+        if twice || inside.enrollments.contains_key(&record.id) {
+            return Err(refused("write an enrollment", "that person is in the cadence already"));
+        }
+    }
+    Ok(())
+}
+
+fn check_moves(inside: &Inside, moves: &[EnrollmentMove]) -> Result<(), StoreError> {
+    let mut revisions: HashMap<EnrollmentId, i64> = HashMap::new();
+    for moved in moves {
+        let stored = inside.enrollments.get(&moved.id).map(|record| record.revision);
+        let current = revisions.get(&moved.id).copied().or(stored);
+        if current != Some(moved.revision) {
+            return Err(StoreError::Stale(moved.id));
+        }
+        revisions.insert(moved.id, moved.revision + 1);
+    }
+    Ok(())
+}
+
+/// Promise 1: at most one touch for each attempt of a step, but for one that was certainly not sent.
+fn check_touches(inside: &Inside, touches: &[Touch]) -> Result<(), StoreError> {
+    for (position, touch) in touches.iter().enumerate() {
+        let same = |other: &Touch| {
+            other.enrollment == touch.enrollment
+                && other.step == touch.step
+                && other.attempt == touch.attempt
+        };
+        let before = inside.same_attempt(touch.enrollment, &touch.step, touch.attempt);
+        let again = before.is_some_and(|before| before.status != Status::Retryable);
+        if again || touches.iter().take(position).any(same) {
+            return Err(StoreError::Stale(touch.enrollment));
+        }
+        let message = touch.mail.as_ref().and_then(|mail| inside.by_message.get(&mail.message_id));
+        if before.is_none() && (message.is_some() || inside.touches.contains_key(&touch.id)) {
+            return Err(refused("write a touch", "its id is taken"));
+        }
+    }
+    Ok(())
+}
+
+fn put_files(inside: &mut Inside, changes: &Changes) {
+    for version in &changes.versions {
+        inside.current.insert(version.cadence.clone(), version.digest.clone());
+        inside.versions.entry(version.digest.clone()).or_insert_with(|| version.clone());
+    }
+    for applied in &changes.applied {
+        if applied.digest.is_none() {
+            inside.current.remove(&applied.cadence);
+        }
+        inside.applied.push(applied.clone());
+    }
+    for (position, profile) in changes.profiles.iter().enumerate() {
+        let current = (position, profile.digest.clone());
+        inside.current_profiles.insert(profile.profile.clone(), current);
+        inside.profiles.entry(profile.digest.clone()).or_insert_with(|| profile.clone());
+    }
+    for gone in &changes.profiles_gone {
+        inside.current_profiles.remove(gone);
+    }
+}
+
+fn enroll(inside: &mut Inside, record: EnrollmentRecord) {
+    inside.index(&record);
+    inside.of_prospect.entry(record.prospect).or_default().push(record.id);
+    inside.enrollments.insert(record.id, record);
+}
+
+fn move_on(inside: &mut Inside, moved: EnrollmentMove) {
+    let Some(mut record) = inside.enrollments.remove(&moved.id) else { return };
+    inside.forget(&record);
+    record.revision += 1;
+    (record.state, record.wake) = (moved.state, moved.wake);
+    record.digest = moved.digest.unwrap_or(record.digest);
+    record.mailbox = moved.mailbox.or(record.mailbox);
+    debug_assert!(record.wake.is_none() || !has_ended(&record));
+    inside.index(&record);
+    inside.enrollments.insert(record.id, record);
+}
+
+fn put_touch(inside: &mut Inside, touch: Touch) {
+    let before =
+        inside.same_attempt(touch.enrollment, &touch.step, touch.attempt).map(|before| before.id);
+    if let Some(id) = before {
+        if let Some(kept) = inside.touches.get_mut(&id) {
+            try_again(&mut kept.touch, touch);
+        }
+        return;
+    }
+    let id = touch.id;
+    inside.touches_of.entry(touch.enrollment).or_default().push(id);
+    inside.touches_to.entry(touch.prospect).or_default().push(id);
+    if let Some(mail) = &touch.mail {
+        inside.by_message.insert(mail.message_id.clone(), id);
+    }
+    let status = touch.status;
+    inside.touches.insert(id, Kept { touch, came_back_at: None });
+    settle(inside, id, status);
+}
+
+/// What was certainly not sent is tried again, perhaps with other words; its message id stays.
+fn try_again(known: &mut Touch, touch: Touch) {
+    (known.status, known.at, known.version) = (touch.status, touch.at, touch.version);
+    if let (Some(known), Some(mail)) = (&mut known.mail, touch.mail) {
+        known.subject = mail.subject;
+        (known.begins_thread, known.template) = (mail.begins_thread, mail.template);
+    }
+}
+
+fn settle(inside: &mut Inside, id: crate::domain::ids::TouchId, status: Status) {
+    let Some(kept) = inside.touches.get_mut(&id) else { return };
+    kept.touch.status = status;
+    let delivered = (kept.touch.enrollment, Milestone::Delivered);
+    let left = kept.touch.mail.is_some() && matches!(status, Status::Sent | Status::AssumedSent);
+    if left && kept.came_back_at.is_none() && !inside.milestones.contains_key(&delivered) {
+        inside.undelivered.insert((kept.touch.at, id));
+    }
+}
+
+fn close_tasks(inside: &mut Inside, enrollment: EnrollmentId) {
+    let ids = inside.tasks_of.remove(&enrollment).unwrap_or_default();
+    for id in ids {
+        if let Some(task) = inside.tasks.get_mut(&id) {
+            task.open = false;
+            inside.queue.remove(&(task.priority, task.opened_at, id));
+        }
+    }
+}
+
+fn open_task(inside: &mut Inside, task: TaskRecord) {
+    inside.queue.insert((task.priority, task.opened_at, task.id));
+    inside.tasks_of.entry(task.enrollment).or_default().push(task.id);
+    inside.tasks.insert(task.id, task);
+}
+
+fn put_milestone(inside: &mut Inside, reached: MilestoneRecord) {
+    let key = (reached.enrollment, reached.milestone);
+    if reached.milestone == Milestone::Delivered {
+        let touches: Vec<_> =
+            inside.touches_of(reached.enrollment).map(|k| (k.touch.at, k.touch.id)).collect();
+        for touch in touches {
+            inside.undelivered.remove(&touch);
+        }
+    }
+    inside.milestones.entry(key).or_insert(reached);
+}

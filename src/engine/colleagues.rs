@@ -1,0 +1,102 @@
+//! What a reply or a meeting does to people of the same company in the same cadence.
+
+use jiff::Timestamp;
+
+use super::dispatch::transition;
+use super::{Engine, EngineError, Person};
+use crate::domain::cadence::Others;
+use crate::domain::enrollment::{Ending, Event, Pause, Phase, State};
+use crate::domain::log::What as Happened;
+use crate::domain::time::{Delay, Unit};
+use crate::ports::{Changes, EnrollmentRecord};
+
+/// Nobody waits longer for a colleague than a question to the owner stays open.
+const AT_MOST: Delay = Delay::new(10, Unit::BusinessDays);
+
+/// What has just been heard of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Replied,
+    Meeting,
+    /// The owner has said what the reply means, or nobody did in time.
+    Settled,
+}
+
+impl Engine {
+    /// Adds what the others do to the changes of somebody's move, so that both are one transaction.
+    pub(super) async fn tell_colleagues(
+        &self,
+        person: &Person,
+        after: &State,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        let Some((heard, company)) = heard(person, after).zip(person.enrollment.company) else {
+            return Ok(());
+        };
+        let rules = person.version.cadence.company;
+        let others = match heard {
+            Heard::Replied => rules.on_reply,
+            Heard::Meeting => rules.on_meeting,
+            Heard::Settled => Others::Nothing,
+        };
+        let cadence = &person.enrollment.cadence;
+        let open = self.store.enrollments_at(company, cadence).await?;
+        let others_of = |record: &&EnrollmentRecord| record.prospect != person.prospect.id;
+        // Another one of them is still being read.
+        let unsettled = open.iter().filter(others_of).any(|record| record.state.is_triaged());
+        for record in open.iter().filter(others_of) {
+            let is_held =
+                matches!(record.state.phase, Phase::Paused { why: Pause::ByColleague, .. });
+            if others == Others::Nothing && (unsettled || !is_held) {
+                continue;
+            }
+            let Some(colleague) = self.person(record.id).await? else { continue };
+            self.tell(&colleague, others, now, changes).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(
+        &self,
+        colleague: &Person,
+        others: Others,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        let (event, what) = match others {
+            Others::Pause => {
+                let calendar = &colleague.clockwork.calendar;
+                let until = calendar.after(now, AT_MOST, &colleague.zone());
+                (Event::ColleagueHeard { until }, Some(Happened::Paused))
+            }
+            Others::Stop => (Event::Stopped, None),
+            Others::Nothing => (Event::ColleagueSettled, Some(Happened::Resumed)),
+        };
+        let (state, effects) = transition(colleague, event, now)?;
+        if state == colleague.enrollment.state {
+            return Ok(());
+        }
+        changes.append(self.changes(colleague, state, &effects, now).await?);
+        let entry = what.map(|what| colleague.entry(now, what).with("reason", "colleague_heard"));
+        changes.log.extend(entry);
+        Ok(())
+    }
+}
+
+/// What somebody's move means for the others.
+fn heard(person: &Person, after: &State) -> Option<Heard> {
+    let before = &person.enrollment.state;
+    let ended = |state: &State| match state.phase {
+        Phase::Ended { ending, .. } => Some(ending),
+        _ => None,
+    };
+    match (ended(before), ended(after)) {
+        (Some(_), _) => None,
+        (None, Some(Ending::Meeting)) => Some(Heard::Meeting),
+        _ if before.is_triaged() && !after.is_triaged() => Some(Heard::Settled),
+        _ if !before.is_triaged() && after.is_triaged() => Some(Heard::Replied),
+        (None, Some(Ending::Replied)) => Some(Heard::Replied),
+        _ => None,
+    }
+}

@@ -1,0 +1,175 @@
+//! A task that is opened: whose it is, what it says, and until when.
+
+use jiff::Timestamp;
+
+use super::{Engine, EngineError, Person};
+use crate::domain::cadence::{HandOff, SocialAct, Step, What};
+use crate::domain::enrollment::{Phase, Returned, State, TaskKind};
+use crate::domain::ids::{RepId, RoleId, StepId, TaskId};
+use crate::ports::{IdKind, TaskRecord};
+
+/// What the rules want opened.
+pub(super) struct Opening<'a> {
+    pub step: &'a StepId,
+    pub attempt: u32,
+    pub kind: TaskKind,
+    pub expires_at: Timestamp,
+    /// The state that asks for it.
+    pub state: &'a State,
+}
+
+/// One line of what to do, and the words to use.
+struct Words {
+    title: String,
+    text: String,
+}
+
+impl Engine {
+    pub(super) async fn new_task(
+        &self,
+        person: &Person,
+        opening: &Opening<'_>,
+        now: Timestamp,
+    ) -> Result<TaskRecord, EngineError> {
+        let step = person.version.cadence.step(opening.step).map(|(_, step)| step);
+        let of_step = |kind| matches!(kind, TaskKind::Touch(_));
+        let touched = step.filter(|_| of_step(opening.kind));
+        let Words { title, text } = self.words(person, opening, step, now);
+        let zone = person.zone();
+        let calendar = &person.clockwork.calendar;
+        let target = touched.and_then(|step| step.within);
+        Ok(TaskRecord {
+            id: TaskId(self.id(IdKind::Task).await?),
+            enrollment: person.enrollment.id,
+            prospect: person.prospect.id,
+            rep: self.assignee(person, opening),
+            kind: opening.kind,
+            step: opening.step.clone(),
+            attempt: opening.attempt,
+            title,
+            text,
+            version: Some(person.enrollment.digest.clone()),
+            // A person who said something waits for nobody.
+            priority: touched.map_or(0, |step| step.priority as u8),
+            opened_at: now,
+            expires_at: opening.expires_at,
+            target_at: target.map(|within| calendar.after(now, within, &zone)),
+            open: true,
+        })
+    }
+
+    /// The owner's, but what is handed over goes to somebody who holds the role.
+    fn assignee(&self, person: &Person, opening: &Opening<'_>) -> RepId {
+        match (opening.kind, &opening.state.phase) {
+            (TaskKind::HandOff, Phase::Offered { hand_off, .. }) => {
+                let holder = self.holder(&hand_off.to, person);
+                holder.unwrap_or_else(|| person.enrollment.owner.clone())
+            }
+            _ => person.enrollment.owner.clone(),
+        }
+    }
+
+    /// Those who hold a role take turns, by the number of the enrollment.
+    fn holder(&self, role: &RoleId, person: &Person) -> Option<RepId> {
+        let holders = self.settings.holders(role);
+        let count = i64::try_from(holders.len()).unwrap_or(i64::MAX).max(1);
+        let turn = usize::try_from(person.enrollment.id.0.rem_euclid(count)).unwrap_or(0);
+        holders.get(turn).map(|rep| (*rep).clone())
+    }
+
+    fn words(
+        &self,
+        person: &Person,
+        opening: &Opening<'_>,
+        step: Option<&Step>,
+        now: Timestamp,
+    ) -> Words {
+        let only = |title: String| Words { title, text: String::new() };
+        match (opening.kind, step, &opening.state.phase) {
+            (TaskKind::Touch(_), Some(step), _) => self.touch_words(person, &step.what, now),
+            (TaskKind::HandOff, _, Phase::Offered { hand_off, .. }) => {
+                self.hand_off_words(person, hand_off, opening.state, now)
+            }
+            (TaskKind::HandedBack, _, Phase::HandedBack { hand_off, why, .. }) => {
+                only(came_back(hand_off, *why))
+            }
+            (TaskKind::Reply, ..) => only("say what the reply means".to_owned()),
+            _ => only(triage_title(opening.state)),
+        }
+    }
+
+    fn touch_words(&self, person: &Person, what: &What, now: Timestamp) -> Words {
+        let render = |name: &String| self.rendered(person, name, now);
+        match what {
+            What::Email { .. } | What::HandOff(_) => {
+                Words { title: String::new(), text: String::new() }
+            }
+            What::Call { script, voicemail } => {
+                let phone = person.prospect.known.phones.first();
+                let title =
+                    phone.map_or_else(|| "call".to_owned(), |phone| format!("call {phone}"));
+                let voicemail =
+                    voicemail.as_ref().map(|name| format!("\n\nVoicemail:\n{}", render(name)));
+                let text = format!("{}{}", render(script), voicemail.unwrap_or_default());
+                Words { title, text }
+            }
+            What::Social { network, act, text } => {
+                let act = SocialAct::ALL.iter().find(|(_, known)| known == act);
+                let title = format!("{network}: {}", act.map_or("touch", |(word, _)| word));
+                Words { title, text: text.as_ref().map(render).unwrap_or_default() }
+            }
+            What::Task { title, notes } => {
+                let text = notes.as_ref().map(render).unwrap_or_default();
+                Words { title: title.clone(), text }
+            }
+        }
+    }
+
+    fn hand_off_words(
+        &self,
+        person: &Person,
+        hand_off: &HandOff,
+        state: &State,
+        now: Timestamp,
+    ) -> Words {
+        let giver = &person.enrollment.owner;
+        let because = last_outcome(state).map_or_else(String::new, |last| format!(" ({last})"));
+        let title = match self.holder(&hand_off.to, person) {
+            Some(_) => format!("take over from {giver}{because}"),
+            None => format!("nobody holds the role {}: take over or decline", hand_off.to),
+        };
+        let text = hand_off.brief.as_ref().map(|brief| self.rendered(person, brief, now));
+        Words { title, text: text.unwrap_or_default() }
+    }
+
+    fn rendered(&self, person: &Person, name: &str, now: Timestamp) -> String {
+        let sender = self.settings.mailbox_of(&person.enrollment.owner);
+        let context = person.context(sender, now);
+        match person.version.templates.render(name, &context) {
+            Ok(rendered) => rendered.text.trim().to_owned(),
+            Err(error) => format!("({error})"),
+        }
+    }
+}
+
+fn last_outcome(state: &State) -> Option<String> {
+    let last = state.passed.last()?;
+    Some(format!("{}: {}", last.step, last.outcome))
+}
+
+fn triage_title(state: &State) -> String {
+    match last_outcome(state) {
+        Some(last) => format!("decide what happens next ({last})"),
+        None => "decide what happens next".to_owned(),
+    }
+}
+
+fn came_back(hand_off: &HandOff, why: Returned) -> String {
+    let HandOff { to, accept_within, .. } = hand_off;
+    match why {
+        Returned::Declined => format!("came back: {to} declined; decide what happens next"),
+        Returned::NotAccepted => {
+            format!("came back: no {to} accepted within {accept_within}; decide what happens next")
+        }
+    }
+}

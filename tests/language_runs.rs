@@ -1,0 +1,670 @@
+//! What a cadence says is what happens: whole cadences on a real store, with a clock of the test's own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use firsttouch::adapters::outbox_dir::OutboxDir;
+use firsttouch::adapters::simulated::clock::SimulatedClock;
+use firsttouch::adapters::store::SqlStore;
+use firsttouch::domain::budget::Ramp;
+use firsttouch::domain::calendar::{Calendar, weekly};
+use firsttouch::domain::enrollment::{Phase, TaskKind};
+use firsttouch::domain::identity::Identity;
+use firsttouch::domain::ids::{CadenceId, CompanyId, MailboxId, ProspectId, RepId, RoleId, TaskId};
+use firsttouch::domain::log::{Entry, What};
+use firsttouch::domain::prospect::{Phone, Prospect, ProspectDraft, Relationship};
+use firsttouch::domain::settings::{Clockwork, Company, Limits, Mailbox, Settings};
+use firsttouch::domain::time::DaySpan;
+use firsttouch::domain::touch::Touch;
+use firsttouch::engine::enroll::Mode;
+use firsttouch::engine::tasks::{DoneTask, QueueLine};
+use firsttouch::engine::workspace::{Files, check};
+use firsttouch::engine::{Engine, Parts};
+use firsttouch::ports::{
+    Batch, Changes, Clock, CompanyRecord, EnrollmentRecord, Inbox, InboxError, RawMessage,
+};
+use jiff::civil::{Weekday, time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// Letters that lie in the one inbox.
+#[derive(Default)]
+struct Letters(Mutex<Vec<String>>);
+
+#[async_trait]
+impl Inbox for Letters {
+    async fn fetch(
+        &self,
+        _mailbox: &MailboxId,
+        cursor: Option<&str>,
+        _limit: usize,
+    ) -> Result<Batch, InboxError> {
+        let letters = self.0.lock().unwrap();
+        let seen = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+        let message =
+            |text: &String| RawMessage { place: String::new(), bytes: text.as_bytes().to_vec() };
+        let messages = letters.iter().skip(seen).map(message).collect();
+        Ok(Batch { messages, cursor: Some(letters.len().to_string()), more: false })
+    }
+}
+
+struct Team {
+    _dir: tempfile::TempDir,
+    clock: Arc<SimulatedClock>,
+    letters: Arc<Letters>,
+    engine: Engine,
+}
+
+const HEAD: &str =
+    "calendar: standard\nenroll: { audience: prospects, profiles: [any], again_after: 30 days }\n";
+
+/// The rest of a cadence that leads to `nurture` or needs nothing else.
+fn cadence(id: &str, rest: &str) -> (String, String) {
+    let head = if rest.contains("enroll:") { "calendar: standard\n" } else { HEAD };
+    let text = format!("format: cadence/v1\nid: {id}\ntitle: T\ndays: business\n{head}{rest}");
+    (format!("cadences/{id}.yaml"), text)
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+impl Team {
+    /// On Monday, 2 March 2026, 08:00 in UTC, where everybody lives.
+    async fn new(cadences: &[(String, String)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("runs.db").display());
+        let clock = Arc::new(SimulatedClock::new(instant("2026-03-02T08:00:00Z")));
+        let letters = Arc::new(Letters::default());
+        let engine = Engine::new(Parts {
+            clock: clock.clone(),
+            store: Arc::new(SqlStore::open(&url).await.unwrap()),
+            mailer: Arc::new(OutboxDir::new(dir.path().join("outbox"))),
+            inbox: letters.clone(),
+            settings: Arc::new(settings()),
+            node: "sole".to_owned(),
+        });
+        let subject = |text: &str| format!("---\nsubject: A question\n---\n{text}\n");
+        let mut texts: BTreeMap<String, String> = cadences.iter().cloned().collect();
+        for (name, text) in [
+            ("hello", subject("Hi {{first_name}}")),
+            ("bump", "Any thoughts?\n".to_owned()),
+            ("script", "Ask.\n".to_owned()),
+            ("brief", "{{first_name}} wants to talk.\n".to_owned()),
+        ] {
+            texts.insert(format!("templates/{name}.hbs"), text);
+        }
+        let (workspace, findings) = check(&Files { texts }, &["standard".to_owned()].into());
+        let workspace = workspace.unwrap_or_else(|| panic!("{findings:#?}"));
+        engine.apply(&workspace, None).await.unwrap();
+        Self { _dir: dir, clock, letters, engine }
+    }
+
+    /// People 1 to `n`, all of one company, with dates of their own.
+    async fn people(&self, n: i64, relationship: Relationship, dates: &[(&str, &str)]) {
+        let mut changes = Changes::default();
+        let (id, name) = (CompanyId(1), "Acme".to_owned());
+        changes.companies.push(CompanyRecord { id, key: "domain:acme.test".to_owned(), name });
+        for id in 1..=n {
+            let email = format!("p{id}@acme.test");
+            let known = ProspectDraft {
+                first_name: Some(format!("P{id}")),
+                email: email.parse().ok(),
+                phones: vec![Phone { e164: format!("+1415555010{id}"), extension: None }],
+                time_zones: vec!["UTC".to_owned()],
+                extra: dates.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+                ..ProspectDraft::default()
+            };
+            let identity = Identity::new(Identity::EMAIL, &email);
+            let (owner, company_id) = (RepId::from("ann"), Some(CompanyId(1)));
+            let id = ProspectId(id);
+            let prospect = Prospect { id, company_id, owner, relationship, known };
+            changes.prospects.push((prospect, vec![identity]));
+        }
+        self.engine.store.write(changes).await.unwrap();
+    }
+
+    async fn enroll(&self, cadence: &str, people: i64) {
+        let people: Vec<ProspectId> = (1..=people).map(ProspectId).collect();
+        let enrolled =
+            self.engine.enroll(&people, &CadenceId::from(cadence), Mode::Commit).await.unwrap();
+        assert_eq!(enrolled.enrolled, people.len(), "{enrolled:?}");
+    }
+
+    /// Works every quarter of an hour until then.
+    async fn until(&self, at: &str) {
+        let at = instant(at);
+        let mailbox = MailboxId::from("ann");
+        loop {
+            self.engine.collect(&mailbox).await.unwrap();
+            self.engine.work_mailbox(&mailbox).await.unwrap();
+            self.engine.work_desk().await.unwrap();
+            let now = self.clock.now();
+            if now >= at {
+                return;
+            }
+            self.clock.set((now + SignedDuration::from_mins(15)).min(at));
+        }
+    }
+
+    async fn enrollments(&self, prospect: i64) -> Vec<EnrollmentRecord> {
+        self.engine.store.enrollments_of(ProspectId(prospect)).await.unwrap()
+    }
+
+    /// How the enrollments of somebody stand: the cadence, and the phase or the ending.
+    async fn ways(&self, prospect: i64) -> Vec<String> {
+        let way = |record: &EnrollmentRecord| match &record.state.phase {
+            Phase::Ended { ending, .. } => format!("{} {}", record.cadence, ending.as_str()),
+            phase => format!("{} {}", record.cadence, phase.name()),
+        };
+        self.enrollments(prospect).await.iter().map(way).collect()
+    }
+
+    async fn queue(&self, rep: &str) -> Vec<QueueLine> {
+        self.engine.queue(Some(&RepId::from(rep))).await.unwrap()
+    }
+
+    async fn only_task(&self, rep: &str) -> QueueLine {
+        let mut queue = self.queue(rep).await;
+        assert_eq!(queue.len(), 1, "{queue:?}");
+        queue.remove(0)
+    }
+
+    async fn done(&self, task: TaskId, outcome: &str) {
+        self.try_done(task, outcome).await.unwrap();
+    }
+
+    async fn try_done(&self, task: TaskId, outcome: &str) -> Result<(), String> {
+        let (outcome, actor) = (outcome.to_owned(), RepId::from("ann"));
+        let done = DoneTask { task, outcome, until: None, actor };
+        self.engine.done(done).await.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    async fn log(&self, prospect: i64, what: What) -> Vec<Entry> {
+        let log = self.engine.store.log_of(ProspectId(prospect)).await.unwrap();
+        log.into_iter().filter(|entry| entry.what == what).collect()
+    }
+
+    async fn touches(&self, prospect: i64) -> Vec<Touch> {
+        let mut touches = Vec::new();
+        for record in self.enrollments(prospect).await {
+            touches.extend(self.engine.store.touches_of(record.id).await.unwrap());
+        }
+        touches
+    }
+
+    /// The person answers the newest mail.
+    async fn answers(&self, prospect: i64, text: &str) {
+        let touches = self.touches(prospect).await;
+        let mail = touches.iter().rev().find_map(|touch| touch.mail.as_ref()).unwrap();
+        let id = &mail.message_id;
+        let mut letters = self.letters.0.lock().unwrap();
+        let number = letters.len();
+        letters.push(format!(
+            "From: <p{prospect}@acme.test>\r\nTo: <ann@us.example>\r\nSubject: Re: A question\r\n\
+             Message-ID: <r{number}@acme.test>\r\nIn-Reply-To: <{id}>\r\n\
+             Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+        ));
+    }
+}
+
+fn settings() -> Settings {
+    use Weekday::{Friday, Monday, Thursday, Tuesday, Wednesday};
+    let office = DaySpan::new(time(8, 0, 0, 0), time(17, 0, 0, 0)).unwrap();
+    let calendar = Calendar {
+        name: "standard".to_owned(),
+        hours: weekly(&[Monday, Tuesday, Wednesday, Thursday, Friday], &[office]),
+        holidays: ["2026-04-03".parse().unwrap()].into(),
+    };
+    let mailbox = Mailbox {
+        id: MailboxId::from("ann"),
+        from: "ann@us.example".parse().unwrap(),
+        from_name: None,
+        owner: RepId::from("ann"),
+        daily_limit: 40,
+        ramp: Ramp { start: 40, add_per_day: 0 },
+        gap: (SignedDuration::from_secs(1), SignedDuration::from_secs(2)),
+        has_inbox: true,
+        card: BTreeMap::new(),
+        unsubscribe_url: None,
+    };
+    Settings {
+        company: Company { name: "Us".to_owned(), postal_address: "1 Road".to_owned() },
+        mailboxes: [(mailbox.id.clone(), mailbox)].into(),
+        roles: [(RepId::from("cara"), vec![RoleId::from("account_manager")])].into(),
+        calendars: [(
+            "standard".to_owned(),
+            Clockwork { calendar, fixed_zone: None, if_zone_unknown: None },
+        )]
+        .into(),
+        limits: Limits {
+            prospect_gap: SignedDuration::ZERO,
+            new_per_company_per_day: 10,
+            active_per_company: 10,
+            ..Limits::default()
+        },
+        reply_freshness: SignedDuration::from_mins(15),
+        bounce_window: SignedDuration::from_hours(72),
+        reader_zone: TimeZone::UTC,
+        secret: b"secret".to_vec(),
+    }
+}
+
+const MAIL: &str = "steps:\n  - { id: mail, day: 1, email: { template: hello, thread: new } }\n";
+const TWO_MAILS: &str = "steps:\n  - { id: mail, day: 1, email: { template: hello, thread: new } }\n  \
+     - { id: bump, day: 4, email: { template: bump, thread: reply } }\n";
+
+fn with(rest: &str, steps: &str) -> String {
+    format!("{rest}{steps}")
+}
+
+#[tokio::test]
+async fn at_the_end_somebody_goes_on_in_another_cadence_once() {
+    let first = cadence(
+        "first",
+        &with(MAIL, "at_end: { switch_to: { cadence: nurture, after: 10 days } }\n"),
+    );
+    let team = Team::new(&[first, cadence("nurture", MAIL)]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("first", 1).await;
+    team.until("2026-03-02T12:00:00Z").await;
+    assert_eq!(team.ways(1).await, ["first switched", "nurture waiting"]);
+    let enrolled = team.log(1, What::Enrolled).await;
+    assert_eq!((enrolled.len(), enrolled[1].detail("from")), (2, "first"));
+    let wake = team.enrollments(1).await[1].wake.clone().unwrap();
+    assert!(wake.at >= instant("2026-03-12T08:00:00Z"), "{wake:?}");
+    team.until("2026-03-11T17:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 1);
+    team.until("2026-03-12T17:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 2);
+    assert_eq!(team.ways(1).await, ["first switched", "nurture no_reply"]);
+}
+
+#[tokio::test]
+async fn whoever_may_not_come_in_is_not_switched_and_the_log_says_why() {
+    let end = "at_end: { switch_to: { cadence: again, after: 10 days } }\n";
+    let never = "enroll: { audience: prospects, profiles: [any], again_after: never }\n";
+    let customers = "enroll: { audience: customers, profiles: [any] }\n";
+    for (other, reason) in [
+        (customers, "is not a customer yet: this cadence is for customers"),
+        (never, "has been in this cadence, which is for once only"),
+    ] {
+        let first = cadence("first", &with(MAIL, end));
+        let again = cadence("again", &format!("{other}{MAIL}"));
+        let team = Team::new(&[first, again]).await;
+        team.people(1, Relationship::Prospect, &[]).await;
+        if other == never {
+            team.enroll("again", 1).await;
+            team.until("2026-03-02T09:00:00Z").await;
+        }
+        team.enroll("first", 1).await;
+        team.until("2026-03-02T12:00:00Z").await;
+        assert_eq!(team.ways(1).await.last().unwrap(), "first switched");
+        let refused = team.log(1, What::NotEnrolled).await;
+        assert_eq!(refused.len(), 1);
+        assert_eq!(refused[0].detail("reason"), reason);
+    }
+}
+
+#[tokio::test]
+async fn a_circle_turns_as_often_as_again_after_allows() {
+    let end = "at_end: { switch_to: { cadence: nurture, after: 31 days } }\n";
+    let team = Team::new(&[cadence("nurture", &with(MAIL, end))]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("nurture", 1).await;
+    team.until("2026-05-10T12:00:00Z").await;
+    assert_eq!(
+        team.ways(1).await,
+        ["nurture switched", "nurture switched", "nurture switched", "nurture waiting"]
+    );
+    assert_eq!(team.touches(1).await.len(), 3);
+}
+
+const REPLIES: &str = "replies:\n  question: triage\n  not_now: { switch_to: { cadence: nurture, after: 20 days } }\n  \
+     problem: { hand_off: { to: account_manager, brief: brief, accept_within: 4 business hours } }\n  \
+     referral: continue\n  interested: { pause: 10 days }\n";
+
+async fn replied() -> Team {
+    let first = cadence("first", &with(REPLIES, TWO_MAILS));
+    let team = Team::new(&[first, cadence("nurture", MAIL)]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("first", 1).await;
+    team.until("2026-03-03T09:00:00Z").await;
+    team.answers(1, "Why would I?").await;
+    team.until("2026-03-03T09:15:00Z").await;
+    team
+}
+
+#[tokio::test]
+async fn a_reply_stops_the_clock_and_its_kind_says_how_it_goes_on() {
+    for (kind, ways) in [
+        ("not_now", vec!["first switched", "nurture waiting"]),
+        ("not_interested", vec!["first not_interested"]),
+        ("wrong_person", vec!["first replied"]),
+        ("question", vec!["first triage"]),
+        ("problem", vec!["first offered"]),
+        ("referral", vec!["first waiting"]),
+        ("interested", vec!["first paused"]),
+        ("meeting_booked", vec!["first meeting"]),
+    ] {
+        let team = replied().await;
+        let line = team.only_task("ann").await;
+        assert_eq!((line.task.kind, line.task.text.as_str()), (TaskKind::Reply, "Why would I?"));
+        assert_eq!(line.task.priority, 0);
+        // The bump would have been due on the 5th.
+        team.until("2026-03-05T17:00:00Z").await;
+        assert_eq!(team.touches(1).await.len(), 1, "{kind}");
+        team.done(line.task.id, kind).await;
+        assert_eq!(team.ways(1).await, ways, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_unanswered_reply_ends_as_replied_and_nothing_went_out_meanwhile() {
+    let team = replied().await;
+    team.until("2026-03-18T17:00:00Z").await;
+    assert_eq!(team.ways(1).await, ["first replied"]);
+    assert_eq!(team.touches(1).await.len(), 1);
+    assert!(team.queue("ann").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_question_that_was_answered_goes_on_with_the_step_that_was_waited_for() {
+    let team = replied().await;
+    team.done(team.only_task("ann").await.task.id, "question").await;
+    let line = team.only_task("ann").await;
+    assert_eq!(line.task.kind, TaskKind::Triage);
+    team.done(line.task.id, "continue").await;
+    team.until("2026-03-06T17:00:00Z").await;
+    let steps: Vec<String> = team.touches(1).await.iter().map(|t| t.step.to_string()).collect();
+    assert_eq!(steps, ["mail", "bump"]);
+    assert_eq!(team.ways(1).await, ["first replied"]);
+}
+
+#[tokio::test]
+async fn a_wrong_word_about_a_reply_shows_the_right_ones() {
+    let team = replied().await;
+    let task = team.only_task("ann").await.task.id;
+    let error = team.try_done(task, "notnow").await.unwrap_err();
+    assert_eq!(
+        error,
+        "`notnow` is no outcome of a reply task; did you mean `not_now`? It can be: interested, question, \
+         referral, wrong_person, not_now, not_interested, problem, continue, meeting_booked, stop"
+    );
+}
+
+#[tokio::test]
+async fn without_replies_a_reply_ends_the_enrollment_as_before() {
+    let team = Team::new(&[cadence("first", TWO_MAILS)]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("first", 1).await;
+    team.until("2026-03-03T09:00:00Z").await;
+    team.answers(1, "Why would I?").await;
+    team.until("2026-03-03T09:15:00Z").await;
+    assert_eq!(team.ways(1).await, ["first replied"]);
+    assert!(team.queue("ann").await.is_empty());
+}
+
+const CUSTOM: &str = "custom_outcomes: { healthy: All good, at_risk: Customer is at risk }\nsteps:\n  \
+     - id: check-in\n    day: 1\n    within: 30 business minutes\n    call: { script: script }\n    \
+     outcomes:\n      at_risk: { hand_off: { to: account_manager, brief: brief, accept_within: 4 business hours } }\n  \
+     - id: thanks\n    day: 2\n    only_if: { outcome: { check-in: [healthy] } }\n    \
+     email: { template: hello, thread: new }\n";
+
+async fn calling() -> (Team, QueueLine) {
+    let team = Team::new(&[cadence("first", CUSTOM)]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("first", 1).await;
+    team.until("2026-03-02T09:00:00Z").await;
+    let line = team.only_task("ann").await;
+    (team, line)
+}
+
+#[tokio::test]
+async fn an_outcome_of_our_own_is_offered_with_its_label_and_can_be_asked_for() {
+    let (team, line) = calling().await;
+    let label = |slug: &str| {
+        let offered = line.outcomes.iter().find(|offered| offered.outcome.as_str() == slug);
+        offered.unwrap().label.clone()
+    };
+    assert_eq!(label("healthy").as_deref(), Some("All good"));
+    assert_eq!(label("no_answer"), None);
+    let error = team.try_done(line.task.id, "unwell").await.unwrap_err();
+    assert!(error.contains("at_risk (Customer is at risk)"), "{error}");
+    team.done(line.task.id, "healthy").await;
+    team.until("2026-03-03T17:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_target_is_kept_with_the_task_and_measured() {
+    let (team, line) = calling().await;
+    assert_eq!(line.task.target_at, Some(instant("2026-03-02T08:30:00Z")));
+    team.done(line.task.id, "healthy").await;
+    assert_eq!(team.log(1, What::TaskDone).await[0].detail("in_time"), "no");
+}
+
+#[tokio::test]
+async fn a_hand_off_that_is_accepted_ends_the_enrollment() {
+    let (team, line) = calling().await;
+    team.done(line.task.id, "at_risk").await;
+    assert!(team.queue("ann").await.is_empty());
+    let offer = team.only_task("cara").await;
+    assert_eq!(offer.task.kind, TaskKind::HandOff);
+    assert_eq!(offer.task.title, "take over from ann (check-in: at_risk)");
+    assert_eq!(offer.task.text, "P1 wants to talk.");
+    team.done(offer.task.id, "accepted").await;
+    assert_eq!(team.ways(1).await, ["first handed_off"]);
+    team.until("2026-03-04T17:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_nobody_accepts_in_working_hours_comes_back_to_the_giver() {
+    let (team, line) = calling().await;
+    team.until("2026-03-02T15:00:00Z").await;
+    team.done(line.task.id, "at_risk").await;
+    team.until("2026-03-03T09:45:00Z").await;
+    assert_eq!(team.ways(1).await, ["first offered"]);
+    team.until("2026-03-03T10:00:00Z").await;
+    assert_eq!(team.ways(1).await, ["first handed_back"]);
+    assert!(team.queue("cara").await.is_empty());
+    let back = team.only_task("ann").await;
+    assert_eq!(back.task.priority, 0);
+    assert_eq!(
+        back.task.title,
+        "came back: no account_manager accepted within 4 business hours; decide what happens next"
+    );
+    team.done(back.task.id, "hand_off").await;
+    let again = team.only_task("cara").await;
+    team.done(again.task.id, "declined").await;
+    let back = team.only_task("ann").await;
+    assert!(back.task.title.starts_with("came back: account_manager declined"));
+    team.done(back.task.id, "stop").await;
+    assert_eq!(team.ways(1).await, ["first removed"]);
+}
+
+#[tokio::test]
+async fn a_step_hands_over_and_goes_on_when_the_file_says_so() {
+    let steps = "steps:\n  - id: over\n    day: 1\n    hand_off: { to: account_manager, accept_within: 1 business hour }\n    \
+         outcomes: { expired: continue }\n  - { id: mail, day: 2, email: { template: hello, thread: new } }\n";
+    let team = Team::new(&[cadence("first", steps)]).await;
+    team.people(2, Relationship::Prospect, &[]).await;
+    team.enroll("first", 2).await;
+    team.until("2026-03-02T08:30:00Z").await;
+    let first = team.queue("cara").await.remove(0);
+    team.done(first.task.id, "accepted").await;
+    team.until("2026-03-03T17:00:00Z").await;
+    let ways = [team.ways(1).await, team.ways(2).await].concat();
+    assert_eq!(ways, ["first handed_off", "first no_reply"]);
+    let expired = team.log(2, What::TaskExpired).await;
+    assert_eq!(expired.len(), 1);
+}
+
+const CUSTOMER: &str = "enroll: { audience: customers, profiles: [any], again_after: never }\nsteps:\n  \
+     - { id: welcome, at: close_date + 1 business day, email: { template: hello, thread: new } }\n  \
+     - id: check-in\n    at: close_date + 14 days\n    call: { script: script }\n  \
+     - { id: value, at: go_live_date + 30 days, email: { template: hello, thread: new } }\n  \
+     - { id: upsell, after: 3 business days, only_if: { outcome: { check-in: [interested] } }, task: { title: T } }\n  \
+     - { id: renewal, at: renewal_date - 90 days, email: { template: hello, thread: new } }\n";
+
+#[tokio::test]
+async fn a_customer_is_worked_on_their_own_dates() {
+    let dates = [("close_date", "2026-03-06"), ("renewal_date", "2026-07-04")];
+    let team = Team::new(&[cadence("after-sale", CUSTOMER)]).await;
+    team.people(1, Relationship::Customer, &dates).await;
+    team.enroll("after-sale", 1).await;
+    team.until("2026-03-08T12:00:00Z").await;
+    assert!(team.touches(1).await.is_empty());
+    // The 6th is a Friday, so the next working day is Monday, the 9th.
+    team.until("2026-03-09T12:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 1);
+    team.until("2026-03-20T12:00:00Z").await;
+    team.done(team.only_task("ann").await.task.id, "no_answer").await;
+    team.until("2026-04-02T12:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 2);
+    let skipped: Vec<(String, String)> = team
+        .log(1, What::Skipped)
+        .await
+        .iter()
+        .map(|entry| (entry.detail("step").to_owned(), entry.detail("reason").to_owned()))
+        .collect();
+    let wanted = [("value", "no_date:go_live_date"), ("upsell", "conditions")];
+    assert_eq!(skipped, wanted.map(|(step, why)| (step.to_owned(), why.to_owned())));
+    // 90 days before the renewal is a Sunday behind a holiday: it waits for Monday.
+    team.until("2026-04-05T12:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 2);
+    team.until("2026-04-06T12:00:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 3);
+    assert_eq!(team.ways(1).await, ["after-sale no_reply"]);
+}
+
+#[tokio::test]
+async fn dates_that_lie_behind_are_passed_over_and_never_made_up_for() {
+    let dates = [
+        ("close_date", "2025-09-01"),
+        ("go_live_date", "2026-02-20"),
+        ("renewal_date", "2026-03-20"),
+    ];
+    let team = Team::new(&[cadence("after-sale", CUSTOMER)]).await;
+    team.people(1, Relationship::Customer, &dates).await;
+    team.enroll("after-sale", 1).await;
+    team.until("2026-03-20T17:00:00Z").await;
+    assert!(team.touches(1).await.is_empty());
+    team.until("2026-03-24T17:00:00Z").await;
+    let steps: Vec<String> = team.touches(1).await.iter().map(|t| t.step.to_string()).collect();
+    assert_eq!(steps, ["value"]);
+    team.until("2026-04-01T17:00:00Z").await;
+    let reasons: Vec<String> =
+        team.log(1, What::Skipped).await.iter().map(|e| e.detail("reason").to_owned()).collect();
+    let past =
+        ["past_date:close_date", "past_date:close_date", "conditions", "past_date:renewal_date"];
+    assert_eq!(reasons, past);
+}
+
+#[tokio::test]
+async fn a_late_step_above_delays_a_date_and_two_late_ones_keep_a_day_between() {
+    let steps = "enroll: { audience: customers, profiles: [any] }\nsteps:\n  \
+         - { id: task, day: 1, expires_after: 20 business days, task: { title: T } }\n  \
+         - { id: one, at: close_date + 1 day, email: { template: hello, thread: new } }\n  \
+         - { id: two, at: close_date + 8 days, email: { template: hello, thread: new } }\n";
+    let team = Team::new(&[cadence("late", steps)]).await;
+    team.people(1, Relationship::Customer, &[("close_date", "2026-03-03")]).await;
+    team.enroll("late", 1).await;
+    team.until("2026-03-18T10:00:00Z").await;
+    team.done(team.only_task("ann").await.task.id, "done").await;
+    team.until("2026-03-23T17:00:00Z").await;
+    let mails = team.touches(1).await;
+    let days: Vec<String> = mails
+        .iter()
+        .filter(|touch| touch.mail.is_some())
+        .map(|touch| TimeZone::UTC.to_datetime(touch.at).date().to_string())
+        .collect();
+    assert_eq!(days, ["2026-03-19", "2026-03-20"]);
+}
+
+#[tokio::test]
+async fn a_mail_for_any_hour_leaves_at_night_and_still_waits_for_the_inbox() {
+    let steps = "steps:\n  - { id: thanks, after: 1 minute, hours: any, email: { template: hello, thread: new } }\n";
+    let team = Team::new(&[cadence("inbound", steps)]).await;
+    team.clock.set(instant("2026-03-07T02:00:00Z"));
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("inbound", 1).await;
+    team.clock.set(instant("2026-03-07T02:05:00Z"));
+    team.engine.work_mailbox(&MailboxId::from("ann")).await.unwrap();
+    assert!(team.touches(1).await.is_empty(), "the inbox was never read");
+    team.until("2026-03-07T02:30:00Z").await;
+    assert_eq!(team.touches(1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_company_gets_so_many_touches_a_week_and_no_more() {
+    let limited = format!("limits: {{ touches_per_company_per_week: 2 }}\n{MAIL}");
+    let team = Team::new(&[cadence("first", &limited)]).await;
+    team.people(4, Relationship::Prospect, &[]).await;
+    team.enroll("first", 4).await;
+    let sent = async || {
+        let mut sent = 0;
+        for person in 1..=4 {
+            sent += team.touches(person).await.len();
+        }
+        sent
+    };
+    team.until("2026-03-08T17:00:00Z").await;
+    assert_eq!(sent().await, 2);
+    team.until("2026-03-10T17:00:00Z").await;
+    assert_eq!(sent().await, 4);
+}
+
+/// Three people of one company; the first of them has replied.
+async fn colleagues(rules: &str) -> Team {
+    let first = cadence("first", &format!("{rules}{REPLIES}{TWO_MAILS}"));
+    let team = Team::new(&[first, cadence("nurture", MAIL)]).await;
+    team.people(3, Relationship::Prospect, &[]).await;
+    team.enroll("first", 3).await;
+    team.until("2026-03-03T09:00:00Z").await;
+    team.answers(1, "Why would I?").await;
+    team.until("2026-03-03T09:15:00Z").await;
+    team
+}
+
+#[tokio::test]
+async fn colleagues_wait_until_a_reply_is_settled_and_then_go_on() {
+    let team = colleagues("").await;
+    assert_eq!([team.ways(2).await, team.ways(3).await].concat(), ["first paused", "first paused"]);
+    let wake = team.enrollments(2).await[0].wake.clone().unwrap();
+    assert_eq!(wake.waiting.as_str(), "colleague_heard");
+    team.until("2026-03-06T12:00:00Z").await;
+    assert_eq!(team.touches(2).await.len(), 1);
+    team.done(team.only_task("ann").await.task.id, "question").await;
+    assert_eq!(team.ways(2).await, ["first paused"]);
+    team.done(team.only_task("ann").await.task.id, "stop").await;
+    assert_eq!(
+        [team.ways(2).await, team.ways(3).await].concat(),
+        ["first waiting", "first waiting"]
+    );
+    team.until("2026-03-11T12:00:00Z").await;
+    assert_eq!([team.touches(2).await.len(), team.touches(3).await.len()], [2, 2]);
+}
+
+#[tokio::test]
+async fn a_reply_or_a_meeting_stops_the_others_or_leaves_them_alone_as_the_file_says() {
+    let team = colleagues("company: { on_reply: stop_others }\n").await;
+    assert_eq!(team.ways(2).await, ["first removed"]);
+    let team = colleagues("company: { on_reply: nothing, on_meeting: stop_others }\n").await;
+    assert_eq!(team.ways(2).await, ["first waiting"]);
+    team.done(team.only_task("ann").await.task.id, "meeting_booked").await;
+    assert_eq!(
+        [team.ways(1).await, team.ways(2).await].concat(),
+        ["first meeting", "first removed"]
+    );
+}
+
+#[tokio::test]
+async fn a_colleague_waits_no_longer_than_the_question_is_open() {
+    let team = colleagues("").await;
+    team.until("2026-03-25T12:00:00Z").await;
+    assert_eq!(team.ways(1).await, ["first replied"]);
+    assert_eq!([team.touches(1).await.len(), team.touches(2).await.len()], [1, 2]);
+}
