@@ -9,8 +9,8 @@ use firsttouch::domain::cadence::{
 };
 use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::enrollment::{
-    Circumstances, Course, Dates, Effect, Ending, Event, Passed, Phase, State, TaskKind, begin,
-    relocate, step,
+    Circumstances, Course, Dates, Effect, Ending, Event, Passed, Phase, State, TaskKind, ahead,
+    begin, relocate, step,
 };
 use firsttouch::domain::facts::Facts;
 use firsttouch::domain::ids::{CadenceId, RoleId, StepId};
@@ -590,6 +590,96 @@ proptest! {
     }
 
     #[test]
+    fn no_edit_fires_a_passed_step_again(life in any_life()) {
+        for moved in live(&life) {
+            let waited_for = moved.before.phase.step().map(|(step, _)| step);
+            let has_passed = |id: &StepId| moved.before.passed.iter().any(|p| p.step == *id);
+            // Only an outcome that says `retry` brings a step again, and then at once.
+            for (step, attempt) in moved.effects.iter().filter_map(touched) {
+                prop_assert!(!has_passed(&step) || (waited_for == Some(&step) && attempt > 1));
+            }
+            if moved.event.is_none() {
+                let now_for = moved.after.phase.step().map(|(step, _)| step);
+                // A question to a person stands on a step that has passed, and fires nothing.
+                let asks = matches!(
+                    moved.after.phase,
+                    Phase::Triage { .. }
+                        | Phase::OnReply { .. }
+                        | Phase::Offered { .. }
+                        | Phase::HandedBack { .. }
+                );
+                let is_new = now_for != waited_for && !asks;
+                prop_assert!(!is_new || !now_for.is_some_and(has_passed), "{:?}", moved.after);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_added_before_a_persons_position_is_not_fired_for_them(
+        life in any_life(),
+        added in any_step(),
+        at in 0usize..6,
+    ) {
+        let (calendar, dates) = (calendar(), dates());
+        let zone = TimeZone::get("Europe/Vienna").expect("a zone");
+        let before = &life.cadences[0];
+        let mut changed = before.clone();
+        let at = at.min(changed.steps.len());
+        changed.steps.insert(at, Step { id: StepId::from("added"), ..added });
+        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone, dates: &dates };
+        let unchanged = |(_, happening): &&(SignedDuration, Happening)| !matches!(happening, Happening::Changed);
+        let happenings: Vec<_> = life.happenings.iter().filter(unchanged).cloned().collect();
+        let (first, rest) = happenings.split_at(happenings.len() / 2);
+        let life_before = Life { happenings: first.to_vec(), ..life.clone() };
+        let Some(last) = live(&life_before).pop() else { return Ok(()) };
+        let position = last.after.phase.step().and_then(|(id, _)| before.step(id)).map(|(p, _)| p);
+        let (mut state, mut now) = (last.after, last.now);
+        state = relocate(before, &course, state, now).expect("no step was taken out").0;
+        let is_ahead = ahead(&changed, &state).contains(&&StepId::from("added"));
+        prop_assert_eq!(is_ahead, position.is_some_and(|position| at > position));
+        for (wait, happening) in rest {
+            now += *wait;
+            for event in events_of(happening, now) {
+                let Ok((after, effects)) = step(&course, state.clone(), event, now) else { continue };
+                let fired = effects.iter().filter_map(touched).any(|(id, _)| id.as_str() == "added");
+                prop_assert!(is_ahead || !fired, "{:?}", after);
+                state = after;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_ahead_is_all_that_may_fire(life in any_life()) {
+        let unchanged = |(_, happening): &&(SignedDuration, Happening)| !matches!(happening, Happening::Changed);
+        let happenings = life.happenings.iter().filter(unchanged).cloned().collect();
+        let life = Life { happenings, ..life };
+        for moved in live(&life) {
+            let ahead = ahead(&life.cadences[0], &moved.before);
+            for (step, _) in moved.effects.iter().filter_map(touched) {
+                prop_assert!(ahead.contains(&&step), "{} is not in {:?}", step, ahead);
+            }
+        }
+    }
+
+    #[test]
+    fn an_edit_of_texts_moves_nobody_in_time(life in any_life()) {
+        let (calendar, dates) = (calendar(), dates());
+        let zone = TimeZone::get("Europe/Vienna").expect("a zone");
+        let mut changed = life.cadences[0].clone();
+        for step in &mut changed.steps {
+            step.expires_after = Delay::new(9, Unit::Days);
+        }
+        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone, dates: &dates };
+        let unchanged = |(_, happening): &&(SignedDuration, Happening)| !matches!(happening, Happening::Changed);
+        let happenings = life.happenings.iter().filter(unchanged).cloned().collect();
+        let life = Life { happenings, ..life };
+        for moved in live(&life) {
+            let relocated = relocate(&life.cadences[0], &course, moved.after.clone(), moved.now);
+            prop_assert_eq!(relocated, Some((moved.after, Vec::new())));
+        }
+    }
+
+    #[test]
     fn a_changed_cadence_touches_nobody_for_what_has_passed(life in any_life(), also in any_cadence()) {
         let (calendar, dates) = (calendar(), dates());
         let zone = TimeZone::UTC;
@@ -599,7 +689,9 @@ proptest! {
             // The first of the two serves as "before": a step of neither is found at no place.
             let Some((after, effects)) = relocate(&life.cadences[0], &course, state, moved.now) else {
                 let phase = moved.after.phase.name();
-                prop_assert!(["sending", "in_doubt"].contains(&phase), "{}", phase);
+                let on_its_way = ["sending", "in_doubt"];
+                let asked = ["triage", "on_reply", "offered", "handed_back"];
+                prop_assert!(on_its_way.contains(&phase) || asked.contains(&phase), "{}", phase);
                 continue;
             };
             prop_assert!(!effects.iter().any(asks_for_something));
@@ -643,6 +735,107 @@ fn a_step_that_has_passed_is_left_out_when_a_change_puts_it_behind() {
     for event in [due(), done()] {
         state = step(&course(&changed), state, event, now).expect("a legal event").0;
     }
+    assert_eq!(state.phase.step(), Some((&StepId::from("c"), 1)));
+}
+
+#[test]
+fn whoever_waits_for_a_step_that_is_taken_out_goes_on_behind_the_one_before() {
+    let ordered = |ids: &[&str]| {
+        let steps = ids.iter().map(|id| task_step(id)).collect();
+        cadence(DayKind::Calendar, Verb::Stop, steps)
+    };
+    let before = ordered(&["a", "b", "c"]);
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    // Where somebody stands, the new steps, and the step that comes next.
+    let cases: [(&str, &[&str], Option<&str>); 9] = [
+        ("a", &["b", "c"], Some("b")),
+        ("b", &["a", "c"], Some("c")),
+        ("c", &["a", "b"], None),
+        // Renamed: what is in its place is what they have not had.
+        ("a", &["x", "b", "c"], Some("x")),
+        ("b", &["a", "x", "c"], Some("x")),
+        ("c", &["a", "b", "x"], Some("x")),
+        // Added before what is still there.
+        ("b", &["x", "a", "c"], Some("c")),
+        ("c", &["x", "b"], None),
+        ("b", &["x"], Some("x")),
+    ];
+    for (stands, steps, next) in cases {
+        let course = Course { cadence: &before, calendar: &calendar, zone: &zone, dates: &dates };
+        let mut state = begin(&course, now).expect("a cadence with steps");
+        while state.phase.step().is_some_and(|(id, _)| id.as_str() != stands) {
+            for event in [
+                Event::Due(Circumstances { facts: Facts::default(), closed: Vec::new() }),
+                Event::Done { outcome: Outcome::from("done"), until: None },
+            ] {
+                state = step(&course, state, event, now).expect("a legal event").0;
+            }
+        }
+        let changed = ordered(steps);
+        let course = Course { cadence: &changed, calendar: &calendar, zone: &zone, dates: &dates };
+        let (state, _) = relocate(&before, &course, state, now).expect("nothing is on its way");
+        let found = state.phase.step().map(|(id, _)| id.as_str());
+        assert_eq!(found, next, "at {stands}, changed to {steps:?}");
+    }
+}
+
+#[test]
+fn a_changed_time_moves_whoever_waits_and_counts_from_day_one() {
+    let timed = |when| Step { when, ..task_step("a") };
+    let one = |when| cadence(DayKind::Business, Verb::Stop, vec![timed(when)]);
+    let (calendar, dates, zone) = (calendar(), dates(), TimeZone::UTC);
+    // A Saturday: day 1 is Monday the 30th; nobody works on Wednesdays.
+    let enrolled_at: Timestamp = "2026-11-28T12:00:00Z".parse().expect("an instant");
+    for (from, to) in [(1, 3), (5, 3), (3, 3)] {
+        let (before, after) = (one(When::Day(from)), one(When::Day(to)));
+        let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
+        let state = begin(&course(&before), enrolled_at).expect("a cadence with steps");
+        let later = enrolled_at + SignedDuration::from_hours(1);
+        let (state, _) = relocate(&before, &course(&after), state, later).expect("moved");
+        let anew = begin(&course(&after), enrolled_at).expect("a cadence with steps");
+        assert_eq!(state.phase, anew.phase, "from day {from} to day {to}");
+    }
+}
+
+#[test]
+fn a_question_that_has_nothing_to_stand_on_stays_with_its_version() {
+    let one = |id: &str| cadence(DayKind::Calendar, Verb::Stop, vec![task_step(id)]);
+    let (before, changed) = (one("a"), one("b"));
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
+    let state = begin(&course(&before), now).expect("a cadence with steps");
+    let phase = Phase::Triage { step: StepId::from("a"), expires_at: now };
+    assert_eq!(relocate(&before, &course(&changed), State { phase, ..state }, now), None);
+}
+
+#[test]
+fn the_answer_to_a_reply_fires_no_step_that_was_passed_by() {
+    let ordered = |ids: [&str; 3]| {
+        let steps = ids.map(task_step).to_vec();
+        let replies = [(ReplyKind::Question, Verb::Continue)].into();
+        Cadence { replies, ..cadence(DayKind::Calendar, Verb::Stop, steps) }
+    };
+    // `x` came in before their place; they have had `a`, and once `b`.
+    let (before, changed) = (ordered(["a", "x", "b"]), ordered(["a", "x", "c"]));
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    let course = |cadence| Course { cadence, calendar: &calendar, zone: &zone, dates: &dates };
+    let state = begin(&course(&before), now).expect("a cadence with steps");
+    let passed = ["a", "b"].map(|id| Passed {
+        step: StepId::from(id),
+        attempt: 1,
+        outcome: Outcome::from("no_answer"),
+        at: now,
+    });
+    let (step_b, left) = (StepId::from("b"), SignedDuration::ZERO);
+    let phase = Phase::OnReply { step: step_b.clone(), attempt: 2, left, expires_at: now };
+    let state = State { phase, passed: passed.into(), ..state };
+    assert_eq!(ahead(&before, &state), [&step_b], "the second try is still to come");
+    let (state, effects) = relocate(&before, &course(&changed), state, now).expect("moved");
+    assert!(matches!(state.phase, Phase::OnReply { .. }) && effects.is_empty(), "{state:?}");
+    assert_eq!(ahead(&changed, &state), [&StepId::from("c")]);
+    let answer = Event::Done { outcome: Outcome::from("question"), until: None };
+    let (state, _) = step(&course(&changed), state, answer, now).expect("an answer");
+    assert!(matches!(state.phase, Phase::Waiting { .. }), "{state:?}");
     assert_eq!(state.phase.step(), Some((&StepId::from("c"), 1)));
 }
 

@@ -89,6 +89,9 @@ jobs:
       - run: firsttouch --version
       - run: firsttouch check --format github
       - run: firsttouch fmt --check
+      # `firsttouch plan --exit-code` says which people a change touches and ends with 5 when there are
+      # changes. It needs the database, which is not here: run it where the daemon runs, or let
+      # `firsttouch run --watch` apply there what is merged and clean.
 "#;
 
 /// What a new workspace has beside the shipped files.

@@ -21,6 +21,7 @@ mod done;
 mod enroll;
 mod fmt;
 mod help;
+mod history;
 mod import;
 mod init;
 mod output;
@@ -72,6 +73,8 @@ enum Command {
     Preview(preview::Args),
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
+    History(history::HistoryArgs),
+    Diff(history::DiffArgs),
     Import(import::Args),
     Profile(profile::Args),
     Simulate(simulate::Args),
@@ -218,6 +221,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Preview(args) => preview::run(context, &args).await,
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,
+        Command::History(args) => history::history(context, &args).await,
+        Command::Diff(args) => history::diff(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Profile(args) => profile::run(context, &args).await,
         Command::Simulate(args) => simulate::run(context, args).await,

@@ -5,12 +5,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Context, Failure, import, start_logging};
 use crate::wiring;
 use crate::wiring::list_inbox::ListInbox;
+use crate::wiring::repo::Repo;
 
 /// Run the daemon: send what is due, read replies, open tasks; SIGTERM or Ctrl-C ends it cleanly
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Apply changed cadences, profiles and templates by itself, when `check` finds nothing wrong
+    #[arg(long)]
+    watch: bool,
+}
 
-pub(super) async fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
+pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let config = context.config()?;
     start_logging(config.log_json);
     let running = wiring::daemon(&context.workspace, &config).await?;
@@ -50,6 +55,11 @@ pub(super) async fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
         import::plain_text,
     )?;
     let watching = tokio::spawn(lists.watch(beats.tick.clone()));
+    let repo = args.watch.then(|| {
+        let calendars = config.calendars.keys().cloned().collect();
+        let repo = Repo::new(engine.clone(), &context.workspace, calendars);
+        tokio::spawn(repo.watch(beats.tick.clone()))
+    });
     let work = tokio::spawn(engine.clone().run(beats, config.poll_every));
     tokio::select! {
         _ = terminate.recv() => {}
@@ -59,6 +69,9 @@ pub(super) async fn run(context: &Context, _: &Args) -> Result<u8, Failure> {
     engine.stop();
     let done = work.await;
     watching.await.map_err(Failure::new)?;
+    if let Some(repo) = repo {
+        repo.await.map_err(Failure::new)?;
+    }
     let _ = scheduler.shutdown().await;
     done.map_err(Failure::new)?;
     tracing::info!("stopped");

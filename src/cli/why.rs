@@ -8,8 +8,9 @@ use super::output::{bold, plain, print, print_json, when, width};
 use super::today::target;
 use super::{Context, Failure};
 use crate::domain::budget::Waiting;
-use crate::domain::log::Entry;
+use crate::domain::log::{Entry, What};
 use crate::domain::profile::{Fit, Verdict};
+use crate::engine::history::short;
 use crate::engine::profiles::Standing;
 use crate::engine::why::{Chapter, Story};
 
@@ -73,7 +74,7 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
     let phase = &enrollment.state.phase;
     let state = phase.public_state(enrollment.state.has_begun());
     let step = phase.step().map_or_else(String::new, |(step, _)| format!(", {step}"));
-    let version = enrollment.digest.get(..6).unwrap_or_default();
+    let version = short(&enrollment.digest);
     let mut text = format!("  {} (version {version}): {state}{step}\n", enrollment.cadence);
     if let Some((profile, digest)) = &enrollment.profile {
         let (version, score) = (digest.get(..6).unwrap_or_default(), enrollment.score);
@@ -177,6 +178,10 @@ pub(super) fn entry_text(entry: &Entry) -> String {
             text.push_str(&format!(" {key}={}", plain(value, 90)));
         }
     }
+    if entry.what == What::Moved && !entry.detail("from").is_empty() {
+        let (from, to) = (short(entry.detail("from")), short(entry.detail("version")));
+        text.push_str(&format!(" from version {from} to {to}"));
+    }
     if entry.actor != "engine" {
         text.push_str(&format!(" by {}", plain(&entry.actor, 30)));
     }
@@ -187,6 +192,11 @@ fn story_json(story: &Story) -> Value {
     let enrollments = story.enrollments.iter().map(|chapter| {
         let enrollment = &chapter.person.enrollment;
         let phase = &enrollment.state.phase;
+        let touches = chapter.touches.iter().map(|touch| {
+            json!({"touch": touch.id.0, "step": touch.step.as_str(), "attempt": touch.attempt,
+                "at": touch.at.to_string(), "status": touch.status.as_str(), "actor": touch.actor,
+                "version": touch.version})
+        });
         json!({
             "enrollment": enrollment.id.0,
             "cadence": enrollment.cadence.as_str(),
@@ -201,6 +211,7 @@ fn story_json(story: &Story) -> Value {
             "waits_for": chapter.waits.map(|(_, waiting)| waiting.as_str()),
             "task": chapter.task.as_ref().map(|task| task.id.0),
             "in_doubt": chapter.in_doubt.iter().map(|touch| touch.step.as_str()).collect::<Vec<_>>(),
+            "touches": touches.collect::<Vec<_>>(),
         })
     });
     let blocks = story.blocks.iter().map(|block| {

@@ -20,7 +20,7 @@ mod relocate;
 mod timing;
 
 pub use moves::step;
-pub use relocate::relocate;
+pub use relocate::{ahead, relocate};
 pub use timing::begin;
 
 /// The rules that one person follows: the cadence, on which calendar, on whose clock.

@@ -20,6 +20,8 @@ pub struct Touch {
     /// The rep who did it, or `engine`.
     pub actor: String,
     pub mail: Option<SentMail>,
+    /// The cadence version that made it; not known of touches from before versions were noted.
+    pub version: Option<String>,
     pub outcome: Option<Outcome>,
 }
 

@@ -49,6 +49,7 @@ impl Engine {
             attempt: opening.attempt,
             title,
             text,
+            version: Some(person.enrollment.digest.clone()),
             // A person who said something waits for nobody.
             priority: touched.map_or(0, |step| step.priority as u8),
             opened_at: now,

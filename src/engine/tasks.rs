@@ -118,6 +118,7 @@ impl Engine {
             at: now,
             actor: actor.0.clone(),
             mail: None,
+            version: task.version.clone(),
             outcome: Some(outcome.clone()),
         };
         entry.touch = Some(touch.id);

@@ -33,6 +33,8 @@ pub struct Chapter {
     /// Until when it waits, and for what; the mailbox's own reason when that is what holds it.
     pub waits: Option<(Timestamp, Waiting)>,
     pub in_doubt: Vec<Touch>,
+    /// Everything that was tried, each with the version that made it.
+    pub touches: Vec<Touch>,
     /// What a person is asked to do.
     pub task: Option<TaskRecord>,
 }
@@ -81,7 +83,7 @@ impl Engine {
     async fn chapter(&self, person: Person) -> Result<Chapter, EngineError> {
         let touches = self.store.touches_of(person.enrollment.id).await?;
         let doubtful = |touch: &Touch| matches!(touch.status, Status::InDoubt | Status::Intended);
-        let in_doubt = touches.into_iter().filter(doubtful).collect();
+        let in_doubt = touches.iter().filter(|touch| doubtful(touch)).cloned().collect();
         let mut waits = person.enrollment.wake.as_ref().map(|wake| (wake.at, wake.waiting));
         if let Some(wake) = &person.enrollment.wake
             && let Lane::Mailbox(mailbox) = &wake.lane
@@ -106,6 +108,6 @@ impl Engine {
         }
         let tasks = self.store.tasks(None).await?;
         let task = tasks.into_iter().find(|task| task.enrollment == person.enrollment.id);
-        Ok(Chapter { person, waits, in_doubt, task })
+        Ok(Chapter { person, waits, in_doubt, touches, task })
     }
 }

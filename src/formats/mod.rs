@@ -12,5 +12,6 @@ pub mod mime;
 pub mod profile_file;
 pub mod rules;
 pub mod template;
+pub mod unified;
 pub mod yaml;
 pub mod zone;

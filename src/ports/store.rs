@@ -45,6 +45,8 @@ pub trait Store: Send + Sync {
 
     // What was applied from files.
     async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError>;
+    /// Every time that a cadence was applied or taken out, oldest first.
+    async fn applications(&self, cadence: &CadenceId) -> Result<Vec<AppliedRecord>, StoreError>;
     async fn cadence_version(&self, digest: &str) -> Result<Option<VersionRecord>, StoreError>;
     async fn current_profiles(&self) -> Result<Vec<ProfileRecord>, StoreError>;
     async fn profile_version(&self, digest: &str) -> Result<Option<ProfileRecord>, StoreError>;
@@ -193,6 +195,10 @@ pub enum StoreError {
 pub struct Changes {
     pub versions: Vec<VersionRecord>,
     pub profiles: Vec<ProfileRecord>,
+    /// Notes who applied what; a cadence without a version is taken out.
+    pub applied: Vec<AppliedRecord>,
+    /// Profiles that let nobody in any more.
+    pub profiles_gone: Vec<ProfileId>,
     pub lists: Vec<ListRecord>,
     pub list_members: Vec<(ListId, ProspectId)>,
     /// New imports, or how far they have come.
@@ -344,6 +350,17 @@ pub struct VersionRecord {
     /// Path to text: the cadence file and every template and partial.
     pub files: BTreeMap<String, String>,
     pub applied_at: Timestamp,
+}
+
+/// One time that a cadence was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedRecord {
+    pub cadence: CadenceId,
+    /// `None` when its file was gone: nobody new comes in.
+    pub digest: Option<String>,
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: String,
 }
 
 /// One applied version of a buyer profile.
@@ -504,6 +521,8 @@ pub struct TaskRecord {
     pub title: String,
     /// What to say or write.
     pub text: String,
+    /// The cadence version that opened it; not known of tasks from before versions were noted.
+    pub version: Option<String>,
     /// 0 is most urgent.
     pub priority: u8,
     pub opened_at: Timestamp,

@@ -35,6 +35,7 @@ pub mod demo;
 pub mod list_file;
 pub mod list_inbox;
 pub mod lists;
+pub mod repo;
 pub mod simulate;
 
 /// Why an engine could not be put together.

@@ -133,6 +133,7 @@ macro_rules! store {
 
 store! {
     current_cadences() -> Vec<VersionRecord>;
+    applications(cadence: &CadenceId) -> Vec<AppliedRecord>;
     cadence_version(digest: &str) -> Option<VersionRecord>;
     current_profiles() -> Vec<ProfileRecord>;
     profile_version(digest: &str) -> Option<ProfileRecord>;

@@ -123,6 +123,7 @@ on_both! {
         ids_are_consecutive_and_never_repeat_over_reopening;
     people:
         versions_and_profiles_come_back_and_the_last_applied_is_current,
+        every_time_a_cadence_is_applied_is_kept_and_one_without_a_version_is_gone,
         prospects_and_their_companies_come_back_whole,
         a_changed_prospect_keeps_the_identities_it_had,
         an_identity_is_found_only_under_its_kind,

@@ -7,7 +7,7 @@ use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CompanyId, ListId, ProfileId, ProspectId};
 use firsttouch::domain::prospect::{Phone, ProspectDraft, Range, Relationship};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
-use firsttouch::ports::{Changes, ListRecord, ProfileRecord};
+use firsttouch::ports::{AppliedRecord, Changes, ListRecord, ProfileRecord};
 
 use crate::Database;
 use crate::samples::*;
@@ -37,6 +37,34 @@ pub async fn versions_and_profiles_come_back_and_the_last_applied_is_current(dat
     assert_eq!(store.cadence_version("d3").await.unwrap(), None);
     assert_eq!(store.profile_version("a-d2").await.unwrap(), Some(profile("a", "a-d2")));
     assert_eq!(store.profile_version("d3").await.unwrap(), None);
+}
+
+pub async fn every_time_a_cadence_is_applied_is_kept_and_one_without_a_version_is_gone(
+    database: Database,
+) {
+    let store = database.open().await;
+    let applied = |digest: Option<&str>, minutes| AppliedRecord {
+        cadence: version("d1").cadence,
+        digest: digest.map(str::to_owned),
+        at: at(minutes),
+        by: "ann".to_owned(),
+    };
+    let all =
+        [applied(Some("d1"), 1), applied(Some("d2"), 2), applied(Some("d1"), 3), applied(None, 4)];
+    for (n, record) in all.iter().enumerate() {
+        let versions = record.digest.iter().map(|digest| version(digest)).collect();
+        let applied = vec![record.clone()];
+        store.write(Changes { versions, applied, ..Changes::default() }).await.unwrap();
+        assert_eq!(store.applications(&record.cadence).await.unwrap(), all[..=n]);
+    }
+    assert_eq!(store.current_cadences().await.unwrap(), []);
+    assert_eq!(store.applications(&"other".into()).await.unwrap(), []);
+    let profiles = vec![profile("z", "d1"), profile("a", "a1")];
+    store.write(Changes { profiles, ..Changes::default() }).await.unwrap();
+    let profiles_gone = vec![ProfileId::from("z")];
+    store.write(Changes { profiles_gone, ..Changes::default() }).await.unwrap();
+    assert_eq!(store.current_profiles().await.unwrap(), [profile("a", "a1")]);
+    assert_eq!(store.profile_version("d1").await.unwrap(), Some(profile("z", "d1")));
 }
 
 fn address(text: &str) -> EmailAddress {

@@ -114,6 +114,7 @@ pub fn touch(id: i64, enrollment: i64, step: &str, status: Status) -> Touch {
             begins_thread: true,
             template: "intro".to_owned(),
         }),
+        version: Some("d1".to_owned()),
         outcome: None,
     }
 }

@@ -131,6 +131,7 @@ fn task(id: i64, enrollment: i64, rep: &str, priority: u8) -> TaskRecord {
         step: StepId::from("call"),
         attempt: 2,
         title: "Call P1".to_owned(),
+        version: Some("d1".to_owned()),
         text: "Say hello".to_owned(),
         priority,
         opened_at: at(id),

@@ -224,6 +224,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first light", include_str!("../../../migrations/0001_first_light.sql")),
     (2, "lists", include_str!("../../../migrations/0002_lists.sql")),
     (3, "targets", include_str!("../../../migrations/0003_targets.sql")),
+    (4, "versions", include_str!("../../../migrations/0004_versions.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

@@ -20,9 +20,9 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
-    Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent, Lane, LeaseRequest,
-    ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord, Store, StoreError,
-    TaskRecord, VersionRecord,
+    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent,
+    Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
+    Store, StoreError, TaskRecord, VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.
@@ -70,6 +70,11 @@ impl Store for SqlStore {
         let sql = "select v.* from cadence_version v join cadence_current c on c.digest = v.digest \
              order by v.cadence_id";
         self.all(sql, rows::version).await
+    }
+
+    async fn applications(&self, cadence: &CadenceId) -> Result<Vec<AppliedRecord>, StoreError> {
+        let sql = "select * from cadence_applied where cadence_id = $1 order by number";
+        self.all_by_text(sql, cadence.as_str(), rows::applied).await
     }
 
     async fn cadence_version(&self, digest: &str) -> Result<Option<VersionRecord>, StoreError> {

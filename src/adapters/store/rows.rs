@@ -16,8 +16,8 @@ use crate::domain::prospect::{Prospect, Relationship};
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, SentMail, Status, Touch};
 use crate::ports::{
-    EnrollmentRecord, Lane, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
-    StoreError, TaskRecord, VersionRecord, Wake,
+    AppliedRecord, EnrollmentRecord, Lane, ListRecord, MailboxRecord, MilestoneRecord,
+    ProfileRecord, ReplyRecord, StoreError, TaskRecord, VersionRecord, Wake,
 };
 
 /// The value that belongs to a word, or an error that names both.
@@ -93,6 +93,15 @@ pub(super) fn version(row: &AnyRow) -> Result<VersionRecord, StoreError> {
         digest: get(row, "digest")?,
         files: json::from_text(&files).map_err(unreadable("a cadence version"))?,
         applied_at: json::timestamp(get(row, "applied_at")?),
+    })
+}
+
+pub(super) fn applied(row: &AnyRow) -> Result<AppliedRecord, StoreError> {
+    Ok(AppliedRecord {
+        cadence: CadenceId(get(row, "cadence_id")?),
+        digest: get(row, "digest")?,
+        at: json::timestamp(get(row, "applied_at")?),
+        by: get(row, "applied_by")?,
     })
 }
 
@@ -195,6 +204,7 @@ pub(super) fn touch(row: &AnyRow) -> Result<Touch, StoreError> {
         at: json::timestamp(get(row, "at")?),
         actor: get(row, "actor")?,
         mail: sent_mail(row)?,
+        version: get(row, "version")?,
         outcome: get::<Option<String>>(row, "outcome")?.map(Outcome),
     })
 }
@@ -258,6 +268,7 @@ pub(super) fn task(row: &AnyRow) -> Result<TaskRecord, StoreError> {
         attempt: u32::try_from(get::<i64>(row, "attempt")?).unwrap_or(1),
         title: get(row, "title")?,
         text: get(row, "body")?,
+        version: get(row, "version")?,
         priority: u8::try_from(get::<i64>(row, "priority")?).unwrap_or(u8::MAX),
         opened_at: json::timestamp(get(row, "opened_at")?),
         expires_at: json::timestamp(get(row, "expires_at")?),

@@ -7,8 +7,8 @@ use crate::domain::enrollment::Phase;
 use crate::domain::log::Entry;
 use crate::domain::touch::Touch;
 use crate::ports::{
-    Changes, EnrollmentMove, EnrollmentRecord, InboundRecord, InboxRead, MailboxWait,
-    MilestoneRecord, ProfileRecord, StoreError, TaskRecord, VersionRecord, Wake,
+    AppliedRecord, Changes, EnrollmentMove, EnrollmentRecord, InboundRecord, InboxRead,
+    MailboxWait, MilestoneRecord, ProfileRecord, StoreError, TaskRecord, VersionRecord, Wake,
 };
 
 type Tx = Transaction<'static, Any>;
@@ -22,8 +22,18 @@ pub(super) async fn apply(
     for version in &changes.versions {
         put_version(tx, version).await?;
     }
+    for applied in &changes.applied {
+        put_applied(tx, applied).await?;
+    }
     for (position, profile) in changes.profiles.iter().enumerate() {
         put_profile(tx, profile, position).await?;
+    }
+    for profile in &changes.profiles_gone {
+        sqlx::query("delete from profile_current where profile_id = $1")
+            .bind(profile.0.clone())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed("take out a profile"))?;
     }
     lists::put(store, tx, changes).await?;
     // Ends come first: whoever is switched may come into the same cadence again.
@@ -107,6 +117,29 @@ async fn put_version(tx: &mut Tx, version: &VersionRecord) -> Result<(), StoreEr
     .execute(&mut **tx)
     .await
     .map_err(failed("write a cadence version"))?;
+    Ok(())
+}
+
+async fn put_applied(tx: &mut Tx, applied: &AppliedRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into cadence_applied (cadence_id, number, digest, applied_at, applied_by) \
+         values ($1, (select coalesce(max(number), 0) + 1 from cadence_applied \
+         where cadence_id = $1), $2, $3, $4)",
+    )
+    .bind(applied.cadence.0.clone())
+    .bind(applied.digest.clone())
+    .bind(applied.at.as_millisecond())
+    .bind(applied.by.clone())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("note what was applied"))?;
+    if applied.digest.is_none() {
+        sqlx::query("delete from cadence_current where cadence_id = $1")
+            .bind(applied.cadence.0.clone())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed("take out a cadence"))?;
+    }
     Ok(())
 }
 
@@ -240,10 +273,11 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
     let mail = touch.mail.as_ref();
     let done = sqlx::query(
         "insert into touch (id, enrollment_id, prospect_id, step_id, attempt, channel, status, at, \
-         actor, outcome, mailbox_id, message_id, subject, begins_thread, template) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-         on conflict (enrollment_id, step_id, attempt) do update \
-         set status = excluded.status, at = excluded.at where touch.status = 'retryable'",
+         actor, outcome, mailbox_id, message_id, subject, begins_thread, template, version) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         on conflict (enrollment_id, step_id, attempt) do update set status = excluded.status, \
+         at = excluded.at, subject = excluded.subject, begins_thread = excluded.begins_thread, \
+         template = excluded.template, version = excluded.version where touch.status = 'retryable'",
     )
     .bind(touch.id.0)
     .bind(touch.enrollment.0)
@@ -260,6 +294,7 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
     .bind(mail.map(|mail| mail.subject.clone()))
     .bind(mail.map(|mail| i64::from(mail.begins_thread)))
     .bind(mail.map(|mail| mail.template.clone()))
+    .bind(touch.version.clone())
     .execute(&mut **tx)
     .await
     .map_err(failed("write a touch"))?;
@@ -272,8 +307,8 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
 async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     sqlx::query(
         "insert into task (id, enrollment_id, prospect_id, rep, kind, step_id, attempt, title, body, \
-         priority, opened_at, expires_at, target_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         priority, opened_at, expires_at, target_at, version) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(task.id.0)
     .bind(task.enrollment.0)
@@ -288,6 +323,7 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .bind(task.opened_at.as_millisecond())
     .bind(task.expires_at.as_millisecond())
     .bind(task.target_at.map(|at| at.as_millisecond()))
+    .bind(task.version.clone())
     .execute(&mut **tx)
     .await
     .map_err(failed("open a task"))?;

@@ -10,18 +10,7 @@ use crate::domain::calendar::start_of_day;
 /// A new enrollment: waiting for the first step. `None` for a cadence without steps.
 pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
     let first = course.cadence.steps.first()?;
-    let date = course.zone.to_datetime(now).date();
-    let day_one = match course.cadence.days {
-        DayKind::Business => course.calendar.working_day_from(date),
-        DayKind::Calendar => date,
-    };
-    let begins_at = match (&first.when, first.hours) {
-        // A mail that may leave at night does not wait for a working day either.
-        (When::After(_), StepHours::Any) => now,
-        (When::After(_) | When::Day(_) | When::At(_), StepHours::Any | StepHours::Calendar) => {
-            start_of_day(day_one, course.zone, now).max(now)
-        }
-    };
+    let begins_at = begins_at(course, first, now);
     let state = State {
         phase: Phase::Closing { until: now },
         day: 1,
@@ -39,6 +28,23 @@ pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
         anchor_at: now,
         ..state
     })
+}
+
+/// The instant from which the first step of somebody who was enrolled then is counted: the beginning of
+/// day 1.
+pub(super) fn begins_at(course: &Course, first: &Step, enrolled_at: Timestamp) -> Timestamp {
+    let date = course.zone.to_datetime(enrolled_at).date();
+    let day_one = match course.cadence.days {
+        DayKind::Business => course.calendar.working_day_from(date),
+        DayKind::Calendar => date,
+    };
+    match (&first.when, first.hours) {
+        // A mail that may leave at night does not wait for a working day either.
+        (When::After(_), StepHours::Any) => enrolled_at,
+        (When::After(_) | When::Day(_) | When::At(_), StepHours::Any | StepHours::Calendar) => {
+            start_of_day(day_one, course.zone, enrolled_at).max(enrolled_at)
+        }
+    }
 }
 
 /// The instant at which a step falls due, before windows, holidays of the window, and caps.

@@ -161,6 +161,7 @@ pub(super) fn touch(
         at,
         actor: "engine".to_owned(),
         mail: Some(sending.ready.mail.clone()),
+        version: Some(person.enrollment.digest.clone()),
         outcome: None,
     }
 }

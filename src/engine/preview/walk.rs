@@ -226,5 +226,6 @@ fn touch(person: &Person, step: &StepId, attempt: u32, ready: Ready, at: Timesta
         actor: "engine".to_owned(),
         mail: Some(ready.mail),
         outcome: None,
+        version: None,
     }
 }

@@ -12,6 +12,7 @@ use super::yaml::reading::{Findings, Map, text};
 use super::yaml::{At, Node, parse as parse_yaml};
 
 mod anchor;
+pub mod changes;
 pub mod condition;
 mod head;
 mod lint;

@@ -268,7 +268,7 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> Value {
     Value::text(found.map_or("", |(word, _)| *word))
 }
 
-fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwritable> {
+pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwritable> {
     let Step { id, when, what, only_if, skip_if, expires_after, priority, hours, within, outcomes } =
         step;
     let mut keys = Keys::default();

@@ -21,8 +21,8 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Milestone, Touch};
 use crate::ports::{
-    CompanyRecord, EnrollmentRecord, IdKind, InboundRecord, Lane, MailboxRecord, MilestoneRecord,
-    ProfileRecord, TaskRecord, VersionRecord, Wake,
+    AppliedRecord, CompanyRecord, EnrollmentRecord, IdKind, InboundRecord, Lane, MailboxRecord,
+    MilestoneRecord, ProfileRecord, TaskRecord, VersionRecord, Wake,
 };
 
 mod guards;
@@ -57,6 +57,7 @@ struct Inside {
     leases: BTreeMap<String, (String, Timestamp, i64)>,
     versions: BTreeMap<String, VersionRecord>,
     current: BTreeMap<CadenceId, String>,
+    applied: Vec<AppliedRecord>,
     profiles: BTreeMap<String, ProfileRecord>,
     current_profiles: BTreeMap<ProfileId, (usize, String)>,
     prospects: HashMap<ProspectId, Prospect>,

@@ -18,9 +18,9 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
 use crate::ports::{
-    Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, InboundRecord, Intent,
-    Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
-    Store, StoreError, TaskRecord, VersionRecord,
+    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow,
+    InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
+    ProfileRecord, ReplyRecord, Store, StoreError, TaskRecord, VersionRecord,
 };
 
 #[async_trait]
@@ -64,6 +64,12 @@ impl Store for MemoryStore {
         let inside = self.lock();
         let digests = inside.current.values();
         Ok(digests.filter_map(|digest| inside.versions.get(digest)).cloned().collect())
+    }
+
+    async fn applications(&self, cadence: &CadenceId) -> Result<Vec<AppliedRecord>, StoreError> {
+        let inside = self.lock();
+        let own = inside.applied.iter().filter(|applied| applied.cadence == *cadence);
+        Ok(own.cloned().collect())
     }
 
     async fn cadence_version(&self, digest: &str) -> Result<Option<VersionRecord>, StoreError> {

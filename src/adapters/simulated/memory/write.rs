@@ -145,10 +145,19 @@ fn put_files(inside: &mut Inside, changes: &Changes) {
         inside.current.insert(version.cadence.clone(), version.digest.clone());
         inside.versions.entry(version.digest.clone()).or_insert_with(|| version.clone());
     }
+    for applied in &changes.applied {
+        if applied.digest.is_none() {
+            inside.current.remove(&applied.cadence);
+        }
+        inside.applied.push(applied.clone());
+    }
     for (position, profile) in changes.profiles.iter().enumerate() {
         let current = (position, profile.digest.clone());
         inside.current_profiles.insert(profile.profile.clone(), current);
         inside.profiles.entry(profile.digest.clone()).or_insert_with(|| profile.clone());
+    }
+    for gone in &changes.profiles_gone {
+        inside.current_profiles.remove(gone);
     }
 }
 
@@ -175,7 +184,7 @@ fn put_touch(inside: &mut Inside, touch: Touch) {
         inside.same_attempt(touch.enrollment, &touch.step, touch.attempt).map(|before| before.id);
     if let Some(id) = before {
         if let Some(kept) = inside.touches.get_mut(&id) {
-            (kept.touch.status, kept.touch.at) = (touch.status, touch.at);
+            try_again(&mut kept.touch, touch);
         }
         return;
     }
@@ -188,6 +197,15 @@ fn put_touch(inside: &mut Inside, touch: Touch) {
     let status = touch.status;
     inside.touches.insert(id, Kept { touch, came_back_at: None });
     settle(inside, id, status);
+}
+
+/// What was certainly not sent is tried again, perhaps with other words; its message id stays.
+fn try_again(known: &mut Touch, touch: Touch) {
+    (known.status, known.at, known.version) = (touch.status, touch.at, touch.version);
+    if let (Some(known), Some(mail)) = (&mut known.mail, touch.mail) {
+        known.subject = mail.subject;
+        (known.begins_thread, known.template) = (mail.begins_thread, mail.template);
+    }
 }
 
 fn settle(inside: &mut Inside, id: crate::domain::ids::TouchId, status: Status) {
