@@ -197,7 +197,7 @@ fn line(entry: &Entry) -> Option<String> {
         _ => return None,
     };
     let at = TimeZone::UTC.to_datetime(entry.at).strftime("%a %d %b %H:%M");
-    let detail = (!detail.is_empty()).then(|| entry.detail(detail)).unwrap_or_default();
+    let detail = if detail.is_empty() { "" } else { entry.detail(detail) };
     let (what, step) = (entry.what.as_str(), entry.detail("step"));
     Some(format!("{at}  {what:<13}{step:<25}{detail}").trim_end().to_owned())
 }
