@@ -109,7 +109,8 @@ fn settings(port: u16) -> String {
     format!(
         "# Made by `firsttouch demo`: the SMTP server was the demo's own and is gone.\n\
          time_zone = \"America/New_York\"\n\n[company]\nname = \"Acme Inc.\"\n\
-         postal_address = \"1 Main St, Springfield, IL 62701, USA\"\n{}{}{}\n[calendar.standard]\n\
+         postal_address = \"1 Main St, Springfield, IL 62701, USA\"\n{}{}{}\n[[rep]]\nid = \"dora\"\nroles = [\"account_executive\", \"account_manager\", \"inbound_pool\", \"support_lead\"]\n\n\
+         [calendar.standard]\n\
          hours = \"mon-fri 08:00-17:00\"\nclock = \"prospect\"\nif_zone_unknown = \"hold\"\n\
          holidays = [\"2026-04-03\", \"2026-05-25\"]\n",
         mailbox("ann", "Ann Reyes"),

@@ -38,11 +38,11 @@ postal_address = "1 Main St, Springfield, IL 62701, USA"
 # smtp = { host = "smtp.acme.test", port = 587, tls = "starttls", user = "ann@acme.test", password = { file = ".firsttouch/smtp-password" } }
 # imap = { host = "imap.acme.test", port = 993, tls = "implicit", user = "ann@acme.test", password = { file = ".firsttouch/imap-password" } }
 
-# Who takes people over when a cadence says hand_off: { to: account_manager }.
-#
-# [[rep]]
-# id = "cara"                           # `today --for cara` shows her tasks
-# roles = ["account_manager"]
+# Who takes people over when a cadence says hand_off: { to: account_manager }. The roles below are those of
+# the cadences that came with this workspace; give each of them to whoever does it in your team.
+[[rep]]
+id = "cara"                             # `today --for cara` shows her tasks
+roles = ["account_executive", "account_manager", "inbound_pool", "support_lead"]
 
 [calendar.standard]
 hours = "mon-fri 08:00-17:00"

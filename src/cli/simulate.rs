@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use super::output::{print, print_json, width};
 use super::{Context, Failure, NOT_FOUND};
 use crate::config::Config;
+use crate::domain::cadence::Audience;
 use crate::domain::forecast::{Assumptions, Share};
 use crate::domain::ids::{CadenceId, MailboxId};
 use crate::domain::settings::Settings;
@@ -149,6 +150,12 @@ struct Told<'a> {
     forecast: &'a Forecast,
 }
 
+impl Told<'_> {
+    fn is_of_customers(&self) -> bool {
+        audience(&self.scenario.workspace, &self.scenario.cadence) == Audience::Customers
+    }
+}
+
 pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
     if args.list.is_none() && args.prospects.is_none() {
         return Err(Failure::usage(
@@ -196,10 +203,12 @@ async fn scenario(config: &Config, workspace: Workspace, args: &Args) -> Result<
     }
     let settings = settings(wiring::settings(config, Vec::new()), args.seed);
     let assumed = args.assumed.assumptions();
-    let cast = cast(config, &workspace, &settings, (&cadence, assumed), args).await?;
     let now = wiring::simulate::clock().now();
+    let begins_on = args.from.unwrap_or_else(|| today(now, config));
+    let about = (&cadence, assumed, begins_on);
+    let cast = cast(config, &workspace, &settings, about, args).await?;
     Ok(Scenario {
-        begins_on: args.from.unwrap_or_else(|| today(now, config)),
+        begins_on,
         settings: Arc::new(settings),
         workspace: Arc::new(only(workspace, &cadence)),
         cadence,
@@ -226,16 +235,25 @@ fn only(mut workspace: Workspace, cadence: &CadenceId) -> Workspace {
     workspace
 }
 
+fn audience(workspace: &Workspace, cadence: &CadenceId) -> Audience {
+    let file = workspace.cadences.iter().find(|file| file.cadence.id == *cadence);
+    file.map_or(Audience::Prospects, |file| file.cadence.audience)
+}
+
 async fn cast(
     config: &Config,
     workspace: &Workspace,
     settings: &Settings,
-    (cadence, assumed): (&CadenceId, Assumptions),
+    (cadence, assumed, begins_on): (&CadenceId, Assumptions, Date),
     args: &Args,
 ) -> Result<Cast, Failure> {
     let Some(name) = &args.list else {
         let n = usize::try_from(args.prospects.unwrap_or(0)).unwrap_or(0);
-        return Ok(Cast::drawn(workspace, cadence, (&assumed, args.seed), &settings.reps(), n));
+        let drawn = Cast::drawn(workspace, cadence, (&assumed, args.seed), &settings.reps(), n);
+        return Ok(match audience(workspace, cadence) {
+            Audience::Customers => drawn.as_customers(begins_on),
+            Audience::Prospects => drawn,
+        });
     };
     let store = wiring::store_to_read(config).await?;
     let Some(list) = store.list(name).await? else {

@@ -310,7 +310,7 @@ pub const HANDED_BACK_OUTCOMES: [&str; 5] =
     ["continue", HAND_OFF_AGAIN, "meeting_booked", "not_interested", "stop"];
 
 /// Asks the role once more.
-pub(super) const HAND_OFF_AGAIN: &str = "hand_off";
+pub const HAND_OFF_AGAIN: &str = "hand_off";
 
 impl Phase {
     /// The phase in a word, as it is stored and shown.

@@ -17,7 +17,7 @@ use crate::config::{Config, InboxConfig};
 use crate::domain::budget::mix;
 use crate::domain::cadence::Channel;
 use crate::domain::calendar::Hours;
-use crate::domain::enrollment::TaskKind;
+use crate::domain::enrollment::{HAND_OFF_AGAIN, TaskKind};
 use crate::engine::collect::CollectError;
 use crate::engine::tasks::{DoneTask, QueueLine};
 use crate::engine::workspace::hex;
@@ -290,7 +290,9 @@ fn drawn_outcome(line: &QueueLine, drawn: u64) -> &'static str {
         TaskKind::Touch(Channel::Email | Channel::Task) => "done",
         TaskKind::HandOff => "accepted",
         TaskKind::Reply => "interested",
-        TaskKind::Triage | TaskKind::HandedBack => match percent {
+        // Somebody who replied and was never taken over is offered again, not written to.
+        TaskKind::HandedBack => HAND_OFF_AGAIN,
+        TaskKind::Triage => match percent {
             0..=49 => "meeting_booked",
             50..=79 => "continue",
             _ => "not_interested",

@@ -322,12 +322,15 @@ fn assumed(told: &Told, width: usize) -> String {
         ),
         format!("{} % of connection requests are accepted (--accept-rate)", a.accept),
         format!(
-            "a rep does {} tasks a working day between {}:00 and {}:00, the most urgent first (--tasks-per-day, --rep-hours)",
+            "a rep does {} tasks a working day between {}:00 and {}:00, the most urgent first and those of an urgent step at once (--tasks-per-day, --rep-hours)",
             a.tasks_per_day, a.hours.0, a.hours.1
         ),
     ];
     if told.args.list.is_none() {
         lines.push(format!("{} % of people have a phone number, {} % a LinkedIn profile; one to three work at each company (--with-phone, --with-linkedin)", a.with_phone, a.with_linkedin));
+    }
+    if told.args.list.is_none() && told.is_of_customers() {
+        lines.push("customers bought in the first three weeks, went live 30 days later and have a contract of one year".to_owned());
     }
     lines
         .push("mailboxes and reps have nothing else to do, and every inbox can be read".to_owned());

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use crate::adapters::simulated::crowd;
 use crate::adapters::simulated::memory::MemoryStore;
 use crate::domain::budget::mix;
@@ -16,6 +19,13 @@ use crate::engine::workspace::Workspace;
 use crate::ports::{
     Changes, CompanyRecord, EnrollmentRecord, ListRecord, MailboxRecord, Store, StoreError,
 };
+
+/// Customers who are drawn bought on one of so many days from the first one on.
+const SALES_WITHIN_DAYS: u64 = 20;
+
+/// The dates of a customer who is drawn, in days behind the sale: a contract of one year.
+const AFTER_THE_SALE: &[(&str, i64)] =
+    &[("close_date", 0), ("go_live_date", 30), ("renewal_date", 365)];
 
 /// People, and what is on record of them.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +90,23 @@ impl Cast {
         let mut cast = Self { prospects, ..Self::default() };
         cast.share_out(reps);
         cast
+    }
+
+    /// The same people as customers who bought on `day` or in the weeks behind it, with every date that a
+    /// cadence may count from.
+    #[must_use]
+    pub fn as_customers(mut self, day: Date) -> Self {
+        for prospect in &mut self.prospects {
+            prospect.relationship = Relationship::Customer;
+            let drawn = mix(u64::try_from(prospect.id.0).unwrap_or(0));
+            let offset = i64::try_from(drawn % SALES_WITHIN_DAYS).unwrap_or(0);
+            let closed = day.saturating_add(offset.days());
+            for (field, days) in AFTER_THE_SALE {
+                let date = closed.saturating_add(days.days());
+                prospect.known.extra.entry((*field).to_owned()).or_insert(date.to_string());
+            }
+        }
+        self
     }
 
     /// How many people there are.

@@ -173,6 +173,7 @@ impl<'a> Stage<'a> {
         let desk = self.engine.store.next_wake(&Lane::Desk).await?;
         if desk.is_some_and(|at| at <= now) {
             self.engine.work_desk().await?;
+            self.urgent(now).await?;
             self.everything_again(now);
         }
         self.work_mailboxes(now).await?;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{SimulateError, Stage};
 use crate::domain::budget::mix;
-use crate::domain::cadence::{Channel, SocialAct, What};
+use crate::domain::cadence::{Channel, Priority, SocialAct, What};
 use crate::domain::enrollment::TaskKind;
 use crate::domain::forecast::Assumptions;
 use crate::domain::ids::RepId;
@@ -12,6 +12,16 @@ use crate::engine::tasks::{DoneTask, QueueLine};
 
 /// Hours in which a rep sits down, looked ahead at most.
 const HOURS_AHEAD: i64 = 24 * 30;
+
+/// The priority of a task that is urgent.
+const URGENT: u8 = Priority::Urgent as u8;
+
+/// Which tasks a rep looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    Urgent,
+}
 
 /// Why a task draws a number.
 #[derive(Clone, Copy)]
@@ -60,7 +70,7 @@ impl Stage<'_> {
         let upto = (self.scenario.assumed.tasks_per_day * nth).div_ceil(hours);
         for rep in self.scenario.settings.team() {
             let done = self.done_today.get(&rep).copied().unwrap_or(0);
-            let did = self.work_tasks(&rep, upto.saturating_sub(done), now).await?;
+            let did = self.work_tasks(&rep, upto.saturating_sub(done), Which::All, now).await?;
             self.done_today.insert(rep, done + did);
         }
         self.next_session = self.session_behind(now);
@@ -71,18 +81,43 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// In their hours reps do an urgent task as soon as it is there, where the cadence has any: its
+    /// time is often over before the next full hour.
+    pub(super) async fn urgent(&mut self, now: Timestamp) -> Result<(), SimulateError> {
+        if !self.works_at(now) || !self.has_urgent_steps() {
+            return Ok(());
+        }
+        for rep in self.scenario.settings.team() {
+            let done = self.done_today.get(&rep).copied().unwrap_or(0);
+            let left = self.scenario.assumed.tasks_per_day.saturating_sub(done);
+            let did = self.work_tasks(&rep, left, Which::Urgent, now).await?;
+            self.done_today.insert(rep, done + did);
+        }
+        Ok(())
+    }
+
+    fn has_urgent_steps(&self) -> bool {
+        let cadence = &self.scenario.cadence;
+        let file = self.scenario.workspace.cadences.iter().find(|f| f.cadence.id == *cadence);
+        let mut steps = file.iter().flat_map(|file| &file.cadence.steps);
+        steps.any(|step| step.priority == Priority::Urgent)
+    }
+
     /// The rep does what can be done now, so many tasks at most; how many that were.
     async fn work_tasks(
         &self,
         rep: &RepId,
         at_most: u32,
+        which: Which,
         now: Timestamp,
     ) -> Result<u32, SimulateError> {
         if at_most == 0 {
             return Ok(0);
         }
         let queue = self.engine.queue(Some(rep)).await?;
+        let wanted = |line: &&QueueLine| which == Which::All || line.task.priority == URGENT;
         let doable = queue.iter().filter(|line| line.callable_at.is_none_or(|at| at <= now));
+        let doable = doable.filter(wanted);
         let mut done = 0;
         for line in doable.take(usize::try_from(at_most).unwrap_or(usize::MAX)) {
             let outcome = self.outcome(line).to_owned();
