@@ -14,9 +14,6 @@ use super::ids::ProspectId;
 pub struct Identity(i64);
 
 impl Identity {
-    /// Every kind that is made.
-    pub const KINDS: [&str; 5] =
-        [Self::EXTERNAL, Self::EMAIL, Self::LINKEDIN, Self::PHONE_NAME, Self::NAME_COMPANY];
     /// What the tool that made a list calls the person.
     pub const EXTERNAL: &str = "external";
     /// The canonical form of an address.
@@ -28,7 +25,7 @@ impl Identity {
     /// Name and company: perhaps the same person, never merged by itself.
     pub const NAME_COMPANY: &str = "name_company";
 
-    /// A way of one of [`Identity::KINDS`].
+    /// A way of one of the kinds above.
     pub fn new(kind: &str, value: &str) -> Self {
         let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(value);
         let first = digest.finalize().first_chunk::<8>().copied().unwrap_or_default();
@@ -54,7 +51,7 @@ impl Identity {
 /// People by how they are recognised.
 pub type ByIdentity = HashMap<Identity, ProspectId, BuildHasherDefault<AsItIs>>;
 
-/// An identity is a hash already: mixing it again would only cost time.
+/// An identity is a hash already: to hash it as texts are hashed would only cost time.
 #[derive(Debug, Default)]
 pub struct AsItIs(u64);
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::output::{bold, plain, table};
+use crate::cli::output::{bold, grouped, plain, table};
 use crate::engine::import::{ImportReport, Kind, Outcome, Rows};
 
 /// Kinds of problems that are shown; `--json` has them all.
@@ -34,7 +34,7 @@ fn head(report: &ImportReport, bold: fn(&str) -> String) -> String {
     format!(
         "{}  {} {}{source} · {}{guessed}, `{}`",
         bold(&report.file),
-        thousands(report.rows),
+        grouped(report.rows),
         if report.rows == 1 { "row" } else { "rows" },
         layout.encoding,
         layout.delimiter.escape_default()
@@ -54,7 +54,7 @@ fn outcomes(report: &ImportReport, to_mend: Option<&Path>) -> Vec<Vec<String>> {
         };
         let n = report.count_of(*outcome);
         let said = if n == 0 { String::new() } else { said };
-        vec![format!("{:>9}", thousands(n)), (*word).to_owned(), said]
+        vec![format!("{:>9}", grouped(n)), (*word).to_owned(), said]
     };
     Outcome::ALL.iter().map(line).collect()
 }
@@ -94,7 +94,7 @@ fn reason(kind: &Kind, rows: &Rows) -> String {
     let more = if rows.count > rows.examples.len() as u64 { "  …" } else { "" };
     format!(
         "  {:>6}x  {column}: {}\n           {}{more}\n           {}\n",
-        thousands(rows.count),
+        grouped(rows.count),
         plain(&kind.problem, 90),
         examples.join("  "),
         plain(&rows.fix, 110)
@@ -107,7 +107,7 @@ fn good_to_know(report: &ImportReport, bold: fn(&str) -> String) -> String {
         let rows_are = if *rows == 1 { "row" } else { "rows" };
         let value = plain(value, 40);
         let such = if value.is_empty() { String::new() } else { format!(", such as \"{value}\"") };
-        lines.push(format!("{} {rows_are}: {}{such}.", thousands(*rows), plain(note, 90)));
+        lines.push(format!("{} {rows_are}: {}{such}.", grouped(*rows), plain(note, 90)));
     }
     for column in &report.layout.columns {
         if let Some(doubt) = &column.doubt {
@@ -153,9 +153,9 @@ fn fits(report: &ImportReport) -> Option<String> {
         return None;
     }
     let mut parts: Vec<String> =
-        fits.iter().map(|(profile, n)| format!("{} fit {profile}", thousands(*n))).collect();
+        fits.iter().map(|(profile, n)| format!("{} fit {profile}", grouped(*n))).collect();
     if none > 0 {
-        parts.push(format!("{} fit no profile", thousands(none)));
+        parts.push(format!("{} fit no profile", grouped(none)));
     }
     Some(format!("{}.", parts.join(", ")))
 }
@@ -176,7 +176,7 @@ fn next(report: &ImportReport, to_mend: Option<&Path>) -> String {
     if report.went_on_behind > 0 {
         text.push_str(&format!(
             "\nThe first {} rows were in already: this went on behind them.\n",
-            thousands(report.went_on_behind)
+            grouped(report.went_on_behind)
         ));
     }
     text.push('\n');
@@ -191,30 +191,4 @@ fn next(report: &ImportReport, to_mend: Option<&Path>) -> String {
     ));
     text.push_str(&format!("Undo:  firsttouch import undo {import}\n"));
     text
-}
-
-/// `1,204`.
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::thousands;
-
-    #[test]
-    fn numbers_are_grouped() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
-        for (n, text) in cases {
-            assert_eq!(thousands(n), text);
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! A list held against templates, as people read it.
 
-use super::super::output::{bold, colour_on, wrapped};
+use super::super::output::{bold, colour_on, grouped, wrapped};
 use super::super::profile::chart::{Ink, bar};
 use crate::engine::preview::coverage::{Coverage, Line, Split};
 
@@ -85,29 +85,4 @@ fn split_text(split: &Split) -> String {
         text.push_str(&format!("; {} get none", grouped(split.nothing)));
     }
     text
-}
-
-/// `1,087`.
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (n, text) in [(0, "0"), (999, "999"), (1_087, "1,087"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(n), text);
-        }
-    }
 }
