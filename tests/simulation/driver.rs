@@ -415,8 +415,14 @@ impl Driver {
                 }
                 let outcome = draw_outcome(&world, line.task.kind);
                 world.note(&format!("{rep} does task {}: {outcome}", line.task.id));
-                let done =
-                    DoneTask { task: line.task.id, outcome, until: None, actor: rep.clone() };
+                let done = DoneTask {
+                    task: line.task.id,
+                    outcome,
+                    until: None,
+                    actor: rep.clone(),
+                    set: Vec::new(),
+                    text: None,
+                };
                 if let Err(error) = engine.done(done).await {
                     world.note(&format!("not done: {error}"));
                 }

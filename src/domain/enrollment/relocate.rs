@@ -17,6 +17,9 @@ pub fn relocate(
     state: State,
     now: Timestamp,
 ) -> Option<(State, Vec<Effect>)> {
+    // What was let go as the old file had it may be another text now: it is read again.
+    let released = state.released.clone().filter(|released| released.edited.is_some());
+    let state = State { released, ..state };
     let (id, attempt) = match &state.phase {
         Phase::Sending { .. } | Phase::InDoubt { .. } => return None,
         phase => match phase.step() {
