@@ -771,6 +771,7 @@ async fn what_a_person_wrote_is_what_is_sent_and_to_this_person_only() {
     assert!(mails[0].contains("Your own words") && mails[0].contains("1 Road"), "{mails:?}");
     let log = team.log(1, What::TaskDone).await;
     assert_eq!((log[0].detail("outcome"), log[0].detail("edited")), ("released", "yes"));
+    assert_eq!(log[0].detail("text"), "Written by hand.\n");
 }
 
 #[tokio::test]

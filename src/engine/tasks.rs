@@ -90,12 +90,12 @@ impl Engine {
         let outcome = known_outcome(&person, &task, &done.outcome)?;
         let filled = filled(&person, &task, &outcome, &done.set)?;
         let event = self.told(&person, &task, &outcome, &done, now).await?;
-        let (state, effects) = transition(&person, event, now)?;
+        let (state, effects) = transition(&person, event.clone(), now)?;
         let after = state.clone();
         let mut changes = self.changes(&person, state, &effects, now).await?;
         self.tell_colleagues(&person, &after, now, &mut changes).await?;
         self.note_done(&person, &task, &outcome, &done.actor, now, &mut changes).await?;
-        note_given(&done, filled, &mut changes);
+        note_given(&done, &event, filled, &mut changes);
         self.store.write(changes).await?;
         Ok(person.prospect)
     }

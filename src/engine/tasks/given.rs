@@ -181,15 +181,22 @@ fn check_value(field: &str, value: &str) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Adds what was given to the changes; the log says that it was, and not what.
-pub(super) fn note_given(done: &DoneTask, filled: Option<Prospect>, changes: &mut Changes) {
+/// Adds what was given to the changes.
+pub(super) fn note_given(
+    done: &DoneTask,
+    told: &Event,
+    filled: Option<Prospect>,
+    changes: &mut Changes,
+) {
     if let Some(entry) = changes.log.first_mut() {
         if !done.set.is_empty() {
             let names: Vec<&str> = done.set.iter().map(|(name, _)| name.as_str()).collect();
             entry.details.insert("filled".to_owned(), names.join(", "));
         }
-        if done.text.is_some() {
-            entry.details.insert("edited".to_owned(), "yes".to_owned());
+        // No template says later what this person got, so the log does.
+        if let Event::Released { edited: Some(edited) } = told {
+            *entry = entry.clone().with("edited", "yes").with("subject", &edited.subject);
+            *entry = entry.clone().with("text", &edited.text);
         }
     }
     if let Some(prospect) = filled {

@@ -288,7 +288,7 @@ fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwrit
     match when {
         When::Day(day) => keys.put("day", number(*day)),
         When::After(delay) => keys.put("after", Value::text(delay.to_string())),
-        When::At(anchor) => keys.put("at", Value::text(&anchor_of(anchor))),
+        When::At(anchor) => keys.put("at", Value::text(anchor_of(anchor))),
     }
     if let By::Role(role) = by {
         keys.put("by", Value::text(role.as_str()));
