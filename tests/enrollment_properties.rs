@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use firsttouch::domain::address::EmailAddress;
 use firsttouch::domain::cadence::{
-    Admission, Anchor, Audience, Cadence, Channel, Colleagues, Condition, Content, DayKind,
-    HandOff, Limits, Outcome, Priority, SocialAct, Step, StepHours, Thread, Verb, What, When,
+    Admission, Anchor, Audience, By, Cadence, Channel, Colleagues, Condition, Content, DayKind,
+    HandOff, Limits, MailMode, Outcome, Priority, SocialAct, Step, StepHours, Thread, Verb, What,
+    When,
 };
 use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::enrollment::{
@@ -114,13 +115,21 @@ fn dates() -> Dates {
     [date("close_date", "2026-11-20"), date("renewal_date", "2026-12-10")].into()
 }
 
+fn any_mode() -> impl Strategy<Value = MailMode> {
+    prop_oneof![2 => Just(MailMode::Auto), 1 => Just(MailMode::Review)]
+}
+
 fn any_what() -> impl Strategy<Value = What> {
     let content = Content::Template("t".into());
     prop_oneof![
-        3 => Just(What::Email { content, thread: Thread::New }),
+        3 => any_mode().prop_map(move |mode| What::Email {
+            content: content.clone(),
+            thread: Thread::New,
+            mode,
+        }),
         2 => Just(What::Call { script: "s".into(), voicemail: None }),
         1 => Just(What::Social { network: "linkedin".into(), act: SocialAct::View, text: None }),
-        1 => Just(What::Task { title: "t".into(), notes: None }),
+        1 => Just(What::Task { title: "t".into(), notes: None, collect: Vec::new() }),
         1 => any_hand_off().prop_map(What::HandOff),
         // Calls have the most outcomes.
         1 => Just(What::Call { script: "s".into(), voicemail: None }),
@@ -153,6 +162,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             id: StepId::from("?"),
             when,
             what,
+            by: By::Owner,
             only_if,
             skip_if,
             expires_after,
@@ -258,6 +268,9 @@ fn any_happening() -> impl Strategy<Value = Happening> {
         Event::Settled,
         Event::Resumed,
         Event::ColleagueSettled,
+        Event::Released { edited: None },
+        Event::Released { edited: None },
+        Event::Unwritable,
     ];
     let last = [Event::Replied, Event::OptedOut, Event::LeftCompany, Event::Stopped];
     prop_oneof![
@@ -288,6 +301,16 @@ fn any_life() -> impl Strategy<Value = Life> {
     let happenings = prop::collection::vec((pace, any_happening()), 1..60);
     ([any_cadence(), any_cadence()], happenings)
         .prop_map(|(cadences, happenings)| Life { cadences, happenings })
+}
+
+/// The same with every mail read first.
+fn reviewing(mut life: Life) -> Life {
+    for step in life.cadences.iter_mut().flat_map(|cadence| &mut cadence.steps) {
+        if let What::Email { mode, .. } = &mut step.what {
+            *mode = MailMode::Review;
+        }
+    }
+    life
 }
 
 /// One event with what it was and what it made.
@@ -382,7 +405,12 @@ fn touched(effect: &Effect) -> Option<(StepId, u32)> {
             Some((step.clone(), *attempt))
         }
         Effect::OpenTask {
-            kind: TaskKind::Triage | TaskKind::Reply | TaskKind::HandOff | TaskKind::HandedBack,
+            kind:
+                TaskKind::Review
+                | TaskKind::Triage
+                | TaskKind::Reply
+                | TaskKind::HandOff
+                | TaskKind::HandedBack,
             ..
         }
         | Effect::Begin { .. }
@@ -431,6 +459,30 @@ proptest! {
             replied = !decided && (replied || matches!(moved.event, Some(Event::Replied)));
             let touches = moved.effects.iter().any(|effect| touched(effect).is_some());
             prop_assert!(!replied || !touches, "{:?}", moved.effects);
+        }
+    }
+
+    #[test]
+    fn a_mail_that_is_read_first_is_never_sent_before_somebody_released_that_attempt(
+        life in any_life(),
+    ) {
+        let life = reviewing(life);
+        let mut released = None;
+        for moved in live(&life) {
+            let sends = moved.effects.iter().find_map(|effect| match effect {
+                Effect::SendMail { step, attempt } => Some((step.clone(), *attempt)),
+                _ => None,
+            });
+            prop_assert!(sends.is_none() || sends == released, "{:?} not {:?}", sends, released);
+            match moved.event {
+                Some(Event::Released { .. }) => {
+                    let step = moved.before.phase.step();
+                    released = step.map(|(step, attempt)| (step.clone(), attempt));
+                }
+                // What was released before is read again.
+                Some(Event::Replied | Event::Unwritable) | None => released = None,
+                _ => {}
+            }
         }
     }
 
@@ -707,7 +759,8 @@ fn task_step(id: &str) -> Step {
     Step {
         id: StepId::from(id),
         when: When::After(Delay::ZERO),
-        what: What::Task { title: id.to_owned(), notes: None },
+        what: What::Task { title: id.to_owned(), notes: None, collect: Vec::new() },
+        by: By::Owner,
         only_if: Vec::new(),
         skip_if: Vec::new(),
         expires_after: Delay::new(1, Unit::Days),

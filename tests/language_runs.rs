@@ -3,10 +3,10 @@
 mod team;
 
 use firsttouch::domain::enrollment::TaskKind;
-use firsttouch::domain::ids::MailboxId;
+use firsttouch::domain::ids::{MailboxId, ProspectId, RepId, TaskId};
 use firsttouch::domain::log::What;
 use firsttouch::domain::prospect::Relationship;
-use firsttouch::engine::tasks::QueueLine;
+use firsttouch::engine::tasks::{DoneTask, QueueLine};
 use jiff::tz::TimeZone;
 use team::{Team, instant};
 
@@ -436,4 +436,214 @@ async fn a_colleague_waits_no_longer_than_the_question_is_open() {
     team.until("2026-03-25T12:00:00Z").await;
     assert_eq!(team.ways(1).await, ["first replied"]);
     assert_eq!([team.touches(1).await.len(), team.touches(2).await.len()], [1, 2]);
+}
+
+const REVIEWED: &str = "replies: { question: continue }\nsteps:\n  - id: mail\n    day: 1\n    \
+     expires_after: 2 business days\n    email: { template: hook, thread: new, mode: review }\n  \
+     - { id: bump, day: 6, email: { template: bump, thread: reply } }\n";
+
+impl Team {
+    /// The same with what a person gives beside the outcome.
+    async fn give(
+        &self,
+        task: TaskId,
+        outcome: &str,
+        set: &[(&str, &str)],
+        text: Option<&str>,
+    ) -> Result<(), String> {
+        let (outcome, actor) = (outcome.to_owned(), RepId::from("ann"));
+        let set = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let text = text.map(str::to_owned);
+        let done = DoneTask { task, outcome, until: None, actor, set, text };
+        self.engine.done(done).await.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// The mails that have left, as the server got them.
+    fn mails(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.dir.path().join("outbox")];
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            for entry in entries {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => found.push(std::fs::read_to_string(path).unwrap()),
+                }
+            }
+        }
+        found
+    }
+
+    async fn reviewed(dates: &[(&str, &str)]) -> Self {
+        let team = Team::new(&[cadence("read", REVIEWED)]).await;
+        team.people(1, Relationship::Prospect, dates).await;
+        team.enroll("read", 1).await;
+        team.until("2026-03-02T10:00:00Z").await;
+        team
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_is_to_be_read_leaves_only_when_a_person_has_released_it() {
+    let team = Team::reviewed(&[("hook", "Your talk in Lyon")]).await;
+    let line = team.only_task("ann").await;
+    assert_eq!(line.task.kind, TaskKind::Review);
+    assert_eq!(line.task.title, "read and release: A question");
+    assert_eq!(line.task.text, "Subject: A question\n\nYour talk in Lyon\n");
+    assert_eq!(team.mails(), [""; 0]);
+    let wrong = team.try_done(line.task.id, "sent").await.unwrap_err();
+    assert!(wrong.contains("It can be: released, skipped"), "{wrong}");
+    team.done(line.task.id, "released").await;
+    team.until("2026-03-02T11:00:00Z").await;
+    let mails = team.mails();
+    assert!(mails.len() == 1 && mails[0].contains("Your talk in Lyon"), "{mails:?}");
+    assert_eq!(team.enrollments(1).await[0].state.outcome_of(&"mail".into()).unwrap().0, "sent");
+    assert_eq!(team.queue("ann").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_released_mail_keeps_to_the_send_window() {
+    let window = "send_window: [\"08:00-09:00\"]\n";
+    let team = Team::new(&[cadence("read", &format!("{window}{REVIEWED}"))]).await;
+    team.people(1, Relationship::Prospect, &[("hook", "Lyon")]).await;
+    team.enroll("read", 1).await;
+    team.until("2026-03-02T11:00:00Z").await;
+    team.done(team.only_task("ann").await.task.id, "released").await;
+    team.until("2026-03-02T18:00:00Z").await;
+    assert_eq!(team.mails().len(), 0);
+    team.until("2026-03-03T09:00:00Z").await;
+    assert_eq!(team.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_person_wrote_is_what_is_sent_and_to_this_person_only() {
+    let team = Team::reviewed(&[]).await;
+    let line = team.only_task("ann").await;
+    assert_eq!(line.task.title, "write this mail yourself: nobody knows `x.hook`");
+    let refused = team.try_done(line.task.id, "released").await.unwrap_err();
+    assert!(refused.contains("--edit or --text FILE"), "{refused}");
+    for (text, said) in [
+        ("Subject: Hi\n\n \n", "the text is empty"),
+        ("Subject: Hi\n\nDear {{first_name}}", "{{…}}"),
+        ("Only text", "the subject needs"),
+    ] {
+        let refused = team.give(line.task.id, "released", &[], Some(text)).await.unwrap_err();
+        assert!(refused.contains(said), "{refused}");
+    }
+    let text = "Subject: Your own words\n\nWritten by hand.\n";
+    team.give(line.task.id, "released", &[], Some(text)).await.unwrap();
+    team.until("2026-03-02T11:00:00Z").await;
+    let mails = team.mails();
+    assert!(mails.len() == 1 && mails[0].contains("Written by hand."), "{mails:?}");
+    assert!(mails[0].contains("Your own words") && mails[0].contains("1 Road"), "{mails:?}");
+    let log = team.log(1, What::TaskDone).await;
+    assert_eq!((log[0].detail("outcome"), log[0].detail("edited")), ("released", "yes"));
+    assert_eq!(log[0].detail("text"), "Written by hand.\n");
+}
+
+#[tokio::test]
+async fn what_is_skipped_or_expires_is_never_sent() {
+    for skip in [true, false] {
+        let team = Team::reviewed(&[("hook", "Lyon")]).await;
+        if skip {
+            team.done(team.only_task("ann").await.task.id, "skipped").await;
+        }
+        team.until("2026-03-05T12:00:00Z").await;
+        assert_eq!((team.mails().len(), team.queue("ann").await.len()), (0, 0));
+        let outcome = team.enrollments(1).await[0].state.outcome_of(&"mail".into()).unwrap().0;
+        assert_eq!(outcome, if skip { "skipped" } else { "expired" });
+    }
+}
+
+#[tokio::test]
+async fn a_reply_between_reading_and_sending_stops_the_mail_and_it_is_read_again() {
+    let window = "send_window: [\"08:00-09:00\"]\n";
+    let steps = REVIEWED.replace(
+        "steps:\n",
+        "steps:\n  - { id: first, day: 1, email: { template: hello, thread: new } }\n",
+    );
+    let steps =
+        steps.replace("day: 1\n", "day: 2\n").replace("thread: new, mode", "thread: reply, mode");
+    let steps = steps.replace("hook,", "bump,");
+    let team = Team::new(&[cadence("read", &format!("{window}{steps}"))]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("read", 1).await;
+    team.until("2026-03-03T11:00:00Z").await;
+    assert_eq!(team.mails().len(), 1);
+    team.done(team.only_task("ann").await.task.id, "released").await;
+    team.answers(1, "Who are you?").await;
+    team.until("2026-03-04T11:00:00Z").await;
+    assert_eq!(team.mails().len(), 1);
+    let line = team.only_task("ann").await;
+    assert_eq!(line.task.kind, TaskKind::Reply);
+    team.done(line.task.id, "question").await;
+    team.until("2026-03-04T12:00:00Z").await;
+    let line = team.only_task("ann").await;
+    assert_eq!(line.task.kind, TaskKind::Review);
+    team.done(line.task.id, "released").await;
+    team.until("2026-03-05T09:00:00Z").await;
+    assert_eq!(team.mails().len(), 2);
+}
+
+#[tokio::test]
+async fn only_as_many_mails_a_day_are_put_up_for_reading_as_people_may_begin() {
+    let limits = "limits: { new_per_rep_per_day: 2 }\n";
+    let team = Team::new(&[cadence("read", &format!("{limits}{REVIEWED}"))]).await;
+    team.people(4, Relationship::Prospect, &[("hook", "Lyon")]).await;
+    team.enroll("read", 4).await;
+    team.until("2026-03-02T12:00:00Z").await;
+    let queue = team.queue("ann").await;
+    assert_eq!(queue.len(), 2);
+    for line in queue {
+        team.done(line.task.id, "released").await;
+    }
+    team.until("2026-03-02T16:00:00Z").await;
+    assert_eq!((team.mails().len(), team.queue("ann").await.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_task_is_not_done_before_its_fields_are_filled_and_mails_below_use_them() {
+    let steps = "steps:\n  - { id: research, day: 1, task: { title: Read, collect: [x.hook, title, \
+         go_live_date] } }\n  - { id: mail, day: 2, email: { template: hook, thread: new } }\n";
+    let team = Team::new(&[cadence("c", steps)]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("c", 1).await;
+    team.until("2026-03-02T10:00:00Z").await;
+    let line = team.only_task("ann").await;
+    assert_eq!(line.collect, ["x.hook", "title", "go_live_date"]);
+    let task = line.task.id;
+    for (set, said) in [
+        (&[("hook", "Lyon")][..], "until these are known: title, go_live_date"),
+        (&[("hok", "Lyon")], "does not ask for `hok`, but for x.hook, title"),
+        (&[("hook", " ")], "`x.hook`: the value is empty"),
+        (&[("go_live_date", "soon")], "write a date like 2026-03-12"),
+    ] {
+        let refused = team.give(task, "done", set, None).await.unwrap_err();
+        assert!(refused.contains(said), "{refused}");
+    }
+    let set = [("hook", "Your talk in Lyon"), ("title", "CTO"), ("go_live_date", "2026-05-01")];
+    team.give(task, "done", &set, None).await.unwrap();
+    assert_eq!(team.log(1, What::TaskDone).await[0].detail("filled"), "hook, title, go_live_date");
+    team.until("2026-03-03T12:00:00Z").await;
+    let mails = team.mails();
+    assert!(mails.len() == 1 && mails[0].contains("Your talk in Lyon"), "{mails:?}");
+    let known = &team.engine.store.prospects(&[ProspectId(1)]).await.unwrap()[0].known;
+    assert_eq!(known.title.as_deref(), Some("CTO"));
+}
+
+#[tokio::test]
+async fn a_step_of_a_role_goes_to_who_holds_it_and_else_to_the_owner() {
+    let steps = "defaults: { by: account_manager }\nsteps:\n  - { id: a, day: 1, task: { title: A } }\n  \
+         - { id: b, day: 1, by: owner, task: { title: B } }\n  \
+         - { id: c, day: 1, by: nobody, task: { title: C } }\n";
+    let team = Team::new(&[cadence("c", steps)]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("c", 1).await;
+    for (rep, title) in [("cara", "A"), ("ann", "B"), ("ann", "C")] {
+        team.until("2026-03-02T10:00:00Z").await;
+        let line = team.only_task(rep).await;
+        assert_eq!(line.task.title, title);
+        team.done(line.task.id, "done").await;
+    }
 }

@@ -157,7 +157,14 @@ impl Team {
                 continue;
             }
             let (task, actor) = (line.task.id, line.task.rep.clone());
-            let done = DoneTask { task, outcome: (*outcome).to_owned(), until: None, actor };
+            let done = DoneTask {
+                task,
+                outcome: (*outcome).to_owned(),
+                until: None,
+                actor,
+                set: Vec::new(),
+                text: None,
+            };
             self.engine.done(done).await.unwrap();
             *left.get_mut(key.as_str()).unwrap() = later;
             return (true, None);
@@ -178,6 +185,7 @@ impl Team {
 fn key(line: &QueueLine) -> String {
     let asked = match line.task.kind {
         TaskKind::Touch(_) => "",
+        TaskKind::Review => "/review",
         TaskKind::HandOff => "/offer",
         TaskKind::HandedBack => "/back",
         TaskKind::Reply => "/reply",

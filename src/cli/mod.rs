@@ -18,6 +18,7 @@ mod check;
 mod convert;
 mod demo;
 mod done;
+mod edit;
 mod enroll;
 mod fmt;
 mod help;

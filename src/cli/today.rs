@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
                 kind(line).to_owned(),
                 plain(&line.prospect.display_name(), 28),
                 plain(known.company.name.as_deref().unwrap_or(""), 28),
-                plain(&line.task.title, 60),
+                plain(&title(line), 60),
                 line.task.target_at.map_or_else(String::new, |at| target(at, now)),
                 format!("{} {}", line.cadence, line.task.step),
             ]
@@ -73,7 +73,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         .collect();
     text.push_str(&table(&rows));
     if !queue.is_empty() {
-        text.push_str("\nDone with one?  firsttouch done NUMBER OUTCOME    (a wrong outcome shows the right ones)\n");
+        text.push_str("\nDone with one?  firsttouch done NUMBER OUTCOME    (without an outcome it shows the task)\n");
     }
     print(&text);
     Ok(0)
@@ -88,9 +88,18 @@ pub(super) fn target(at: jiff::Timestamp, now: jiff::Timestamp) -> String {
     }
 }
 
+/// What is to be done, and what is to be found out with it.
+fn title(line: &QueueLine) -> String {
+    match line.collect.as_slice() {
+        [] => line.task.title.clone(),
+        fields => format!("{} (asks for {})", line.task.title, fields.join(", ")),
+    }
+}
+
 fn kind(line: &QueueLine) -> &'static str {
     match line.task.kind {
         TaskKind::Touch(channel) => channel.as_str(),
+        TaskKind::Review => "review",
         TaskKind::Triage => "decide",
         TaskKind::Reply => "reply",
         TaskKind::HandOff => "hand-off",
@@ -98,7 +107,7 @@ fn kind(line: &QueueLine) -> &'static str {
     }
 }
 
-fn line_json(line: &QueueLine) -> serde_json::Value {
+pub(super) fn line_json(line: &QueueLine) -> serde_json::Value {
     json!({
         "task": line.task.id.0,
         "kind": kind(line),
@@ -106,6 +115,7 @@ fn line_json(line: &QueueLine) -> serde_json::Value {
         "name": line.prospect.display_name(),
         "company": line.prospect.known.company.name,
         "title": line.task.title,
+        "collect": line.collect,
         "text": line.task.text,
         "cadence": line.cadence,
         "step": line.task.step.as_str(),

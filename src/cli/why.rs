@@ -170,7 +170,7 @@ pub(super) fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{:<12}", entry.what.as_str());
     for key in [
         "step", "outcome", "ending", "cadence", "from", "kind", "template", "split", "mailbox",
-        "in_time", "reason",
+        "in_time", "filled", "edited", "reason",
     ] {
         let value = entry.detail(key);
         let says_it_again = key == "kind" && value == entry.what.as_str();

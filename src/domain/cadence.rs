@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ids::{CadenceId, ProfileId, StepId};
+use super::ids::{CadenceId, ProfileId, RoleId, StepId};
 use super::reply::ReplyKind;
 use super::time::{DaySpan, Delay, Side, Unit};
 
@@ -124,6 +124,8 @@ pub struct Step {
     pub id: StepId,
     pub when: When,
     pub what: What,
+    /// Whose task it is, where it is one.
+    pub by: By,
     /// Skipped unless all of these hold.
     pub only_if: Vec<Condition>,
     /// Skipped if all of these hold (and there is at least one).
@@ -136,6 +138,15 @@ pub struct Step {
     pub within: Option<Delay>,
     /// Only what differs from the built-in behaviour.
     pub outcomes: BTreeMap<Outcome, Verb>,
+}
+
+/// Who does a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// Whose prospect the person is.
+    Owner,
+    /// Somebody who holds that role; the owner when nobody does.
+    Role(RoleId),
 }
 
 /// From what a step's time is counted.
@@ -190,11 +201,39 @@ impl StepHours {
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    Email { content: Content, thread: Thread },
-    Call { script: String, voicemail: Option<String> },
-    Social { network: String, act: SocialAct, text: Option<String> },
-    Task { title: String, notes: Option<String> },
+    Email {
+        content: Content,
+        thread: Thread,
+        mode: MailMode,
+    },
+    Call {
+        script: String,
+        voicemail: Option<String>,
+    },
+    Social {
+        network: String,
+        act: SocialAct,
+        text: Option<String>,
+    },
+    Task {
+        title: String,
+        notes: Option<String>,
+        /// The task is not done until these fields of the person are known.
+        collect: Vec<String>,
+    },
     HandOff(HandOff),
+}
+
+/// Whether a person reads a mail before it leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailMode {
+    Auto,
+    Review,
+}
+
+impl MailMode {
+    /// Every mode with the word that a cadence writes for it.
+    pub const ALL: [(&'static str, Self); 2] = [("auto", Self::Auto), ("review", Self::Review)];
 }
 
 /// Which template a mail uses.
@@ -263,6 +302,20 @@ impl What {
             Self::Social { .. } => SOCIAL_OUTCOMES,
             Self::Task { .. } => TASK_OUTCOMES,
             Self::HandOff(_) => HAND_OFF_OUTCOMES,
+        }
+    }
+
+    /// Whether it is a mail that a person reads before it leaves.
+    pub fn is_reviewed(&self) -> bool {
+        matches!(self, Self::Email { mode: MailMode::Review, .. })
+    }
+
+    /// Whether it lies in somebody's queue before anything happens.
+    pub fn is_a_task(&self) -> bool {
+        match self {
+            Self::Email { .. } => self.is_reviewed(),
+            Self::Call { .. } | Self::Social { .. } | Self::Task { .. } => true,
+            Self::HandOff(_) => false,
         }
     }
 

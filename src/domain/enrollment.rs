@@ -70,8 +70,27 @@ pub struct State {
     pub happened: BTreeSet<String>,
     /// A person replied while a mail was on its way: as soon as its fate is known, the owner is asked.
     pub reply_waits: bool,
+    /// The mail that a person of ours has read and let go; it may leave as soon as it may be sent.
+    pub released: Option<Released>,
     /// What has happened, in order. A step in here never fires again with the same attempt.
     pub passed: Vec<Passed>,
+}
+
+/// The mail of one attempt of a step, let go by a person of ours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Released {
+    pub step: StepId,
+    pub attempt: u32,
+    /// What is sent in place of the template, when that person changed the text.
+    pub edited: Option<Edited>,
+}
+
+/// A mail as a person of ours wrote it, for one person only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    pub subject: String,
+    /// Without the footer.
+    pub text: String,
 }
 
 /// One attempt of a step that is over.
@@ -195,6 +214,12 @@ pub enum Event {
         outcome: Outcome,
         until: Option<Timestamp>,
     },
+    /// A person of ours read the mail and lets it go.
+    Released {
+        edited: Option<Edited>,
+    },
+    /// What was let go cannot be written any more: it has to be read again.
+    Unwritable,
     /// A person replied: the enrollment ends, or its owner is asked what the reply means.
     Replied,
     /// The person wants no more, complained, or must not be contacted.
@@ -279,6 +304,8 @@ impl Skipped {
 pub enum TaskKind {
     /// Do the step.
     Touch(Channel),
+    /// Read the step's mail, and let it go or pass over it.
+    Review,
     /// Look at this person and decide.
     Triage,
     /// Say what a reply means.
@@ -308,6 +335,12 @@ pub const TRIAGE_OUTCOMES: [(&str, Verb); 4] = [
 /// What a person may decide about somebody who came back.
 pub const HANDED_BACK_OUTCOMES: [&str; 5] =
     ["continue", HAND_OFF_AGAIN, "meeting_booked", "not_interested", "stop"];
+
+/// What a person may say of a mail that is to be read before it leaves.
+pub const REVIEW_OUTCOMES: [&str; 2] = [RELEASED, SKIPPED];
+
+/// A person of ours lets a mail go. It is sent when it may be sent.
+pub const RELEASED: &str = "released";
 
 /// Asks the role once more.
 pub const HAND_OFF_AGAIN: &str = "hand_off";
@@ -390,6 +423,12 @@ impl State {
         self.happened.contains(EMAIL_REPLIED)
     }
 
+    /// What a person of ours said of the mail of this attempt, if it may leave.
+    pub fn release_of(&self, id: &StepId, attempt: u32) -> Option<&Released> {
+        let this = |released: &&Released| released.step == *id && released.attempt == attempt;
+        self.released.as_ref().filter(this)
+    }
+
     /// The number of the last attempt of a step that is over; 0 when none is.
     fn attempts_of(&self, id: &StepId) -> u32 {
         let of_step = self.passed.iter().rev().find(|passed| passed.step == *id);
@@ -415,6 +454,8 @@ impl State {
                 | Phase::Offered { .. }
                 | Phase::HandedBack { .. }
         );
-        under_way || self.passed.iter().any(|passed| passed.outcome.as_str() != SKIPPED)
+        under_way
+            || self.released.is_some()
+            || self.passed.iter().any(|passed| passed.outcome.as_str() != SKIPPED)
     }
 }

@@ -42,6 +42,36 @@ pub const FIELDS: &[&str] = &[
 /// Dates of a customer that a list brings as columns of its own, so that no `x.` is needed for them.
 pub const DATES: &[&str] = &["close_date", "go_live_date", "renewal_date"];
 
+/// The fields of a person that somebody may fill by hand, beside dates and columns of our own.
+pub const FILLABLE: &[&str] =
+    &["city", "department", "first_name", "industry", "last_name", "region", "salutation", "title"];
+
+/// Whether [`fill`] can fill a field of that name.
+pub fn is_fillable(field: &str) -> bool {
+    FILLABLE.contains(&field) || !FIELDS.contains(&field)
+}
+
+/// Fills a field; what is none of ours is a column of its own. Whether it could be filled.
+pub fn fill(known: &mut ProspectDraft, field: &str, value: &str) -> bool {
+    let value = value.to_owned();
+    match field {
+        "city" => known.city = Some(value),
+        "department" => known.department = Some(value),
+        "first_name" => known.first_name = Some(value),
+        "industry" => known.company.industry = Some(value),
+        "last_name" => known.last_name = Some(value),
+        "region" => known.region = Some(value),
+        "salutation" => known.salutation = Some(value),
+        "title" => known.title = Some(value),
+        other if FIELDS.contains(&other) => return false,
+        other => {
+            let column = other.strip_prefix("x.").unwrap_or(other);
+            known.extra.insert(column.to_owned(), value);
+        }
+    }
+    true
+}
+
 impl Facts {
     /// Everything that is known of a prospect.
     pub fn of(prospect: &Prospect) -> Self {

@@ -180,7 +180,7 @@ fn words(test: &Test) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::cadence::{Priority, StepHours, Unenrolled, What, When};
+    use crate::domain::cadence::{By, Priority, StepHours, Unenrolled, What, When};
     use crate::domain::ids::StepId;
     use crate::domain::time::{Delay, Unit};
 
@@ -192,6 +192,7 @@ mod tests {
             id: StepId::from("call-2"),
             when: When::Day(1),
             what: What::Call { script: "opener".to_owned(), voicemail: None },
+            by: By::Owner,
             only_if,
             skip_if,
             expires_after: Delay::new(3, Unit::BusinessDays),

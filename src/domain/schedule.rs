@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::budget::Waiting;
 use super::cadence::{Cadence, Channel, Step, StepHours};
 use super::calendar::{Calendar, Hours};
-use super::enrollment::{Pause, Phase};
+use super::enrollment::{Pause, Phase, State};
 
 /// Where somebody may be and which rules hold there.
 #[derive(Debug, Clone, Copy)]
@@ -36,13 +36,20 @@ pub const DOUBT_GRACE: SignedDuration = SignedDuration::from_hours(24);
 /// Someone whose time zone nobody knows is looked at again after so long.
 const ZONE_RETRY: SignedDuration = SignedDuration::from_hours(24);
 
-/// When a phase is to be looked at again. `None` once it has ended.
-pub fn next(place: &Place, phase: &Phase) -> Option<Next> {
+/// When somebody is to be looked at again. `None` once the enrollment has ended.
+pub fn next(place: &Place, state: &State) -> Option<Next> {
     let desk = |at, waiting| Some(Next { channel: Channel::Task, at, waiting });
-    match phase {
-        Phase::Waiting { step, due_at, .. } => {
+    match &state.phase {
+        Phase::Waiting { step, attempt, due_at } => {
+            let is_read = state.release_of(step, *attempt).is_some();
             let step = place.cadence.step(step).map(|(_, step)| step);
-            Some(open_for(place, step, *due_at))
+            match step {
+                // Somebody reads it first, in the hours of work.
+                Some(step) if step.what.is_reviewed() && !is_read => {
+                    Some(open(place, Channel::Task, *due_at))
+                }
+                step => Some(open_for(place, step, *due_at)),
+            }
         }
         Phase::Sending { since, .. } => desk(*since + IN_FLIGHT_AT_MOST, Waiting::InDoubt),
         Phase::InDoubt { since, .. } => desk(*since + DOUBT_GRACE, Waiting::InDoubt),

@@ -140,7 +140,9 @@ impl Engine {
     async fn open(&self, person: &Person, now: Timestamp) -> Result<(), EngineError> {
         let (state, effects) = transition(person, Event::Due(circumstances(person)), now)?;
         let opens = effects.iter().find_map(|effect| match effect {
-            Effect::OpenTask { kind: TaskKind::Touch(channel), .. } => Some(*channel),
+            Effect::OpenTask { kind: kind @ (TaskKind::Touch(_) | TaskKind::Review), .. } => {
+                Some(*kind)
+            }
             _ => None,
         });
         // A mail that waits at the desk has no mailbox: it is looked at again when one is there.
@@ -149,8 +151,8 @@ impl Engine {
             return self.put_off(person, until, crate::domain::budget::Waiting::MailboxDown).await;
         }
         match opens {
-            Some(channel) if channel != Channel::Task => {
-                self.open_guarded(person, (state, effects), channel, now).await
+            Some(kind) if kind != TaskKind::Touch(Channel::Task) => {
+                self.open_guarded(person, (state, effects), kind, now).await
             }
             _ => {
                 let changes = self.changes(person, state, &effects, now).await?;
@@ -163,21 +165,23 @@ impl Engine {
         &self,
         person: &Person,
         (state, effects): (State, Vec<Effect>),
-        channel: Channel,
+        kind: TaskKind,
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let changes = self.changes(person, state, &effects, now).await?;
+        // Reading a mail touches nobody: the touch is counted when it is sent, under guards of its own.
+        let (channel, caps, touches) = match kind {
+            TaskKind::Touch(channel) => (channel, self.person_caps(person), true),
+            _ => (Channel::Email, self.new_caps(person), false),
+        };
+        let (prospect, enrollment) = (person.prospect.id, person.enrollment.id);
         let guards = Guards {
             now,
             lease: None,
             subjects: blocking(person, channel),
-            caps: self.person_caps(person),
+            caps,
             company: self.company_guard(person),
-            quiet: Some((
-                person.prospect.id,
-                person.enrollment.id,
-                self.settings.limits.prospect_gap,
-            )),
+            quiet: touches.then_some((prospect, enrollment, self.settings.limits.prospect_gap)),
             mailbox: None,
         };
         match self.store.intend(changes, guards).await? {

@@ -154,8 +154,19 @@ impl Engine {
                 };
                 self.send(&person, Sending { mailbox, step, attempt, ready, touch }).await
             }
+            Err(NoLetter::MissingField(_)) if person.is_reviewed(&step) => {
+                self.review_again(&person, now).await
+            }
             Err(why) => self.skip(&person, &why, now).await,
         }
+    }
+
+    /// What a person let go cannot be written any more: the same person is asked again.
+    async fn review_again(&self, person: &Person, now: Timestamp) -> Result<Done, EngineError> {
+        let (state, effects) = transition(person, Event::Unwritable, now)?;
+        let changes = self.changes(person, state, &effects, now).await?;
+        self.store.write(changes).await?;
+        Ok(Done::Moved)
     }
 
     /// A mail that cannot be written is not sent; the cadence goes on without it, and says so.

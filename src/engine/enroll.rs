@@ -178,7 +178,7 @@ impl Engine {
             return Ok(Err("the cadence has no steps".to_owned()));
         };
         let place = Place { cadence: course.cadence, calendar: course.calendar, zones: &zones };
-        let wake = schedule::next(&place, &state.phase).map(|next| {
+        let wake = schedule::next(&place, &state).map(|next| {
             let lane = match (&mailbox, next.channel) {
                 (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),
                 _ => Lane::Desk,

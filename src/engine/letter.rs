@@ -8,6 +8,7 @@ use super::workspace::hex;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
 use crate::domain::cadence::{Content, Thread};
+use crate::domain::enrollment::Edited;
 use crate::domain::ids::{StepId, TouchId};
 use crate::domain::settings::{Mailbox, Settings};
 use crate::domain::touch::{SentMail, Status, Touch};
@@ -52,6 +53,20 @@ impl Share {
     }
 }
 
+/// What a mail says, before the footer.
+pub(super) struct Draft {
+    pub subject: String,
+    /// What mail programs show beside the subject.
+    preview: Option<String>,
+    pub text: String,
+    /// Whether it begins a conversation, under a subject of its own.
+    pub begins_thread: bool,
+    template: String,
+    share: Share,
+    /// The Message-IDs of the conversation so far, oldest first.
+    answers: Vec<String>,
+}
+
 /// Why there is no mail for this person (promise 12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NoLetter {
@@ -59,6 +74,15 @@ pub(super) enum NoLetter {
     MissingField(String),
     /// The settings or the template do not allow any mail at all.
     Unfit(String),
+}
+
+impl std::fmt::Display for NoLetter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MissingField(field) => write!(f, "nobody knows `{field}`"),
+            Self::Unfit(why) => f.write_str(why),
+        }
+    }
 }
 
 impl Engine {
@@ -73,6 +97,22 @@ impl Engine {
     ) -> Result<Result<Ready, NoLetter>, EngineError> {
         let earlier = self.store.touches_of(person.enrollment.id).await?;
         Ok(write(&self.settings, person, mailbox, (step, attempt), &earlier, now))
+    }
+
+    /// What the mail of a step would say to a person now.
+    pub(super) async fn draft(
+        &self,
+        person: &Person,
+        (step, attempt): (&StepId, u32),
+        now: Timestamp,
+    ) -> Result<Result<Draft, NoLetter>, EngineError> {
+        let own = person.enrollment.mailbox.as_ref().and_then(|id| self.settings.mailboxes.get(id));
+        let mailbox = own.or_else(|| self.settings.mailbox_of(&person.enrollment.owner));
+        let Some(mailbox) = mailbox else {
+            return Ok(Err(NoLetter::Unfit("there is no mailbox".to_owned())));
+        };
+        let earlier = self.store.touches_of(person.enrollment.id).await?;
+        Ok(draft(person, mailbox, (step, attempt), &earlier, now))
     }
 }
 
@@ -92,20 +132,10 @@ pub(super) fn write(
     if settings.company.postal_address.trim().is_empty() {
         return Err(unfit("company.postal_address is not set in firsttouch.toml"));
     }
-    let cadence = &person.version.cadence;
-    let found = cadence.step(step).map(|(_, step)| &step.what);
-    let Some(crate::domain::cadence::What::Email { content, thread }) = found else {
-        return Err(unfit("the step is not a mail"));
-    };
-    let Written { template, rendered, share } = render_any(person, mailbox, step, content, now)?;
-    let thread_so_far = thread_of(*thread, earlier);
-    let (subject, begins_thread) = match thread_so_far.first() {
-        Some(first) => (reply_subject(&first.subject), false),
-        None => (first_subject(person, mailbox, step, rendered.subject.as_ref(), now)?, true),
-    };
+    let Draft { subject, preview, text, begins_thread, template, share, answers } =
+        draft(person, mailbox, (step, attempt), earlier, now)?;
     let message_id = message_id(settings, person, step, attempt, &mailbox.from);
-    let text = with_footer(settings, &rendered.text);
-    let ids: Vec<String> = thread_so_far.iter().map(|mail| mail.message_id.clone()).collect();
+    let text = with_footer(settings, &text);
     let token = message_id.split('@').next().unwrap_or_default();
     let known = &person.prospect.known;
     let letter = Letter {
@@ -116,23 +146,49 @@ pub(super) fn write(
         to_name: known.first_name.is_some().then(|| person.prospect.display_name()),
         to: to.clone(),
         subject: subject.clone(),
-        html: html_with_preview(rendered.preview.as_deref(), &text),
+        html: html_with_preview(preview.as_deref(), &text),
         text,
-        in_reply_to: ids.last().cloned(),
-        references: ids,
+        in_reply_to: answers.last().cloned(),
+        references: answers,
         unsubscribe_mailto: Some(format!("mailto:{}?subject=unsubscribe%20{token}", mailbox.from)),
         unsubscribe_url: mailbox.unsubscribe_url.as_ref().map(|url| format!("{url}/{token}")),
         touch_header: token.to_owned(),
     };
     let bytes = message::compose(&letter).map_err(|error| NoLetter::Unfit(error.to_string()))?;
-    let template = template.to_owned();
     let mailbox = mailbox.id.clone();
     let mail = SentMail { mailbox, message_id, subject, begins_thread, template };
     let same = |touch: &&Touch| touch.step == *step && touch.attempt == attempt;
     let again = earlier.iter().find(same).map(|touch| touch.id);
     let Letter { text, html, .. } = letter;
-    let preview = rendered.preview;
     Ok(Ready { to, mail, preview, text, html, bytes, share, again })
+}
+
+/// The words of a mail: those of its template, unless a person of ours wrote others.
+fn draft(
+    person: &Person,
+    mailbox: &Mailbox,
+    (step, attempt): (&StepId, u32),
+    earlier: &[Touch],
+    now: Timestamp,
+) -> Result<Draft, NoLetter> {
+    let found = person.version.cadence.step(step).map(|(_, step)| &step.what);
+    let Some(crate::domain::cadence::What::Email { content, thread, .. }) = found else {
+        return Err(NoLetter::Unfit("the step is not a mail".to_owned()));
+    };
+    let released = person.enrollment.state.release_of(step, attempt);
+    let edited = released.and_then(|released| released.edited.as_ref());
+    let Written { template, rendered, share } = match edited {
+        Some(edited) => as_edited(person.template(step, content), edited),
+        None => render_any(person, mailbox, step, content, now)?,
+    };
+    let thread_so_far = thread_of(*thread, earlier);
+    let (subject, begins_thread) = match thread_so_far.first() {
+        Some(first) => (reply_subject(&first.subject), false),
+        None => (first_subject(person, mailbox, step, rendered.subject.as_ref(), now)?, true),
+    };
+    let answers = thread_so_far.iter().map(|mail| mail.message_id.clone()).collect();
+    let (template, Rendered { preview, text, .. }) = (template.to_owned(), rendered);
+    Ok(Draft { subject, preview, text, begins_thread, template, share, answers })
 }
 
 fn render(
@@ -152,6 +208,13 @@ struct Written<'a> {
     template: &'a str,
     rendered: Rendered,
     share: Share,
+}
+
+/// The words that a person of ours wrote instead of those of the template. They tell nothing of how the
+/// variants of a split compare.
+fn as_edited<'a>(template: &'a str, Edited { subject, text }: &Edited) -> Written<'a> {
+    let (subject, text) = (Some(subject.clone()), text.clone());
+    Written { template, rendered: Rendered { subject, preview: None, text }, share: Share::NoSplit }
 }
 
 /// The variant that was drawn for this person; when it cannot be written, the first one that can. Only

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::domain::budget::mix;
 use crate::domain::cadence::{Channel, Content};
-use crate::domain::enrollment::{self, Course, Phase};
+use crate::domain::enrollment::{self, Course};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{EnrollmentId, StepId};
 use crate::domain::profile::Profile;
@@ -242,6 +242,12 @@ impl Person {
         })
     }
 
+    /// Whether somebody reads the mail of a step before it leaves.
+    pub fn is_reviewed(&self, step: &StepId) -> bool {
+        let step = self.version.cadence.step(step).map(|(_, step)| step);
+        step.is_some_and(|step| step.what.is_reviewed())
+    }
+
     /// Where the person is and which hours hold there.
     pub fn place(&self) -> Place<'_> {
         Place {
@@ -251,9 +257,9 @@ impl Person {
         }
     }
 
-    /// When and by whom a phase is to be looked at again.
-    pub fn wake(&self, phase: &Phase) -> Option<Wake> {
-        let next = schedule::next(&self.place(), phase)?;
+    /// When and by whom a state is to be looked at again.
+    pub fn wake(&self, state: &enrollment::State) -> Option<Wake> {
+        let next = schedule::next(&self.place(), state)?;
         let lane = match (&self.enrollment.mailbox, next.channel) {
             (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),
             _ => Lane::Desk,

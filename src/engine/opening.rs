@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::letter::{Draft, NoLetter};
 use super::{Engine, EngineError, Person};
-use crate::domain::cadence::{HandOff, SocialAct, Step, What};
+use crate::domain::cadence::{By, HandOff, SocialAct, Step, What};
 use crate::domain::enrollment::{Phase, Returned, State, TaskKind};
 use crate::domain::ids::{RepId, RoleId, StepId, TaskId};
 use crate::domain::settings::Settings;
@@ -33,9 +34,15 @@ impl Engine {
         now: Timestamp,
     ) -> Result<TaskRecord, EngineError> {
         let step = person.version.cadence.step(opening.step).map(|(_, step)| step);
-        let of_step = |kind| matches!(kind, TaskKind::Touch(_));
+        let of_step = |kind| matches!(kind, TaskKind::Touch(_) | TaskKind::Review);
         let touched = step.filter(|_| of_step(opening.kind));
-        let Words { title, text } = self.words(person, opening, step, now);
+        let Words { title, text } = match opening.kind {
+            TaskKind::Review => {
+                let mail = (opening.step, opening.attempt);
+                review_words(&self.draft(person, mail, now).await?)
+            }
+            _ => self.words(person, opening, step, now),
+        };
         let zone = person.zone();
         let calendar = &person.clockwork.calendar;
         let target = touched.and_then(|step| step.within);
@@ -43,7 +50,7 @@ impl Engine {
             id: TaskId(self.id(IdKind::Task).await?),
             enrollment: person.enrollment.id,
             prospect: person.prospect.id,
-            rep: self.assignee(person, opening),
+            rep: self.assignee(person, opening, touched),
             kind: opening.kind,
             step: opening.step.clone(),
             attempt: opening.attempt,
@@ -59,8 +66,12 @@ impl Engine {
         })
     }
 
-    /// The owner's, but what is handed over goes to somebody who holds the role.
-    fn assignee(&self, person: &Person, opening: &Opening<'_>) -> RepId {
+    /// The owner's, but what is handed over, or is for a role, goes to somebody who holds the role.
+    fn assignee(&self, person: &Person, opening: &Opening<'_>, touched: Option<&Step>) -> RepId {
+        if let Some(Step { by: By::Role(role), .. }) = touched {
+            let holder = self.holder(role, person);
+            return holder.unwrap_or_else(|| person.enrollment.owner.clone());
+        }
         match (opening.kind, &opening.state.phase) {
             (TaskKind::HandOff, Phase::Offered { hand_off, .. }) => {
                 let holder = self.holder(&hand_off.to, person);
@@ -141,7 +152,7 @@ impl Person {
                 let title = format!("{network}: {}", act.map_or("touch", |(word, _)| word));
                 Words { title, text: text.as_ref().map(render).unwrap_or_default() }
             }
-            What::Task { title, notes } => {
+            What::Task { title, notes, .. } => {
                 let text = notes.as_ref().map(render).unwrap_or_default();
                 Words { title: title.clone(), text }
             }
@@ -155,6 +166,20 @@ impl Person {
             Ok(rendered) => rendered.text.trim().to_owned(),
             Err(error) => format!("({error})"),
         }
+    }
+}
+
+/// What there is to read before a mail leaves.
+fn review_words(draft: &Result<Draft, NoLetter>) -> Words {
+    match draft {
+        Ok(Draft { subject, text, .. }) => Words {
+            title: format!("read and release: {subject}"),
+            text: format!("Subject: {subject}\n\n{}\n", text.trim()),
+        },
+        Err(why) => Words {
+            title: format!("write this mail yourself: {why}"),
+            text: format!("The mail cannot be written: {why}.\n"),
+        },
     }
 }
 

@@ -261,6 +261,7 @@ fn ended(now: Timestamp) -> State {
         happened: Default::default(),
         reply_waits: false,
         passed: Vec::new(),
+        released: None,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use self::given::{asked_for, filled, missing, note_given};
 use super::dispatch::transition;
 use super::transition::task_word;
 use super::{Engine, EngineError, Person};
 use crate::domain::cadence::{self, Channel, Outcome};
 use crate::domain::calendar::Hours;
-use crate::domain::enrollment::{Event, HANDED_BACK_OUTCOMES, TRIAGE_OUTCOMES, TaskKind};
+use crate::domain::enrollment::{HANDED_BACK_OUTCOMES, REVIEW_OUTCOMES, TRIAGE_OUTCOMES, TaskKind};
 use crate::domain::ids::{RepId, TaskId, TouchId};
 use crate::domain::log::What as Happened;
 use crate::domain::prospect::Prospect;
@@ -16,6 +17,8 @@ use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::formats::diagnostic::did_you_mean;
 use crate::ports::{Changes, IdKind, MilestoneRecord, TaskRecord};
+
+mod given;
 
 /// One line of the queue.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct QueueLine {
     pub callable_at: Option<Timestamp>,
     /// What may be said of it.
     pub outcomes: Vec<Offered>,
+    /// The fields that have to be filled before it is done.
+    pub collect: Vec<String>,
 }
 
 /// What a person did with a task.
@@ -37,6 +42,10 @@ pub struct DoneTask {
     /// For `not_now` and the like: when to go on.
     pub until: Option<Timestamp>,
     pub actor: RepId,
+    /// Values for the fields that the task collects.
+    pub set: Vec<(String, String)>,
+    /// For a mail that is released: what is sent in place of the template, with a line `Subject:`.
+    pub text: Option<String>,
 }
 
 impl Engine {
@@ -53,8 +62,9 @@ impl Engine {
             let callable_at = if calls { callable_at(&person, now) } else { None };
             let cadence = person.enrollment.cadence.0.clone();
             let outcomes = offered(&person, &task);
+            let collect = missing(&person.prospect.known, asked_for(&person, &task));
             let prospect = person.prospect;
-            lines.push(QueueLine { task, prospect, cadence, callable_at, outcomes });
+            lines.push(QueueLine { task, prospect, cadence, callable_at, outcomes, collect });
         }
         lines.sort_by_key(|line| {
             let later = line.callable_at.is_some_and(|at| at > now);
@@ -78,12 +88,14 @@ impl Engine {
         let task = task.ok_or_else(missing)?;
         let person = self.person(task.enrollment).await?.ok_or_else(missing)?;
         let outcome = known_outcome(&person, &task, &done.outcome)?;
-        let event = Event::Done { outcome: outcome.clone(), until: done.until };
-        let (state, effects) = transition(&person, event, now)?;
+        let filled = filled(&person, &task, &outcome, &done.set)?;
+        let event = self.told(&person, &task, &outcome, &done, now).await?;
+        let (state, effects) = transition(&person, event.clone(), now)?;
         let after = state.clone();
         let mut changes = self.changes(&person, state, &effects, now).await?;
         self.tell_colleagues(&person, &after, now, &mut changes).await?;
         self.note_done(&person, &task, &outcome, &done.actor, now, &mut changes).await?;
+        note_given(&done, &event, filled, &mut changes);
         self.store.write(changes).await?;
         Ok(person.prospect)
     }
@@ -174,6 +186,7 @@ fn offered(person: &Person, task: &TaskRecord) -> Vec<Offered> {
             };
             outcomes.into_iter().map(labelled).collect()
         }
+        TaskKind::Review => REVIEW_OUTCOMES.map(plain).into(),
         TaskKind::Triage => triage().map(plain).collect(),
         TaskKind::Reply => {
             let kinds = ReplyKind::ALL.map(|(word, _)| word);

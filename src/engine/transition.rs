@@ -23,7 +23,7 @@ impl Person {
 
     /// The changes that move this person to a new state.
     pub(super) fn moved(&self, state: State) -> Changes {
-        let wake = self.wake(&state.phase);
+        let wake = self.wake(&state);
         let (id, revision) = (self.enrollment.id, self.enrollment.revision);
         let moved = EnrollmentMove { id, revision, state, wake, digest: None, mailbox: None };
         Changes { moved: vec![moved], ..Changes::default() }
@@ -96,6 +96,7 @@ impl Engine {
 pub(super) fn task_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Touch(channel) => channel.as_str(),
+        TaskKind::Review => "review",
         TaskKind::Triage => "triage",
         TaskKind::Reply => "reply",
         TaskKind::HandOff => "hand_off",

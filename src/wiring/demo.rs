@@ -17,7 +17,7 @@ use crate::config::{Config, InboxConfig};
 use crate::domain::budget::mix;
 use crate::domain::cadence::Channel;
 use crate::domain::calendar::Hours;
-use crate::domain::enrollment::{HAND_OFF_AGAIN, TaskKind};
+use crate::domain::enrollment::{HAND_OFF_AGAIN, RELEASED, TaskKind};
 use crate::engine::collect::CollectError;
 use crate::engine::tasks::{DoneTask, QueueLine};
 use crate::engine::workspace::hex;
@@ -174,7 +174,9 @@ impl Demo {
             }
             let outcome = drawn_outcome(&line, mix(drawn)).to_owned();
             let (task, actor) = (line.task.id, line.task.rep.clone());
-            self.engine().done(DoneTask { task, outcome, until: None, actor }).await?;
+            self.engine()
+                .done(DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None })
+                .await?;
         }
         Ok(())
     }
@@ -288,6 +290,7 @@ fn drawn_outcome(line: &QueueLine, drawn: u64) -> &'static str {
             _ => "not_found",
         },
         TaskKind::Touch(Channel::Email | Channel::Task) => "done",
+        TaskKind::Review => RELEASED,
         TaskKind::HandOff => "accepted",
         TaskKind::Reply => "interested",
         // Somebody who replied and was never taken over is offered again, not written to.

@@ -7,7 +7,9 @@ use std::task::Poll;
 
 use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::cadence::{CALL_OUTCOMES, Channel, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb};
-use firsttouch::domain::enrollment::{HANDED_BACK_OUTCOMES, TRIAGE_OUTCOMES, TaskKind};
+use firsttouch::domain::enrollment::{
+    HANDED_BACK_OUTCOMES, REVIEW_OUTCOMES, TRIAGE_OUTCOMES, TaskKind,
+};
 use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId, RepId};
 use firsttouch::domain::reply::ReplyKind;
 use firsttouch::domain::settings::Settings;
@@ -415,8 +417,14 @@ impl Driver {
                 }
                 let outcome = draw_outcome(&world, line.task.kind);
                 world.note(&format!("{rep} does task {}: {outcome}", line.task.id));
-                let done =
-                    DoneTask { task: line.task.id, outcome, until: None, actor: rep.clone() };
+                let done = DoneTask {
+                    task: line.task.id,
+                    outcome,
+                    until: None,
+                    actor: rep.clone(),
+                    set: Vec::new(),
+                    text: None,
+                };
                 if let Err(error) = engine.done(done).await {
                     world.note(&format!("not done: {error}"));
                 }
@@ -500,6 +508,7 @@ fn draw_outcome(world: &World, kind: TaskKind) -> String {
         TaskKind::Touch(Channel::Task | Channel::Email) => words(TASK_OUTCOMES),
         TaskKind::Triage => words(&TRIAGE_OUTCOMES),
         TaskKind::Reply => ReplyKind::ALL.iter().map(|(word, _)| *word).collect(),
+        TaskKind::Review => REVIEW_OUTCOMES.to_vec(),
         TaskKind::HandOff => vec!["accepted", "declined"],
         TaskKind::HandedBack => HANDED_BACK_OUTCOMES.to_vec(),
     };

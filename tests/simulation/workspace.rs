@@ -71,7 +71,7 @@ send_window: ["08:00-11:00", "14:00-16:30"]
 steps:
   - id: news
     day: 1
-    email: { template: again, thread: new }
+    email: { template: again, thread: new, mode: review }
   - id: news-call
     after: 2 business days
     only_if: { has: [phone] }

@@ -56,6 +56,7 @@ pub fn waiting(step: &str, due_at: Timestamp, passed: Vec<Passed>) -> State {
         began_at: Some(at(0)),
         happened: Default::default(),
         reply_waits: false,
+        released: None,
         passed,
     }
 }

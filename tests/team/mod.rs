@@ -51,7 +51,7 @@ impl Inbox for Letters {
 }
 
 pub struct Team {
-    _dir: tempfile::TempDir,
+    pub dir: tempfile::TempDir,
     pub clock: Arc<SimulatedClock>,
     pub letters: Arc<Letters>,
     pub engine: Engine,
@@ -68,6 +68,7 @@ impl Team {
         let mut texts: BTreeMap<String, String> = cadences.iter().cloned().collect();
         for (name, text) in [
             ("hello", subject("Hi {{first_name}}")),
+            ("hook", subject("{{x.hook}}")),
             ("bump", "Any thoughts?\n".to_owned()),
             ("script", "Ask.\n".to_owned()),
             ("brief", "{{first_name}} wants to talk.\n".to_owned()),
@@ -94,7 +95,7 @@ impl Team {
         let (workspace, findings) = check(&Files { texts }, &["standard".to_owned()].into());
         let workspace = workspace.unwrap_or_else(|| panic!("{findings:#?}"));
         engine.apply(&workspace, None).await.unwrap();
-        Self { _dir: dir, clock, letters, engine }
+        Self { dir, clock, letters, engine }
     }
 
     /// People 1 to `n`, all of one company, with dates of their own.
@@ -173,7 +174,7 @@ impl Team {
 
     pub async fn try_done(&self, task: TaskId, outcome: &str) -> Result<(), String> {
         let (outcome, actor) = (outcome.to_owned(), RepId::from("ann"));
-        let done = DoneTask { task, outcome, until: None, actor };
+        let done = DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None };
         self.engine.done(done).await.map(|_| ()).map_err(|error| error.to_string())
     }
 

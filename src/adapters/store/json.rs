@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::cadence::{HandOff, Outcome};
-use crate::domain::enrollment::{Ending, Passed, Pause, Phase, Returned, State};
+use crate::domain::enrollment::{Edited, Ending, Passed, Pause, Phase, Released, Returned, State};
 use crate::domain::ids::{RoleId, StepId};
 use crate::domain::prospect::{CompanyDraft, Phone, ProspectDraft, Range, ZoneSource};
 use crate::formats::length;
@@ -207,8 +207,37 @@ struct StateJson {
     happened: BTreeSet<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     reply_waits: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    released: Option<ReleasedJson>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     passed: Vec<(String, u32, String, i64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReleasedJson {
+    step: String,
+    attempt: u32,
+    /// Subject and text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    edited: Option<(String, String)>,
+}
+
+impl From<&Released> for ReleasedJson {
+    fn from(released: &Released) -> Self {
+        let edited = released.edited.as_ref();
+        Self {
+            step: released.step.0.clone(),
+            attempt: released.attempt,
+            edited: edited.map(|edited| (edited.subject.clone(), edited.text.clone())),
+        }
+    }
+}
+
+impl From<ReleasedJson> for Released {
+    fn from(json: ReleasedJson) -> Self {
+        let edited = json.edited.map(|(subject, text)| Edited { subject, text });
+        Self { step: StepId(json.step), attempt: json.attempt, edited }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -274,6 +303,7 @@ pub(super) fn state_to_text(state: &State) -> String {
         began: state.began_at.map(Timestamp::as_millisecond),
         happened: state.happened.clone(),
         reply_waits: state.reply_waits,
+        released: state.released.as_ref().map(ReleasedJson::from),
         passed: state
             .passed
             .iter()
@@ -352,6 +382,7 @@ pub(super) fn state_from_text(text: &str) -> Result<State, Unreadable> {
         began_at: json.began.map(timestamp),
         happened: json.happened,
         reply_waits: json.reply_waits,
+        released: json.released.map(Released::from),
         passed: json
             .passed
             .into_iter()
@@ -481,6 +512,11 @@ mod tests {
                 began_at: Some(at),
                 happened: ["email_replied".to_owned()].into(),
                 reply_waits: true,
+                released: Some(Released {
+                    step: step.clone(),
+                    attempt: 2,
+                    edited: Some(Edited { subject: "S".into(), text: "T\n".into() }),
+                }),
                 passed,
             };
             assert_eq!(state_from_text(&state_to_text(&state)), Ok(state));

@@ -54,6 +54,7 @@ pub(super) fn relationship_word(relationship: Relationship) -> &'static str {
 pub(super) fn task_kind_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Touch(channel) => channel.as_str(),
+        TaskKind::Review => "review",
         TaskKind::Triage => "triage",
         TaskKind::Reply => "reply",
         TaskKind::HandOff => "hand_off",
@@ -63,6 +64,7 @@ pub(super) fn task_kind_word(kind: TaskKind) -> &'static str {
 
 fn task_kind(word: &str) -> Result<TaskKind, StoreError> {
     match word {
+        "review" => Ok(TaskKind::Review),
         "triage" => Ok(TaskKind::Triage),
         "reply" => Ok(TaskKind::Reply),
         "hand_off" => Ok(TaskKind::HandOff),

@@ -24,6 +24,8 @@ pub(super) fn on_replied(course: &Course, mut state: State, now: Timestamp) -> M
         return end(state, Ending::Replied, now);
     }
     state.happened.insert(EMAIL_REPLIED.to_owned());
+    // What was let go before the reply was written without knowing it: it is read again.
+    state.released = None;
     match state.phase {
         // Nothing else leaves meanwhile; as soon as its fate is known, the owner is asked.
         Phase::Sending { .. } | Phase::InDoubt { .. } => {

@@ -7,12 +7,12 @@ use super::asked::{
 };
 use super::timing::{due_at, on_date};
 use super::{
-    Circumstances, Course, Effect, Ending, Event, IllegalTransition, Passed, Pause, Phase, Skipped,
-    State, TaskKind,
+    Circumstances, Course, Edited, Effect, Ending, Event, IllegalTransition, Passed, Pause, Phase,
+    Released, Skipped, State, TaskKind,
 };
 use crate::domain::cadence::{
-    BOUNCED, Condition, EMAIL_BOUNCED, EXPIRED, OUT_OF_OFFICE, Outcome, REFUSED, SENT, SKIPPED,
-    Step, Verb, What, When,
+    BOUNCED, Channel, Condition, EMAIL_BOUNCED, EXPIRED, MailMode, OUT_OF_OFFICE, Outcome, REFUSED,
+    SENT, SKIPPED, Step, Verb, What, When,
 };
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{Delay, Unit};
@@ -44,6 +44,11 @@ fn moved(course: &Course, state: State, event: Event, now: Timestamp) -> Stepped
         Event::Deferred { until } => on_deferred(state, until),
         Event::Lost => on_lost(state),
         Event::Done { outcome, until } => on_done(course, state, outcome, until, now),
+        Event::Released { edited } => on_released(course, state, edited, now),
+        Event::Unwritable => match state.phase {
+            Phase::Waiting { .. } => Ok((State { released: None, ..state }, Vec::new())),
+            _ => illegal("unwritable", &state),
+        },
         Event::Replied => Ok(on_replied(course, state, now)),
         Event::OptedOut => Ok(end(state, Ending::OptedOut, now)),
         Event::LeftCompany | Event::Stopped => Ok(end(state, Ending::Removed, now)),
@@ -111,6 +116,9 @@ fn fire(
         return Ok(skip(course, state, id, attempt, why, now));
     }
     let kind = match &step.what {
+        What::Email { mode: MailMode::Review, .. } if state.release_of(id, attempt).is_none() => {
+            TaskKind::Review
+        }
         What::Email { .. } => {
             return Ok((state, vec![Effect::SendMail { step: id.clone(), attempt }]));
         }
@@ -173,6 +181,22 @@ fn skip(
         *skipped = Some(why);
     }
     (state, effects)
+}
+
+/// The mail may leave from now on, as soon as it may be sent.
+fn on_released(course: &Course, state: State, edited: Option<Edited>, now: Timestamp) -> Stepped {
+    let is_mail = |id: &StepId| {
+        let step = course.cadence.step(id).map(|(_, step)| step);
+        step.is_some_and(|step| step.what.channel() == Channel::Email)
+    };
+    match state.phase.clone() {
+        Phase::OnTask { step, attempt, .. } if is_mail(&step) => {
+            let released = Some(Released { step: step.clone(), attempt, edited });
+            let phase = Phase::Waiting { step, attempt, due_at: now };
+            Ok((State { phase, released, ..state }, vec![Effect::CloseTasks]))
+        }
+        _ => illegal("released", &state),
+    }
 }
 
 fn on_intended(state: State, now: Timestamp) -> Stepped {
@@ -282,6 +306,7 @@ pub(super) fn pass(
     }
     state.anchor_at = now;
     state.tries = 0;
+    state.released = None;
     state.passed.push(Passed { step: id.clone(), attempt, outcome: outcome.clone(), at: now });
     let (step, skipped) = (id.clone(), None);
     let passed = Effect::Pass { step, attempt, outcome: outcome.clone(), skipped };

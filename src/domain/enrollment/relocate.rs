@@ -20,6 +20,9 @@ pub fn relocate(
     state: State,
     now: Timestamp,
 ) -> Option<(State, Vec<Effect>)> {
+    // What was let go as the old file had it may be another text now: it is read again.
+    let released = state.released.clone().filter(|released| released.edited.is_some());
+    let state = State { released, ..state };
     let Some((id, attempt)) = state.phase.step().map(|(id, attempt)| (id.clone(), attempt)) else {
         return Some((state, Vec::new()));
     };

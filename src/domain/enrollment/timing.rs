@@ -20,6 +20,7 @@ pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
         began_at: Some(now),
         happened: Default::default(),
         reply_waits: false,
+        released: None,
         passed: Vec::new(),
     };
     let due_at = due_at(course, &state, first).max(begins_at);

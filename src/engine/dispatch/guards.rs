@@ -87,7 +87,7 @@ impl Engine {
         Ok(epoch)
     }
 
-    /// The caps that count people rather than mails.
+    /// The caps that count touches of people rather than mails.
     pub(in crate::engine) fn person_caps(&self, person: &Person) -> Vec<Cap> {
         let day = SignedDuration::from_hours(24);
         let limits = &person.version.cadence.limits;
@@ -102,6 +102,15 @@ impl Engine {
             let (scope, window) = (format!("company:{company}"), day * 7);
             caps.push(Cap { scope, reason: Waiting::CompanyLimit, limit, window });
         }
+        caps.extend(self.new_caps(person));
+        caps
+    }
+
+    /// The caps that count who begins; none for somebody who has begun.
+    pub(in crate::engine) fn new_caps(&self, person: &Person) -> Vec<Cap> {
+        let day = SignedDuration::from_hours(24);
+        let limits = &person.version.cadence.limits;
+        let mut caps = Vec::new();
         if person.enrollment.state.has_begun() {
             return caps;
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Seen;
 use crate::domain::budget::Waiting;
 use crate::domain::cadence::{Channel, Content, Outcome, SocialAct, Step, What, When};
-use crate::domain::enrollment::{Effect, Event, Phase};
+use crate::domain::enrollment::{Effect, Event, Phase, TaskKind};
 use crate::domain::facts::Facts;
 
 use crate::domain::ids::{StepId, TouchId};
@@ -34,6 +34,8 @@ pub struct Item {
     pub when: When,
     /// When it would be done; limits and gaps may move it later.
     pub at: Timestamp,
+    /// When a person of ours is asked to read it before it leaves.
+    pub read_at: Option<Timestamp>,
     /// No time zone is known: it is not done at all.
     pub has_no_zone: bool,
     pub outlook: Outlook,
@@ -96,7 +98,9 @@ impl Walk<'_> {
         let Phase::Waiting { step: id, attempt, .. } = &phase else { return Ok(None) };
         let cadence = person.version.cadence.clone();
         let Some((_, step)) = cadence.step(id) else { return Ok(None) };
-        let Some(next) = schedule::next(&person.place(), &phase) else { return Ok(None) };
+        let Some(next) = schedule::next(&person.place(), &person.enrollment.state) else {
+            return Ok(None);
+        };
         let at = next.at.max(now);
         let state = &person.enrollment.state;
         let outlook = outlook(step, &Facts::of(&person.prospect), &person.closed, state);
@@ -106,9 +110,11 @@ impl Walk<'_> {
         if let Some(Ok(ready)) = ready.filter(|_| outlook.answer != Answer::No) {
             self.sent.push(touch(&self.seen.person, id, *attempt, ready, at));
         }
-        self.advance(&outlook, is_written, at)?;
+        let sent_at = self.advance(&outlook, is_written, at)?;
+        let (at, read_at) = (sent_at.unwrap_or(at), sent_at.map(|_| at));
         let has_no_zone = next.waiting == Waiting::NoTimeZone;
-        Ok(Some(Item { step: id.clone(), when: step.when.clone(), at, has_no_zone, outlook, does }))
+        let (step, when) = (id.clone(), step.when.clone());
+        Ok(Some(Item { step, when, at, read_at, has_no_zone, outlook, does }))
     }
 
     /// The mail of a step; nothing for what a person does.
@@ -143,20 +149,34 @@ impl Walk<'_> {
         lacks
     }
 
-    /// What the engine would make of it: a mail counts as sent, a task as done in time.
+    /// What the engine would make of it: a mail counts as sent, a task as done in time. The result is
+    /// when a mail leaves that somebody reads first, if it is one.
     fn advance(
         &mut self,
         outlook: &Outlook,
         is_written: bool,
         at: Timestamp,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Option<Timestamp>, EngineError> {
         let mut circumstances = circumstances(&self.seen.person);
         if !is_written {
             circumstances.closed.push(Channel::Email);
         }
-        let effects = self.apply(Event::Due(circumstances), at)?;
+        let mut effects = self.apply(Event::Due(circumstances.clone()), at)?;
+        let mut sent_at = None;
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::OpenTask { kind: TaskKind::Review, .. }))
+        {
+            self.apply(Event::Released { edited: None }, at)?;
+            let person = &self.seen.person;
+            let next = schedule::next(&person.place(), &person.enrollment.state);
+            let left_at = next.map_or(at, |next| next.at.max(at));
+            effects = self.apply(Event::Due(circumstances), left_at)?;
+            sent_at = Some(left_at);
+        }
         let is = |wanted: fn(&Effect) -> bool| effects.iter().any(wanted);
         if is(|effect| matches!(effect, Effect::SendMail { .. })) {
+            let at = sent_at.unwrap_or(at);
             self.apply(Event::Intended, at)?;
             self.apply(Event::Sent, at)?;
         } else if is(|effect| matches!(effect, Effect::OpenTask { .. })) {
@@ -167,7 +187,7 @@ impl Walk<'_> {
         {
             passed.outcome = Outcome::from(OPEN);
         }
-        Ok(())
+        Ok(sent_at)
     }
 
     fn apply(&mut self, event: Event, at: Timestamp) -> Result<Vec<Effect>, EngineError> {

@@ -1,7 +1,9 @@
 //! Everything of a cadence above its steps.
 
-use crate::domain::cadence::{Admission, Audience, Colleagues, DayKind, Limits, Others, Priority};
-use crate::domain::ids::ProfileId;
+use crate::domain::cadence::{
+    Admission, Audience, By, Colleagues, DayKind, Limits, Others, Priority,
+};
+use crate::domain::ids::{ProfileId, RoleId};
 use crate::domain::time::{DaySpan, Delay, Unit};
 use crate::formats::language::{
     AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT, UNITS,
@@ -9,11 +11,11 @@ use crate::formats::language::{
 use crate::formats::length;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, count, delay, not_yet, shortened, some_delay, text, texts, word,
+    Findings, Map, count, delay, not_yet, shortened, slug, some_delay, text, texts, word,
 };
 use crate::formats::yaml::{At, Node};
 
-use super::{Defaults, Reader};
+use super::{Defaults, Reader, verb};
 
 /// Whom the cadence takes in.
 pub(super) struct Enroll {
@@ -153,23 +155,26 @@ pub(super) fn company(map: &Map<'_>, usual: Colleagues, reader: &mut Reader<'_>)
 
 pub(super) fn defaults(map: &Map<'_>, reader: &mut Reader<'_>) -> Defaults {
     let built_in = Defaults::default();
-    let findings = &mut reader.findings;
-    let map = map.get("defaults").and_then(|node| Map::open(node, &DEFAULTS, findings));
+    let node = map.get("defaults");
+    let map = node.and_then(|node| Map::open(node, &DEFAULTS, &mut reader.findings));
     let Some(map) = map else { return built_in };
-    by(&map, findings);
+    let by = by(&map, reader).unwrap_or(built_in.by);
+    let findings = &mut reader.findings;
     Defaults {
+        by,
         expires_after: expires_after(&map, findings).unwrap_or(built_in.expires_after),
         priority: priority(&map, findings).unwrap_or(built_in.priority),
     }
 }
 
-/// `by: owner` is what happens anyway; roles are not run yet.
-pub(super) fn by(map: &Map<'_>, findings: &mut Findings<'_>) {
-    let Some(node) = map.get("by") else { return };
-    let Some(by) = text(node, "`by`", findings) else { return };
-    if by.value != "owner" {
-        not_yet(&format!("by: {}", shortened(&by.value)), node.place(), findings);
+/// Who does it: `owner`, or a role.
+pub(super) fn by(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<By> {
+    let by = slug(map.get("by")?, "the role", &mut reader.findings)?;
+    if by.value == "owner" {
+        return Some(By::Owner);
     }
+    verb::check_role(&by, reader);
+    Some(By::Role(RoleId(by.value)))
 }
 
 pub(super) fn expires_after(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<Delay> {

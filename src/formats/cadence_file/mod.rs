@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::cadence::{Admission, Cadence, Colleagues, DayKind, Outcome, Priority};
+use crate::domain::cadence::{Admission, By, Cadence, Colleagues, DayKind, Outcome, Priority};
 use crate::domain::ids::CadenceId;
 use crate::domain::time::{Delay, Unit};
 
@@ -69,6 +69,7 @@ struct Reader<'a> {
 
 /// What a step does not need to repeat.
 struct Defaults {
+    by: By,
     expires_after: Delay,
     priority: Priority,
 }
@@ -76,7 +77,7 @@ struct Defaults {
 impl Default for Defaults {
     fn default() -> Self {
         let expires_after = Delay::new(3, Unit::BusinessDays);
-        Self { expires_after, priority: Priority::Normal }
+        Self { by: By::Owner, expires_after, priority: Priority::Normal }
     }
 }
 

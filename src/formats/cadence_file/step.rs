@@ -5,7 +5,8 @@ use crate::formats::rules::Rule;
 use std::collections::BTreeMap;
 
 use crate::domain::cadence::{
-    Channel, Condition, EXPIRED, Outcome, SKIPPED, Step, StepHours, Thread, Verb, What, When,
+    By, Channel, Condition, EXPIRED, MailMode, Outcome, SKIPPED, Step, StepHours, Thread, Verb,
+    What, When,
 };
 use crate::domain::ids::StepId;
 use crate::domain::time::Delay;
@@ -89,8 +90,8 @@ fn rest(
     so_far: &SoFar,
     reader: &mut Reader<'_>,
 ) -> Option<Step> {
+    let by = by(map, what, reader);
     let findings = &mut reader.findings;
-    head::by(map, findings);
     let mut condition = |key: &str| -> Vec<Condition> {
         let Some(node) = map.get(key) else { return Vec::new() };
         conditions(node, &format!("`{key}`"), Scope::Step(&so_far.names), findings)
@@ -105,6 +106,7 @@ fn rest(
         id: StepId(id.value.clone()),
         when: when?,
         what: what?.clone(),
+        by,
         only_if,
         skip_if,
         expires_after: expires_after.unwrap_or(reader.defaults.expires_after),
@@ -113,6 +115,24 @@ fn rest(
         within,
         outcomes: outcomes.unwrap_or_default(),
     })
+}
+
+/// Whose task the step is; what lies in nobody's queue is nobody's.
+fn by(map: &Map<'_>, what: Option<&What>, reader: &mut Reader<'_>) -> By {
+    let own = map.get("by").map(|node| (node.place(), head::by(map, reader)));
+    match (what, own) {
+        (Some(what), Some((place, Some(By::Role(_))))) if !what.is_a_task() => {
+            let message = match what {
+                What::HandOff(_) => "`by` is not for a hand-off: `to` says who gets the person",
+                _ => "`by` is for what a person does; this mail is sent by itself",
+            };
+            reader.findings.error(Rule::C305, place, message);
+            By::Owner
+        }
+        (Some(what), None) if !what.is_a_task() => By::Owner,
+        (_, Some((_, Some(by)))) => by,
+        (_, Some((_, None)) | None) => reader.defaults.by.clone(),
+    }
 }
 
 /// `hours`; only a mail can leave at any hour, for everything else is done by people.
@@ -132,7 +152,7 @@ fn within(map: &Map<'_>, what: Option<&What>, findings: &mut Findings<'_>) -> Op
     let node = map.get("within")?;
     let within = some_delay(node, "`within`", findings);
     match what {
-        Some(What::Email { .. }) => {
+        Some(What::Email { mode: MailMode::Auto, .. }) => {
             let message = "`within` is for what a person does; a mail leaves as soon as it may";
             findings.error(Rule::C305, node.place(), message);
         }
@@ -140,7 +160,7 @@ fn within(map: &Map<'_>, what: Option<&What>, findings: &mut Findings<'_>) -> Op
             let message = "`within` is not for a hand-off: write `accept_within` inside it";
             findings.error(Rule::C305, node.place(), message);
         }
-        Some(What::Call { .. } | What::Social { .. } | What::Task { .. }) | None => {}
+        Some(_) | None => {}
     }
     within
 }
@@ -241,6 +261,8 @@ fn decidable(what: &What, reader: &Reader<'_>) -> Vec<String> {
     let mut all: Vec<String> = what.outcomes().iter().map(|(slug, _)| (*slug).to_owned()).collect();
     if what.takes_own_outcomes() {
         all.extend(reader.custom_outcomes.keys().map(|outcome| outcome.0.clone()));
+        all.push(EXPIRED.to_owned());
+    } else if what.is_reviewed() {
         all.push(EXPIRED.to_owned());
     }
     all

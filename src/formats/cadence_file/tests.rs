@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::domain::cadence::{
-    Admission, Audience, Condition, Content, Outcome, SocialAct, Thread, Verb, What, When,
+    Admission, Audience, Condition, Content, MailMode, Outcome, SocialAct, Thread, Verb, What, When,
 };
 use crate::domain::ids::{ProfileId, StepId};
 use crate::formats::diagnostic::Severity;
@@ -176,7 +176,10 @@ fn every_kind_of_step_is_read_as_it_is_written() {
     let step = |id: &str| cadence.step(&StepId::from(id)).unwrap().1;
     let first = step("email-1");
     let split = vec![("intro-pain".to_owned(), 50), ("intro-trigger".to_owned(), 50)];
-    assert_eq!(first.what, What::Email { content: Content::Split(split), thread: Thread::New });
+    assert_eq!(
+        first.what,
+        What::Email { content: Content::Split(split), thread: Thread::New, mode: MailMode::Auto }
+    );
     assert_eq!(first.when, When::Day(1));
     assert_eq!(first.expires_after, Delay::new(5, Unit::BusinessDays));
     assert_eq!(first.priority, Priority::Normal);

@@ -1,14 +1,16 @@
 //! What a step does: `email`, `call`, `social`, `task`.
 
-use crate::domain::cadence::{Content, SocialAct, Thread, What};
-use crate::formats::language::{CALL, EMAIL, MODES, SOCIAL, TASK, THREADS};
+use crate::domain::cadence::{Content, MailMode, SocialAct, Thread, What};
+use crate::domain::facts::is_fillable;
+use crate::formats::language::{CALL, EMAIL, SOCIAL, TASK, THREADS};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Map, Place, count, entries, near, not_yet, shortened, text, word,
+    Map, Place, count, entries, near, not_yet, shortened, text, texts, word,
 };
 use crate::formats::yaml::{At, Node};
 
 use super::Reader;
+use super::condition::check_field;
 
 /// Characters of a note with a request to connect, from a free account.
 pub const FREE_NOTE: usize = 200;
@@ -26,7 +28,7 @@ pub(super) fn email(node: &At<Node>, allowed: Thread, reader: &mut Reader<'_>) -
     let Some(map) = Map::open(node, &EMAIL, &mut reader.findings) else {
         return Email { what: None, begins_thread: false };
     };
-    mode(&map, reader);
+    let mode = mode(&map, reader);
     let thread = thread(&map, allowed, reader);
     let content = content(&map, reader);
     let answers_nothing = thread == Some(Thread::Reply) && allowed == Thread::New;
@@ -34,16 +36,15 @@ pub(super) fn email(node: &At<Node>, allowed: Thread, reader: &mut Reader<'_>) -
         check_subjects(thread, &content.templates, reader);
     }
     let what = thread.zip(content);
-    let what = what.map(|(thread, written)| What::Email { content: written.content, thread });
+    let what = what.map(|(thread, written)| What::Email { content: written.content, thread, mode });
     // A reply to nothing is told once; what follows answers it.
     Email { what, begins_thread: thread.is_some() }
 }
 
-fn mode(map: &Map<'_>, reader: &mut Reader<'_>) {
-    let Some(node) = map.get("mode") else { return };
-    if word(node, "`mode`", &MODES, &mut reader.findings) == Some(false) {
-        not_yet("mode: review", node.place(), &mut reader.findings);
-    }
+fn mode(map: &Map<'_>, reader: &mut Reader<'_>) -> MailMode {
+    let mode = map.get("mode");
+    let mode = mode.and_then(|node| word(node, "`mode`", &MailMode::ALL, &mut reader.findings));
+    mode.unwrap_or(MailMode::Auto)
 }
 
 fn thread(map: &Map<'_>, allowed: Thread, reader: &mut Reader<'_>) -> Option<Thread> {
@@ -164,7 +165,24 @@ pub(super) fn task(node: &At<Node>, reader: &mut Reader<'_>) -> Option<What> {
     let title = map.need("title", &mut reader.findings);
     let title = title.and_then(|node| text(node, "`title`", &mut reader.findings));
     let notes = map.get("notes").and_then(|node| template(node, "`notes`", reader));
-    Some(What::Task { title: title?.value, notes: notes.map(|name| name.value) })
+    let collect = map.get("collect").map(|node| collect(node, reader)).unwrap_or_default();
+    Some(What::Task { title: title?.value, notes: notes.map(|name| name.value), collect })
+}
+
+/// The fields that a task asks for, each once.
+fn collect(node: &At<Node>, reader: &mut Reader<'_>) -> Vec<String> {
+    let findings = &mut reader.findings;
+    let mut fields: Vec<String> = Vec::new();
+    for field in texts(node, "`collect`", findings) {
+        check_field(&field.value, field.place(), findings);
+        if !is_fillable(&field.value) {
+            not_yet(&format!("collect: [{}]", field.value), field.place(), findings);
+        }
+        if !fields.contains(&field.value) {
+            fields.push(field.value);
+        }
+    }
+    fields
 }
 
 /// The name of a template; that it is missing is noted (C501).

@@ -103,7 +103,7 @@ pub(super) fn hand_off(node: &At<Node>, reader: &mut Reader<'_>) -> Option<HandO
 }
 
 /// Notes a role that no rep of the settings holds (C111).
-fn check_role(role: &At<String>, reader: &mut Reader<'_>) {
+pub(super) fn check_role(role: &At<String>, reader: &mut Reader<'_>) {
     let Some(known) = &reader.known.roles else { return };
     if known.contains(&role.value) {
         return;

@@ -5,8 +5,8 @@
 use thiserror::Error;
 
 use crate::domain::cadence::{
-    Admission, Audience, Cadence, Colleagues, Condition, Content, DayKind, HandOff, Limits, Others,
-    Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
+    Admission, Audience, By, Cadence, Colleagues, Condition, Content, DayKind, HandOff, Limits,
+    MailMode, Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
 };
 use crate::domain::ids::StepId;
 use crate::domain::time::Delay;
@@ -238,6 +238,7 @@ fn defaults(steps: &[Step]) -> Defaults {
     let expires_after = most_common(steps.iter().map(|step| step.expires_after));
     let priority = most_common(steps.iter().map(|step| step.priority));
     Defaults {
+        by: By::Owner,
         expires_after: expires_after.unwrap_or(built_in.expires_after),
         priority: priority.unwrap_or(built_in.priority),
     }
@@ -253,7 +254,7 @@ fn most_common<T: PartialEq>(values: impl Iterator<Item = T> + Clone) -> Option<
 }
 
 fn defaults_of(defaults: &Defaults) -> Keys {
-    let Defaults { expires_after, priority } = defaults;
+    let Defaults { by: _, expires_after, priority } = defaults;
     let built_in = Defaults::default();
     let mut keys = Keys::default();
     let expires = || Value::text(expires_after.to_string());
@@ -269,14 +270,28 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> Value {
 }
 
 pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Value)>, Unwritable> {
-    let Step { id, when, what, only_if, skip_if, expires_after, priority, hours, within, outcomes } =
-        step;
+    let Step {
+        id,
+        when,
+        what,
+        by,
+        only_if,
+        skip_if,
+        expires_after,
+        priority,
+        hours,
+        within,
+        outcomes,
+    } = step;
     let mut keys = Keys::default();
     keys.put("id", Value::text(id.as_str()));
     match when {
         When::Day(day) => keys.put("day", number(*day)),
         When::After(delay) => keys.put("after", Value::text(delay.to_string())),
         When::At(anchor) => keys.put("at", Value::text(anchor.to_string())),
+    }
+    if let By::Role(role) = by {
+        keys.put("by", Value::text(role.as_str()));
     }
     for (key, lines) in [("only_if", only_if), ("skip_if", skip_if)] {
         if !lines.is_empty() {
@@ -298,7 +313,7 @@ pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Valu
 fn what_of(what: &What) -> (&'static str, Value) {
     let mut keys = Keys::default();
     let key = match what {
-        What::Email { content, thread } => {
+        What::Email { content, thread, mode } => {
             match content {
                 Content::Template(name) => keys.put("template", Value::text(name)),
                 Content::Split(names) => {
@@ -311,6 +326,7 @@ fn what_of(what: &What) -> (&'static str, Value) {
                 Thread::Reply => "reply",
             };
             keys.put("thread", Value::text(thread));
+            keys.put_if(*mode != MailMode::Auto, "mode", || word(&MailMode::ALL, mode));
             "email"
         }
         What::Call { script, voicemail } => {
@@ -325,9 +341,12 @@ fn what_of(what: &What) -> (&'static str, Value) {
             keys.put_text("text", text.as_ref());
             "social"
         }
-        What::Task { title, notes } => {
+        What::Task { title, notes, collect } => {
             keys.put("title", Value::text(title));
             keys.put_text("notes", notes.as_ref());
+            keys.put_if(!collect.is_empty(), "collect", || {
+                Value::texts(collect.iter().map(String::as_str))
+            });
             "task"
         }
         What::HandOff(hand_off) => return ("hand_off", hand_off_of(hand_off)),

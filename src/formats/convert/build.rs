@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil;
 
 use crate::domain::cadence::{
-    Admission, Audience, Cadence, Colleagues, Content, Limits, Priority, SocialAct, Step,
-    StepHours, Thread, Verb, What,
+    Admission, Audience, By, Cadence, Colleagues, Content, Limits, MailMode, Priority, SocialAct,
+    Step, StepHours, Thread, Verb, What,
 };
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{DaySpan, Delay, Unit};
@@ -97,10 +97,15 @@ impl Builder<'_> {
             DraftWhat::Task { notes } => {
                 let named = draft.name.as_deref().map(one_line).filter(|name| !name.is_empty());
                 let notes = self.notes(&id, &draft.path, notes)?;
-                What::Task { title: named.unwrap_or_else(|| "Do this by hand".to_owned()), notes }
+                What::Task {
+                    title: named.unwrap_or_else(|| "Do this by hand".to_owned()),
+                    notes,
+                    collect: Vec::new(),
+                }
             }
         };
         self.steps.push(Step {
+            by: By::Owner,
             id: StepId(id),
             when: draft.when,
             what,
@@ -150,7 +155,8 @@ impl Builder<'_> {
             }
             None => None,
         };
-        Ok(What::Task { title: "Send this mail by hand".to_owned(), notes })
+        let title = "Send this mail by hand".to_owned();
+        Ok(What::Task { title, notes, collect: Vec::new() })
     }
 
     fn automatic(
@@ -182,7 +188,7 @@ impl Builder<'_> {
             [(name, _)] => Content::Template(name.clone()),
             _ => Content::Split(names),
         };
-        Ok(What::Email { content, thread })
+        Ok(What::Email { content, thread, mode: MailMode::Auto })
     }
 
     fn social(

@@ -5,10 +5,10 @@ use super::Takes::{
     Span, Template, Test, Text, Words,
 };
 use super::{
-    AUDIENCES, DAYS, Key, MAX_DAY, MAX_LIMIT, MAX_RETRIES, MODES, Section, THREADS, Takes, UNITS,
-    VERBS, words,
+    AUDIENCES, DAYS, Key, MAX_DAY, MAX_LIMIT, MAX_RETRIES, Section, THREADS, Takes, UNITS, VERBS,
+    words,
 };
-use crate::domain::cadence::{EVENTS, Others, Priority, SocialAct, StepHours};
+use crate::domain::cadence::{EVENTS, MailMode, Others, Priority, SocialAct, StepHours};
 use crate::domain::reply::ReplyKind;
 
 const LIMIT: Takes = Number(1, MAX_LIMIT as i64);
@@ -141,7 +141,7 @@ pub static DEFAULTS: Section = Section {
     of: "`defaults`",
     about: "What holds for every step that does not say otherwise.",
     keys: &[
-        Key::new("by", Slug, "owner", "Who does the step. Only `owner` runs yet.").or("owner"),
+        Key::new("by", Slug, "owner", "Whose task a step is: the owner's, or that of somebody who holds this role of a [[rep]] in firsttouch.toml.").or("owner"),
         Key::new("expires_after", Length, "3 business days", "A task that nobody did for so long is closed with the outcome `expired`, and the cadence goes on.").or("3 business days"),
         Key::new("priority", PRIORITY, "normal", "Where it stands in the queue.").or("normal"),
     ],
@@ -158,12 +158,12 @@ pub static STEP: Section = Section {
         Key::new("day", Number(1, MAX_DAY as i64), "3", "The day of the plan; day 1 is the first (working) day on or after enrollment."),
         Key::new("after", Length, "2 business days", "Counted from the moment at which the step above was done or skipped."),
         Key::new("at", Anchor, "close_date + 14 days", "A date of the person, and days, weeks or business days before (`-`) or behind it (`+`); a closed day moves to the next working day. The date is kept when the step above is late, but never comes before it. Passed over when the date lies before the enrollment or is not known when the step is reached."),
-        Key::new("email", Map(&EMAIL), "{ template: intro, thread: new }", "An automatic mail."),
+        Key::new("email", Map(&EMAIL), "{ template: intro, thread: new }", "A mail: it leaves by itself, or when a person has read it."),
         Key::new("call", Map(&CALL), "{ script: opener, voicemail: vm-first }", "A call, as a task for a person."),
         Key::new("social", Map(&SOCIAL), "{ network: linkedin, act: view }", "Something on a social network, as a task for a person."),
         Key::new("task", Map(&TASK), "{ title: Find one reason to write }", "Anything else for a person; it touches nobody."),
         Key::new("hand_off", Map(&HAND_OFF), "{ to: account_manager, accept_within: 1 business day }", "Give the person to a role."),
-        Key::new("by", Slug, "owner", "Who does it. Only `owner` runs yet.").or("owner"),
+        Key::new("by", Slug, "account_manager", "As in `defaults`, for this step; not for automatic mail and hand-offs."),
         Key::new("to", List(&Slug), "[champion]", "With `unit: company`: the roles that the step is for.").later(),
         Key::new("only_if", Map(&CONDITION), "{ has: [phone] }", "Skipped unless all lines hold."),
         Key::new("skip_if", Map(&CONDITION), "{ outcome: { call-1: [left_voicemail] } }", "Skipped if all lines hold."),
@@ -180,12 +180,12 @@ pub static STEP: Section = Section {
 pub static EMAIL: Section = Section {
     name: "email",
     of: "an email",
-    about: "An automatic mail, sent inside the send window, at most once.",
+    about: "A mail, sent inside the send window, at most once: by itself, or when a person has read it.",
     keys: &[
         Key::new("template", Template, "intro", "The text: a file in `templates/` without `.hbs`."),
         Key::new("split", Keyed(&Template, &Number(1, 100)), "{ intro-pain: 50, intro-trigger: 50 }", "Several texts to compare, each with its weight; the weights add up to 100."),
         Key::new("thread", Words(|| words(&THREADS)), "new", "`new` begins a conversation and needs a subject; `reply` goes on with the last one and has none.").required(),
-        Key::new("mode", Words(|| words(&MODES)), "auto", "Whether a person reads the mail before it leaves. Only `auto` runs yet.").or("auto"),
+        Key::new("mode", Words(|| words(&MailMode::ALL)), "review", "Whether a person reads the mail before it leaves. With `review` a task opens when the step is due; what was `released` leaves as soon as it may, what is `skipped` or expires is never sent.").or("auto"),
     ],
     exactly_one: &[&["template", "split"]],
 };
@@ -246,8 +246,12 @@ pub static TASK: Section = Section {
             "research-checklist",
             "More about it: a file in `templates/` without `.hbs`.",
         ),
-        Key::new("collect", List(&Field), "[x.trigger]", "Not done until these fields are filled.")
-            .later(),
+        Key::new(
+            "collect",
+            List(&Field),
+            "[x.trigger]",
+            "Not `done` until these fields of the person are known; they are filled with `firsttouch done 17 done --set trigger=\"…\"`, and the mails below can use them.",
+        ),
     ],
     exactly_one: &[],
 };

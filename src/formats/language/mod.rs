@@ -144,8 +144,6 @@ pub const DAYS: [(&str, DayKind); 2] =
 pub const THREADS: [(&str, Thread); 2] = [("new", Thread::New), ("reply", Thread::Reply)];
 /// The words of `unit`, and whether this version runs them.
 pub const UNITS: [(&str, bool); 2] = [("prospect", true), ("company", false)];
-/// The words of `mode`, and whether this version runs them.
-pub const MODES: [(&str, bool); 2] = [("auto", true), ("review", false)];
 /// The verbs that need nothing else.
 pub const VERBS: [(&str, Verb); 3] =
     [("continue", Verb::Continue), ("triage", Verb::Triage), ("stop", Verb::Stop)];

@@ -124,8 +124,8 @@ pub(super) const C110: Page = Page {
 pub(super) const C111: Page = Page {
     title: "a role that nobody holds",
     severity: Warning,
-    about: "`hand_off` gives a person to a role, and no [[rep]] of firsttouch.toml holds it. Its task \
-        would land with the owner, who wanted to give the person away. Add a [[rep]] with an id and \
+    about: "`hand_off` gives a person to a role, and `by` gives a task to one, and no [[rep]] of \
+        firsttouch.toml holds it. The task would land with the owner. Add a [[rep]] with an id and \
         its `roles`.",
     bad: in_cadence(
         "steps:\n  - { id: over, day: 1, hand_off: { to: acount_manager, accept_within: 1 day } }\n",
@@ -258,7 +258,8 @@ pub(super) const C305: Page = Page {
     severity: Error,
     about: "`hours: any` lets a mail leave at night; what people do keeps to working hours. `within` is \
         a target for what a person does; a mail leaves as soon as it may, and a hand-off has its own \
-        `accept_within`. Take the key out, or put it on the step that it was meant for.",
+        `accept_within`. `by` says whose task a step is; a mail that nobody reads first is nobody's. \
+        Take the key out, or put it on the step that it was meant for.",
     bad: in_cadence(
         "steps:\n  - id: call\n    day: 1\n    hours: any\n    call: { script: opener }\n",
     ),

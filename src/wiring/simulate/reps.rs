@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{SimulateError, Stage};
 use crate::domain::budget::mix;
 use crate::domain::cadence::{Channel, Priority, SocialAct, What};
-use crate::domain::enrollment::TaskKind;
+use crate::domain::enrollment::{RELEASED, TaskKind};
 use crate::domain::forecast::Assumptions;
 use crate::domain::ids::RepId;
 use crate::engine::tasks::{DoneTask, QueueLine};
@@ -122,7 +122,9 @@ impl Stage<'_> {
         for line in doable.take(usize::try_from(at_most).unwrap_or(usize::MAX)) {
             let outcome = self.outcome(line).to_owned();
             let (task, actor) = (line.task.id, rep.clone());
-            self.engine.done(DoneTask { task, outcome, until: None, actor }).await?;
+            self.engine
+                .done(DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None })
+                .await?;
             done += 1;
         }
         Ok(done)
@@ -162,6 +164,7 @@ fn drawn(
             if assumed.accept.holds(draw(Purpose::Accepted)) { "accepted" } else { "done" }
         }
         TaskKind::Touch(Channel::Social | Channel::Email | Channel::Task) => "done",
+        TaskKind::Review => RELEASED,
         TaskKind::HandOff => "accepted",
         TaskKind::Reply => match assumed.meeting.holds(draw(Purpose::Meeting)) {
             true => "interested",

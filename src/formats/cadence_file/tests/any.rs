@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::super::{Known, TemplateInfo};
 use crate::domain::cadence::{
-    Admission, Anchor, Audience, Cadence, Colleagues, Condition, Content, DayKind, EVENTS, EXPIRED,
-    HandOff, Limits, Others, Outcome, Priority, SocialAct, Step, StepHours, Test, Thread, Verb,
-    What, When,
+    Admission, Anchor, Audience, By, Cadence, Colleagues, Condition, Content, DayKind, EVENTS,
+    EXPIRED, HandOff, Limits, MailMode, Others, Outcome, Priority, SocialAct, Step, StepHours,
+    Test, Thread, Verb, What, When,
 };
 use crate::domain::facts::{DATES, FIELDS};
 use crate::domain::ids::{CadenceId, ProfileId, RoleId, StepId};
@@ -100,12 +100,20 @@ fn content() -> impl Strategy<Value = (bool, u32)> {
     (any::<bool>(), 1_u32..99)
 }
 
+/// A role; the owner is none.
+fn role() -> impl Strategy<Value = By> {
+    slug().prop_map(|role| By::Role(RoleId(role)))
+}
+
 /// A step before it is known what stands above it.
 #[derive(Debug, Clone)]
 struct Sketch {
     when: Option<When>,
     kind: usize,
     hand_off: HandOff,
+    by: By,
+    /// Of a mail whether it is read first, of a task what it collects.
+    asks: (bool, Vec<String>),
     within: Option<Delay>,
     content: (bool, u32),
     act: SocialAct,
@@ -163,10 +171,13 @@ fn sketch() -> impl Strategy<Value = Sketch> {
     let outcomes = prop::collection::vec((0_usize..20, verb()), 0..3);
     let first = (when(), 0_usize..5, content(), act, (text(), any::<bool>()));
     let times = (delay(), prop::option::of(delay()));
-    (first, hand_off(), lines(), lines(), times, priority, outcomes).prop_map(
+    let by = prop_oneof![2 => Just(By::Owner), 1 => role()];
+    let fields = prop::collection::btree_set("x\\.[a-z]{1,5}", 0..3);
+    let asks = (any::<bool>(), fields.prop_map(|fields| fields.into_iter().collect()));
+    (first, (hand_off(), by, asks), lines(), lines(), times, priority, outcomes).prop_map(
         |(
             (when, kind, content, act, words),
-            hand_off,
+            (hand_off, by, asks),
             a,
             b,
             (expires_after, within),
@@ -176,6 +187,8 @@ fn sketch() -> impl Strategy<Value = Sketch> {
             when,
             kind,
             hand_off,
+            by,
+            asks,
             within,
             content,
             act,
@@ -199,6 +212,9 @@ fn steps(sketches: Vec<Sketch>, ids: Vec<String>, own: &BTreeMap<Outcome, String
         if what.takes_own_outcomes() {
             known.extend(own.keys().cloned().chain([Outcome::from(EXPIRED)]));
         }
+        if what.is_reviewed() {
+            known.push(Outcome::from(EXPIRED));
+        }
         let is_mail = matches!(what, What::Email { .. });
         let outcome = |(n, verb): &(usize, Verb)| {
             let verb = match verb {
@@ -210,7 +226,8 @@ fn steps(sketches: Vec<Sketch>, ids: Vec<String>, own: &BTreeMap<Outcome, String
         steps.push(Step {
             id: StepId(id),
             hours: if is_mail && sketch.words.1 { StepHours::Any } else { StepHours::Calendar },
-            within: sketch.within.filter(|_| what.takes_own_outcomes()),
+            within: sketch.within.filter(|_| what.is_a_task()),
+            by: if what.is_a_task() { sketch.by } else { By::Owner },
             when: sketch.when.unwrap_or(When::Day(at as u32 + 1)),
             outcomes: sketch.outcomes.iter().map(outcome).collect(),
             what,
@@ -236,11 +253,15 @@ fn what(sketch: &Sketch, mail_above: bool) -> What {
                 true => Content::Split(split.map(|(name, n)| ((*name).to_owned(), n)).collect()),
                 false => Content::Template(names[weight as usize % 3].to_owned()),
             };
-            What::Email { content, thread }
+            let mode = if sketch.asks.0 { MailMode::Review } else { MailMode::Auto };
+            What::Email { content, thread, mode }
         }
         1 => What::Call { script: template.clone(), voicemail: named.then_some(template) },
         2 => What::Social { network: word, act: sketch.act, text: named.then_some(template) },
-        3 => What::Task { title: word, notes: named.then_some(template) },
+        3 => {
+            let collect = sketch.asks.1.clone();
+            What::Task { title: word, notes: named.then_some(template), collect }
+        }
         _ => What::HandOff(sketch.hand_off.clone()),
     }
 }
