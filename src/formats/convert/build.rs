@@ -135,14 +135,11 @@ impl Builder<'_> {
         let silent = variants.iter().any(|mail| mail.subject.is_none());
         let why = match (sending, thread) {
             _ if variants.is_empty() => "a mail without a text became a task",
-            (Sending::ByHand, _) => {
-                "a mail that a person sends became a task with its text: mails leave by themselves \
-                 here"
-            }
-            (Sending::Automatic, Thread::New) if silent => {
+            (_, Thread::New) if silent => {
                 "a mail that begins a thread, but has no subject, became a task with its text"
             }
-            (Sending::Automatic, _) => return self.automatic(id, variants, thread),
+            (Sending::ByHand, _) => return self.mail(id, variants, thread, MailMode::Review),
+            (Sending::Automatic, _) => return self.mail(id, variants, thread, MailMode::Auto),
         };
         changed(self.remarks, path, why);
         let first = variants.into_iter().next();
@@ -159,11 +156,12 @@ impl Builder<'_> {
         Ok(What::Task { title, notes, collect: Vec::new() })
     }
 
-    fn automatic(
+    fn mail(
         &mut self,
         id: &str,
         variants: Vec<Mail>,
         thread: Thread,
+        mode: MailMode,
     ) -> Result<What, ConvertError> {
         let count = u32::try_from(variants.len()).unwrap_or(1).max(1);
         let mut names = Vec::new();
@@ -188,7 +186,7 @@ impl Builder<'_> {
             [(name, _)] => Content::Template(name.clone()),
             _ => Content::Split(names),
         };
-        Ok(What::Email { content, thread, mode: MailMode::Auto })
+        Ok(What::Email { content, thread, mode })
     }
 
     fn social(
