@@ -70,6 +70,7 @@ impl Tally {
             | What::Paused
             | What::Resumed
             | What::Moved
+            | What::Left
             | What::Applied => {}
         }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil;
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Cadence, Colleagues, Content, Limits, MailMode, Priority, SocialAct,
-    Step, StepHours, Thread, Verb, What,
+    Admission, Audience, By, Cadence, Colleagues, Content, Covers, Limits, MailMode, Priority,
+    SocialAct, Step, StepHours, Thread, Verb, What,
 };
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{DaySpan, Delay, Unit};
@@ -58,7 +58,8 @@ pub(super) fn build(
         calendar: calendar.to_owned(),
         send_window: window.into_iter().collect(),
         limits: Limits { new_per_rep_per_day: limit, ..Limits::default() },
-        company: Colleagues::usual(false),
+        unit: Covers::Prospect,
+        company: Colleagues::usual(&Covers::Prospect, false),
         replies: BTreeMap::new(),
         custom_outcomes: BTreeMap::new(),
         steps,
@@ -106,6 +107,7 @@ impl Builder<'_> {
         };
         self.steps.push(Step {
             by: By::Owner,
+            to: Vec::new(),
             id: StepId(id),
             when: draft.when,
             what,
