@@ -26,6 +26,8 @@ pub enum What {
     Imported,
     ImportUndone,
     Enrolled,
+    /// Is one of the people of an account that was enrolled.
+    Joined,
     NotEnrolled,
     Intended,
     Sent,
@@ -57,10 +59,11 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 29] = [
+    pub const ALL: [(&'static str, Self); 30] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("enrolled", Self::Enrolled),
+        ("joined", Self::Joined),
         ("not_enrolled", Self::NotEnrolled),
         ("intended", Self::Intended),
         ("sent", Self::Sent),
