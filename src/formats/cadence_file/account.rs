@@ -95,7 +95,11 @@ fn roles(
         lines.iter().map(|line| role(line, admission, reader)).collect();
     let roles: Option<Vec<_>> = read.into_iter().collect();
     let roles = roles?;
-    without_role(node.place(), &roles, admission, &mut reader.findings);
+    let is_known = |id: &ProfileId| reader.known.profiles.contains_key(id.as_str());
+    // A name that is wrong was probably meant to be one of those.
+    if roles.iter().all(|(_, profile)| is_known(profile)) {
+        without_role(node.place(), &roles, admission, &mut reader.findings);
+    }
     Some(Covers::Company { roles })
 }
 
