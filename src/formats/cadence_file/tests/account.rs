@@ -106,6 +106,10 @@ fn every_mistake_with_roles_is_told_once_and_with_its_place() {
             with("to: [champion]", "to: champion"),
             "13:33: error[C004]: `to` is a list, not a single word or text\n  write it as [a, b]",
         ),
+        (
+            with("to: [economic, champion]", "to: [technical]"),
+            "15:29: error[C115]: there is no role `technical`\n  known here: economic, champion",
+        ),
         (with("to: [champion]", "ot: [champion]"), "13:29: error[C002]: a step has no key `ot`"),
         (
             with("  champion: vp", "  technical: revops-saas\n  champion: vp"),
