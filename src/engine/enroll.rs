@@ -150,9 +150,6 @@ impl Engine {
             Err(error @ EngineError::NotFound { .. }) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
         };
-        if admitting.covers_companies() {
-            return Ok(Err(format!("{cadence} takes in companies, not one person")));
-        }
         let leaving = Some(person.enrollment.id);
         let entrance = Entrance { at, leaving };
         let admitted = self.admit(&admitting, &person.prospect, &entrance).await?;
@@ -168,6 +165,9 @@ impl Engine {
         prospect: &Prospect,
         entrance: &Entrance,
     ) -> Result<Result<EnrollmentRecord, String>, EngineError> {
+        if admitting.covers_companies() {
+            return Ok(Err("the cadence takes in companies, not one person".to_owned()));
+        }
         let zones = match self.may_come(admitting, prospect, entrance).await? {
             Ok(zones) => zones,
             Err(refusal) => return Ok(Err(refusal)),
