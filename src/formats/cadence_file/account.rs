@@ -7,7 +7,7 @@ use crate::domain::ids::{BuyerRole, ProfileId};
 use crate::formats::language::{MAX_ROLES, UNITS, UnitWord};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, Place, entries, is_slug, shortened, slug, texts, word,
+    Findings, Map, Place, entries, is_slug, near, shortened, slug, texts, word,
 };
 use crate::formats::yaml::{At, Entry, Node};
 
@@ -178,6 +178,10 @@ pub(super) fn to(map: &Map<'_>, reader: &mut Reader<'_>) -> Vec<BuyerRole> {
         ForWhom::Account(roles) => roles,
     };
     roles.is_unsure |= names.is_empty();
+    if let Node::Scalar(scalar) = &node.value {
+        // That it is no list is told; whom it means is clear.
+        return vec![BuyerRole(scalar.text.trim().to_owned())];
+    }
     let mut to: Vec<BuyerRole> = Vec::new();
     for name in names {
         if to.iter().any(|role| role.as_str() == name.value) {
@@ -186,9 +190,7 @@ pub(super) fn to(map: &Map<'_>, reader: &mut Reader<'_>) -> Vec<BuyerRole> {
             roles.is_unsure = true;
             continue;
         }
-        if let Some(role) = known_role(&name, roles, findings) {
-            to.push(role);
-        }
+        to.push(BuyerRole(known_role(&name, roles, findings)));
     }
     to
 }
@@ -198,19 +200,16 @@ fn as_written(names: Vec<At<String>>) -> Vec<BuyerRole> {
     names.into_iter().map(|name| BuyerRole(name.value)).collect()
 }
 
-fn known_role(
-    name: &At<String>,
-    roles: &mut Roles,
-    findings: &mut Findings<'_>,
-) -> Option<BuyerRole> {
+/// The role of that name, or the one that was probably meant, so that the rest is judged by it.
+fn known_role(name: &At<String>, roles: &mut Roles, findings: &mut Findings<'_>) -> String {
     if roles.known().any(|known| known == name.value) {
         roles.used.insert(name.value.clone());
-        return Some(BuyerRole(name.value.clone()));
+        return name.value.clone();
     }
     let message = format!("there is no role `{}`", shortened(&name.value));
     findings.unknown(Rule::C115, name.place(), &message, &name.value, roles.known());
     roles.is_unsure = true;
-    None
+    near(&name.value, roles.known()).unwrap_or(&name.value).to_owned()
 }
 
 /// Notes a touch that does not say whom it touches (C117).

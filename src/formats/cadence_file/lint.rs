@@ -170,9 +170,11 @@ fn exclude(a: &Step, b: &Step) -> bool {
     skips(a, b) || skips(b, a) || contradict()
 }
 
-/// Whether no role of an account can get both steps.
+/// Whether no role of an account can get both steps. Of a touch that does not say for whom it is, only
+/// that is told.
 fn are_for_different_people(a: &Step, b: &Step) -> bool {
-    !a.to.is_empty() && !b.to.is_empty() && !a.to.iter().any(|role| b.to.contains(role))
+    let for_nobody = a.to.is_empty() && b.to.is_empty();
+    !for_nobody && !a.to.iter().any(|role| b.to.contains(role))
 }
 
 /// Whether two lines can never hold together.

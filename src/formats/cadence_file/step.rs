@@ -32,6 +32,7 @@ struct SoFar {
 /// With whom a mail above has begun a conversation.
 #[derive(Default)]
 struct Threads {
+    /// By a mail that names no role.
     with_anybody: bool,
     with: BTreeSet<BuyerRole>,
 }
@@ -40,7 +41,8 @@ impl Threads {
     /// What a mail for these roles can answer.
     fn above(&self, to: &[BuyerRole]) -> Above {
         match to.iter().find(|role| !self.with.contains(*role)) {
-            _ if !self.with_anybody => Above::Nothing,
+            _ if self.with_anybody => Above::Thread,
+            _ if self.with.is_empty() => Above::Nothing,
             Some(role) => Above::NothingFor(role.clone()),
             None => Above::Thread,
         }
@@ -258,7 +260,7 @@ fn what(
     if let Some(node) = map.get("email") {
         let email = touch::email(node, &so_far.threads.above(to), reader);
         if email.begins_thread {
-            so_far.threads.with_anybody = true;
+            so_far.threads.with_anybody |= to.is_empty();
             so_far.threads.with.extend(to.iter().cloned());
         }
         return email.what;
