@@ -25,6 +25,8 @@ pub struct Entry {
 pub enum What {
     Imported,
     ImportUndone,
+    /// Somebody told of an event.
+    Told,
     Enrolled,
     NotEnrolled,
     Intended,
@@ -55,9 +57,10 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 28] = [
+    pub const ALL: [(&'static str, Self); 29] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
+        ("event", Self::Told),
         ("enrolled", Self::Enrolled),
         ("not_enrolled", Self::NotEnrolled),
         ("intended", Self::Intended),

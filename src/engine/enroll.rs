@@ -29,6 +29,18 @@ pub struct Enrolled {
     pub first_due_at: Option<Timestamp>,
 }
 
+impl Enrolled {
+    /// Counts other people, too.
+    pub(super) fn add(&mut self, other: Self) {
+        self.people += other.people;
+        self.enrolled += other.enrolled;
+        for (reason, people) in other.skipped {
+            *self.skipped.entry(reason).or_default() += people;
+        }
+        self.first_due_at = self.first_due_at.into_iter().chain(other.first_due_at).min();
+    }
+}
+
 /// Whether to do it or only to say what would be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -70,33 +82,55 @@ impl Engine {
         let mut result = Enrolled { people: people.len(), ..Enrolled::default() };
         for chunk in people.chunks(CHUNK) {
             let prospects = self.store.prospects(chunk).await?;
-            let mut records = Vec::new();
-            for prospect in &prospects {
-                match self.admit(&admitting, prospect, &entrance).await? {
-                    Ok(record) => records.push(record),
-                    Err(reason) => *result.skipped.entry(reason).or_default() += 1,
-                }
-            }
-            result.enrolled += records.len();
-            let due = records.iter().filter_map(|record| record.wake.as_ref().map(|wake| wake.at));
-            result.first_due_at = due.chain(result.first_due_at).min();
+            let records = self.admit_all(&admitting, &prospects, &entrance, &mut result).await?;
             if mode == Mode::Commit && !records.is_empty() {
-                self.write_enrolled(records).await?;
+                self.write_enrolled(records, None, Changes::default()).await?;
             }
         }
         Ok(result)
     }
 
-    async fn write_enrolled(&self, mut records: Vec<EnrollmentRecord>) -> Result<(), EngineError> {
+    /// The enrollments of those who may come in, and in `result` why the others may not.
+    pub(super) async fn admit_all(
+        &self,
+        admitting: &Admitting,
+        prospects: &[Prospect],
+        entrance: &Entrance,
+        result: &mut Enrolled,
+    ) -> Result<Vec<EnrollmentRecord>, EngineError> {
+        let mut records = Vec::new();
+        for prospect in prospects {
+            match self.admit(admitting, prospect, entrance).await? {
+                Ok(record) => records.push(record),
+                Err(reason) => *result.skipped.entry(reason).or_default() += 1,
+            }
+        }
+        result.enrolled += records.len();
+        let due = records.iter().filter_map(|record| record.wake.as_ref().map(|wake| wake.at));
+        result.first_due_at = due.chain(result.first_due_at).min();
+        Ok(records)
+    }
+
+    /// Writes enrollments together with other changes; the log says because of what.
+    pub(super) async fn write_enrolled(
+        &self,
+        mut records: Vec<EnrollmentRecord>,
+        because: Option<(&str, String)>,
+        mut changes: Changes,
+    ) -> Result<(), EngineError> {
         let now = self.now();
         let n = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        let first = self.store.ids(IdKind::Enrollment, n).await?;
-        let mut log = Vec::new();
+        let first = if n == 0 { 0 } else { self.store.ids(IdKind::Enrollment, n).await? };
         for (id, record) in (first..).zip(&mut records) {
             record.id = EnrollmentId(id);
-            log.push(enrolled(record, now));
+            let entry = enrolled(record, now);
+            changes.log.push(match &because {
+                Some((key, value)) => entry.with(key, value),
+                None => entry,
+            });
         }
-        Ok(self.store.write(Changes { enrolled: records, log, ..Changes::default() }).await?)
+        changes.enrolled.extend(records);
+        Ok(self.store.write(changes).await?)
     }
 
     pub(super) async fn admitting(&self, id: &CadenceId) -> Result<Admitting, EngineError> {
@@ -144,7 +178,7 @@ impl Engine {
     }
 
     /// A new enrollment for one person, or why there is none.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         admitting: &Admitting,
         prospect: &Prospect,
@@ -203,6 +237,10 @@ impl Engine {
     }
 }
 
+pub(super) fn already_in() -> String {
+    "is already in a cadence".to_owned()
+}
+
 pub(super) fn no_zone() -> String {
     "no time zone is known: set a country (`import --default-country`)".to_owned()
 }
@@ -258,7 +296,7 @@ pub(super) fn busy(
         _ => None,
     };
     if history.iter().any(|record| ended_at(record).is_none()) {
-        return Some("is already in a cadence".to_owned());
+        return Some(already_in());
     }
     let here = history.iter().filter(|record| record.cadence == admitting.cadence.id);
     let last = here.filter_map(ended_at).max()?;

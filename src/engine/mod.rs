@@ -28,6 +28,7 @@ pub mod daemon;
 pub mod desk;
 pub mod dispatch;
 pub mod enroll;
+pub mod event;
 pub mod history;
 pub mod import;
 pub mod letter;
@@ -36,6 +37,7 @@ pub mod plan;
 pub mod preview;
 pub mod profiles;
 pub mod report;
+pub mod starts;
 
 pub mod suppress;
 pub mod tasks;

@@ -1,26 +1,27 @@
 //! Everything of a cadence above its steps.
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Colleagues, DayKind, Limits, Others, Priority,
+    Admission, Audience, By, Colleagues, DayKind, EnrollWhen, Limits, Others, Priority,
 };
 use crate::domain::ids::{ProfileId, RoleId};
 use crate::domain::time::{DaySpan, Delay, Unit};
 use crate::formats::language::{
-    AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT, UNITS,
+    AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, ENROLL_WHEN, LIMITS, MAX_LIMIT, UNITS,
 };
 use crate::formats::length;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, count, delay, not_yet, shortened, slug, some_delay, text, texts, word,
+    Findings, Map, count, delay, near, not_yet, shortened, slug, some_delay, text, texts, word,
 };
 use crate::formats::yaml::{At, Node};
 
-use super::{Defaults, Reader, verb};
+use super::{Defaults, Reader, condition, verb};
 
 /// Whom the cadence takes in.
 pub(super) struct Enroll {
     pub audience: Option<Audience>,
     pub profiles: Option<Admission>,
+    pub when: Option<EnrollWhen>,
     pub again_after: Option<Delay>,
 }
 
@@ -39,20 +40,58 @@ pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
         audience.and_then(|node| word(node, "`audience`", &AUDIENCES, &mut reader.findings));
     let profiles = map.need("profiles", &mut reader.findings);
     let profiles = profiles.and_then(|node| admission(node, reader));
-    when(&map, &mut reader.findings);
+    let when = when(&map, &mut reader.findings);
     let again_after = match map.get("again_after") {
         Some(node) => again_after(node, &mut reader.findings),
         None => Some(Delay::new(180, Unit::Days)),
     };
-    Some(Enroll { audience, profiles, again_after })
+    Some(Enroll { audience, profiles, when, again_after })
 }
 
-fn when(map: &Map<'_>, findings: &mut Findings<'_>) {
-    let Some(node) = map.get("when") else { return };
+fn when(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<EnrollWhen> {
+    let Some(node) = map.get("when") else { return Some(EnrollWhen::Manual) };
     match &node.value {
-        Node::Map(_) => not_yet("enroll.when", node.place(), findings),
+        Node::Map(_) => by_itself(node, findings),
         Node::Scalar(_) | Node::List(_) | Node::Nothing => {
-            word(node, "`when`", &[("manual", ())], findings);
+            let written = text(node, "`when`", findings)?;
+            if written.value == "manual" {
+                return Some(EnrollWhen::Manual);
+            }
+            let wrong = shortened(&written.value);
+            let message = format!("`when` is {WAYS_IN}, not `{wrong}`");
+            match near(&wrong, ["manual"]) {
+                Some(near) => {
+                    let message = format!("{message}; did you mean `{near}`?");
+                    findings.error(Rule::C004, node.place(), message);
+                }
+                None => findings.error(Rule::C004, node.place(), message),
+            }
+            None
+        }
+    }
+}
+
+const WAYS_IN: &str = "manual, { event: NAME } or { field: { NAME: VALUE } }";
+
+/// `{ event: … }` or `{ field: … }`.
+fn by_itself(node: &At<Node>, findings: &mut Findings<'_>) -> Option<EnrollWhen> {
+    let map = Map::open(node, &ENROLL_WHEN, findings)?;
+    match (map.get("event"), map.get("field")) {
+        (Some(event), None) => condition::own_event(event, findings).map(EnrollWhen::Event),
+        (None, Some(field)) => {
+            let tests = condition::tests(field, findings);
+            (!tests.is_empty()).then_some(EnrollWhen::Field(tests))
+        }
+        (Some(_), Some(_)) => {
+            let message = "`when` waits for an event or for fields, not for both";
+            findings.error(Rule::C004, node.place(), message);
+            None
+        }
+        (None, None) => {
+            if map.count(&["event", "field"]) == 0 && !map.is_meant(&["event", "field"]) {
+                findings.error(Rule::C004, node.place(), format!("`when` is {WAYS_IN}"));
+            }
+            None
         }
     }
 }

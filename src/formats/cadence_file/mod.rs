@@ -140,6 +140,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
         about: about.map_or_else(String::new, |about| about.value),
         audience: enroll.audience?,
         profiles: enroll.profiles?,
+        enroll_when: enroll.when?,
         again_after: enroll.again_after,
         days: reader.days.unwrap_or(DayKind::Business),
         calendar: calendar?,
