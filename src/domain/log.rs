@@ -51,13 +51,15 @@ pub enum What {
     Paused,
     Resumed,
     Moved,
+    /// Is out of an account; the others go on.
+    Left,
     Ended,
     Applied,
 }
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 29] = [
+    pub const ALL: [(&'static str, Self); 30] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("event", Self::Told),
@@ -85,6 +87,7 @@ impl What {
         ("paused", Self::Paused),
         ("resumed", Self::Resumed),
         ("moved", Self::Moved),
+        ("left", Self::Left),
         ("ended", Self::Ended),
         ("applied", Self::Applied),
     ];

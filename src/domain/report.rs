@@ -71,6 +71,7 @@ impl Tally {
             | What::Paused
             | What::Resumed
             | What::Moved
+            | What::Left
             | What::Applied => {}
         }
     }

@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::{Engine, EngineError, Person, zones_of};
 use crate::domain::cadence::{Admission, Audience, Cadence, Channel};
-use crate::domain::enrollment::{self, Course, Phase};
+use crate::domain::enrollment::{self, Course};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CadenceId, EnrollmentId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
@@ -190,7 +190,7 @@ impl Engine {
         let history = self.store.enrollments_of(prospect.id).await?;
         let zones = zones_of(prospect, &admitting.clockwork);
         let refusal = refusal(admitting, prospect, &closed)
-            .or_else(|| busy(admitting, &history, entrance, now))
+            .or_else(|| busy(admitting, prospect.id, &history, entrance, now))
             .or_else(|| zones.is_empty().then(no_zone));
         if let Some(refusal) = refusal {
             return Ok(Err(refusal));
@@ -286,14 +286,14 @@ pub(super) fn refusal(
 /// Already under way somewhere, or here a short time before it would begin.
 pub(super) fn busy(
     admitting: &Admitting,
+    who: ProspectId,
     history: &[EnrollmentRecord],
     entrance: &Entrance,
     now: Timestamp,
 ) -> Option<String> {
-    let ended_at = |record: &EnrollmentRecord| match record.state.phase {
-        Phase::Ended { at, .. } => Some(at),
-        _ if entrance.leaving == Some(record.id) => Some(now),
-        _ => None,
+    let ended_at = |record: &EnrollmentRecord| match record.over_for(who) {
+        None if entrance.leaving == Some(record.id) => Some(now),
+        over => over,
     };
     if history.iter().any(|record| ended_at(record).is_none()) {
         return Some(already_in());

@@ -12,7 +12,7 @@ use super::starts::waited_for;
 use super::tasks::check_value;
 use super::{Engine, EngineError};
 use crate::domain::cadence::{Cadence, EVENTS, Seen};
-use crate::domain::enrollment::{Event, Phase};
+use crate::domain::enrollment::Event;
 use crate::domain::facts::{DATES, DEAL, FIELDS, FILLABLE, fill, is_fillable};
 use crate::domain::ids::{CadenceId, EnrollmentId, ProspectId, RepId};
 use crate::domain::log::{Entry, What as Happened};
@@ -133,7 +133,7 @@ impl Engine {
         }
         let now = self.now();
         let history = self.store.enrollments_of(prospect.id).await?;
-        self.check_name(&telling.name, &history).await?;
+        self.check_name(&telling.name, prospect.id, &history).await?;
         let mut changes = Changes::default();
         let was = prospect.clone();
         let prospect = filled(prospect, &telling.set);
@@ -174,12 +174,14 @@ impl Engine {
     async fn check_name(
         &self,
         name: &str,
+        who: ProspectId,
         history: &[EnrollmentRecord],
     ) -> Result<(), EngineError> {
         let mut known: BTreeSet<String> = BTreeSet::new();
         let current = self.store.current_cadences().await?;
         let current = current.iter().map(|record| &record.digest);
-        let open = history.iter().filter(|record| is_open(record)).map(|record| &record.digest);
+        let open = history.iter().filter(|record| is_open_for(who, record));
+        let open = open.map(|record| &record.digest);
         for digest in current.chain(open) {
             let version = self.version(digest).await?;
             known.extend(version.cadence.own_events().into_iter().map(str::to_owned));
@@ -212,11 +214,14 @@ impl Engine {
     ) -> Result<Vec<CadenceId>, EngineError> {
         let happened_at = telling.happened_at.unwrap_or(now);
         let mut noted = Vec::new();
-        let on_it =
-            |record: &&EnrollmentRecord| is_open(record) && record.enrolled_at <= happened_at;
+        let on_it = |record: &&EnrollmentRecord| {
+            is_open_for(prospect.id, record) && record.enrolled_at <= happened_at
+        };
         for record in history.iter().filter(on_it) {
             let Some(mut person) = self.person(record.id).await? else { continue };
-            person.prospect = prospect.clone();
+            if person.prospect.id == prospect.id {
+                person.prospect = prospect.clone();
+            }
             let event = Event::Told { event: telling.name.clone() };
             let (state, effects) = transition(&person, event, now)?;
             if state != person.enrollment.state {
@@ -296,8 +301,8 @@ fn stay_out(
     Answer::StaysOut(reason)
 }
 
-fn is_open(record: &EnrollmentRecord) -> bool {
-    !matches!(record.state.phase, Phase::Ended { .. })
+fn is_open_for(who: ProspectId, record: &EnrollmentRecord) -> bool {
+    record.over_for(who).is_none()
 }
 
 fn filled(mut prospect: Prospect, set: &[(String, String)]) -> Prospect {

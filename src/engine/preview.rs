@@ -173,6 +173,7 @@ impl Basis {
             obstacles.extend(refusal(&self.admitting, prospect, &closed));
             obstacles.extend(busy(
                 &self.admitting,
+                prospect.id,
                 &someone.history,
                 &Entrance { at: now, leaving: None },
                 now,
@@ -262,6 +263,7 @@ fn ended(now: Timestamp) -> State {
         reply_waits: false,
         passed: Vec::new(),
         released: None,
+        account: None,
     }
 }
 

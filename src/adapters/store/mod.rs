@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
 
+mod account_json;
 mod bulk;
 mod copy;
 mod intend;
@@ -227,6 +228,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "targets", include_str!("../../../migrations/0003_targets.sql")),
     (4, "versions", include_str!("../../../migrations/0004_versions.sql")),
     (5, "events", include_str!("../../../migrations/0005_events.sql")),
+    (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

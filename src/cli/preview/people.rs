@@ -102,6 +102,9 @@ fn step(page: &Page<'_>, item: &Item, there: &TimeZone, width: usize) -> String 
         Answer::Open => note(&plain(&reasons.join("; "), 300)),
         Answer::Yes => {}
     }
+    if let Some(read_at) = item.read_at {
+        note(&format!("somebody reads it first: in the queue from {}", clock(read_at, there)));
+    }
     match &item.does {
         Does::Mail(Err(why)) => {
             note(&format!("! not sent, the step is skipped: {}", plain(why, 200)))
