@@ -11,8 +11,7 @@ use crate::domain::ids::RepId;
 use crate::engine::enroll::Mode;
 use crate::engine::event::{Answer, Telling, Told};
 
-/// Tell that something happened to a person: cadences that wait for it take them in, and those that they
-/// are in note it
+/// Tell that something happened to a person, so that cadences take them in or note it
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// What happened, as cadences name it, such as form_submitted
