@@ -28,6 +28,8 @@ pub enum What {
     /// Somebody told of an event.
     Told,
     Enrolled,
+    /// Is one of the people of an account that was enrolled.
+    Joined,
     NotEnrolled,
     Intended,
     Sent,
@@ -59,11 +61,12 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 30] = [
+    pub const ALL: [(&'static str, Self); 31] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("event", Self::Told),
         ("enrolled", Self::Enrolled),
+        ("joined", Self::Joined),
         ("not_enrolled", Self::NotEnrolled),
         ("intended", Self::Intended),
         ("sent", Self::Sent),

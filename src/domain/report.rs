@@ -59,6 +59,7 @@ impl Tally {
             What::Imported
             | What::ImportUndone
             | What::Told
+            | What::Joined
             | What::NotEnrolled
             | What::Intended
             | What::Refused

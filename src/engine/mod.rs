@@ -21,6 +21,7 @@ use crate::formats::profile_file;
 use crate::formats::template::Context;
 use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake};
 
+mod accounts;
 pub mod apply;
 pub mod colleagues;
 pub mod collect;

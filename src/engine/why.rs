@@ -55,7 +55,7 @@ impl Engine {
         let prospect = self.store.prospects(&[id]).await?.pop().ok_or_else(not_found)?;
         let mut enrollments = Vec::new();
         for record in self.store.enrollments_of(id).await? {
-            if let Some(person) = self.person(record.id).await? {
+            if let Some(person) = self.member(record.id, id).await? {
                 enrollments.push(self.chapter(person).await?);
             }
         }
