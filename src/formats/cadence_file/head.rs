@@ -1,20 +1,22 @@
 //! Everything of a cadence above its steps.
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Colleagues, DayKind, EnrollWhen, Limits, Others, Priority,
+    Admission, Audience, By, Colleagues, Covers, DayKind, EnrollWhen, Limits, Others, Priority,
 };
 use crate::domain::ids::{ProfileId, RoleId};
 use crate::domain::time::{DaySpan, Delay, Unit};
 use crate::formats::language::{
-    AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, ENROLL_WHEN, LIMITS, MAX_LIMIT, UNITS,
+    AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, ENROLL_WHEN, LIMITS, MAX_LIMIT,
 };
 use crate::formats::length;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, count, delay, near, not_yet, shortened, slug, some_delay, text, texts, word,
+    Findings, Map, Place, count, delay, near, not_yet, shortened, slug, some_delay, text, texts,
+    word,
 };
 use crate::formats::yaml::{At, Node};
 
+use super::account::ForWhom;
 use super::{Defaults, Reader, condition, verb};
 
 /// Whom the cadence takes in.
@@ -22,14 +24,9 @@ pub(super) struct Enroll {
     pub audience: Option<Audience>,
     pub profiles: Option<Admission>,
     pub when: Option<EnrollWhen>,
+    /// Where that is said.
+    when_at: Place,
     pub again_after: Option<Delay>,
-}
-
-pub(super) fn unit(map: &Map<'_>, reader: &mut Reader<'_>) {
-    let Some(node) = map.get("unit") else { return };
-    if word(node, "`unit`", &UNITS, &mut reader.findings) == Some(false) {
-        not_yet("unit: company", node.place(), &mut reader.findings);
-    }
 }
 
 pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
@@ -40,12 +37,21 @@ pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
         audience.and_then(|node| word(node, "`audience`", &AUDIENCES, &mut reader.findings));
     let profiles = map.need("profiles", &mut reader.findings);
     let profiles = profiles.and_then(|node| admission(node, reader));
+    let when_at = map.get("when").map_or(node.place(), At::place);
     let when = when(&map, &mut reader.findings);
     let again_after = match map.get("again_after") {
         Some(node) => again_after(node, &mut reader.findings),
         None => Some(Delay::new(180, Unit::Days)),
     };
-    Some(Enroll { audience, profiles, when, again_after })
+    Some(Enroll { audience, profiles, when, when_at, again_after })
+}
+
+/// What happens to one person does not say who of the company has which role (C900).
+pub(super) fn check_when(enroll: Option<&Enroll>, unit: &Covers, reader: &mut Reader<'_>) {
+    let Some(Enroll { when: Some(when), when_at, .. }) = enroll else { return };
+    if matches!(unit, Covers::Company { .. }) && *when != EnrollWhen::Manual {
+        not_yet("enroll.when with unit: company", *when_at, &mut reader.findings);
+    }
 }
 
 fn when(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<EnrollWhen> {
@@ -167,6 +173,12 @@ pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {
     let findings = &mut reader.findings;
     let map = map.get("limits").and_then(|node| Map::open(node, &LIMITS, findings));
     let Some(map) = map else { return Limits::default() };
+    if let (ForWhom::Account(_), Some(node)) = (&reader.for_whom, map.get("per_company_at_once")) {
+        let message = "`per_company_at_once` has no meaning with `unit: company`";
+        let hint =
+            "a company has one enrollment here, and one thing happens at a time: take it out";
+        findings.warning(Rule::C118, node.place(), message, hint);
+    }
     let mut limit = |key: &'static str| {
         map.get(key).and_then(|node| count(node, &format!("`{key}`"), MAX_LIMIT, findings))
     };
@@ -186,10 +198,18 @@ pub(super) fn company(map: &Map<'_>, usual: Colleagues, reader: &mut Reader<'_>)
     let mut others = |key: &'static str| {
         map.get(key).and_then(|node| word(node, &format!("`{key}`"), &Others::ALL, findings))
     };
-    Colleagues {
+    let company = Colleagues {
         on_reply: others("on_reply").unwrap_or(usual.on_reply),
         on_meeting: others("on_meeting").unwrap_or(usual.on_meeting),
+    };
+    if let (ForWhom::Account(_), Others::Nothing, Some(node)) =
+        (&reader.for_whom, company.on_reply, map.get("on_reply"))
+    {
+        let message = "with `unit: company` the others always wait while somebody has answered";
+        let hint = "write `on_reply: pause_others` or `stop_others`, or leave it out";
+        findings.error_with_hint(Rule::C118, node.place(), message, hint);
     }
+    company
 }
 
 pub(super) fn defaults(map: &Map<'_>, reader: &mut Reader<'_>) -> Defaults {
