@@ -174,9 +174,11 @@ fn yaml_files(folder: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_shipped_file_fits_its_schema_and_names_it() {
-    for (folder, section, up) in
-        [("cadences", &CADENCE, ".."), ("profiles", &PROFILE, ".."), ("cadences/tests", &TEST, "../..")]
-    {
+    for (folder, section, up) in [
+        ("cadences", &CADENCE, ".."),
+        ("profiles", &PROFILE, ".."),
+        ("cadences/tests", &TEST, "../.."),
+    ] {
         let schema = schema(section);
         let files = yaml_files(folder);
         assert!(files.len() >= 2);

@@ -38,6 +38,8 @@ pub struct TestCase {
     pub holidays: BTreeSet<Date>,
     /// What comes of the task of a step, try by try.
     pub answers: BTreeMap<StepId, Vec<Answer>>,
+    /// The same for steps that are not in `answers`; it does not matter whether they are asked for.
+    pub usual: BTreeMap<StepId, Vec<Answer>>,
     /// What is said when somebody is asked about the person.
     pub decisions: BTreeMap<Question, Vec<Answer>>,
     pub events: Vec<Happening>,

@@ -54,6 +54,12 @@ pub static TEST: Section = Section {
         ),
         Key::new("holidays", List(&Date), "[\"2026-12-24\"]", "For every test; a test adds to it."),
         Key::new(
+            "answers",
+            Keyed(&Slug, &ANSWERS),
+            "{ li-view: [done] }",
+            "For steps of which a test says nothing; it does not matter whether they are asked for.",
+        ),
+        Key::new(
             "tests",
             List(&Map(&TEST_CASE)),
             "[{ name: nobody answers, ends: no_reply }]",
@@ -105,6 +111,12 @@ pub static TEST_CASE: Section = Section {
             "Days off beside those of the calendar.",
         ),
         Key::new(
+            "events",
+            List(&Map(&EVENT)),
+            "[{ day: 4, reply: interested }]",
+            "What the person and their mail system do.",
+        ),
+        Key::new(
             "answers",
             Keyed(&Slug, &ANSWERS),
             "{ call-1: [no_answer, left_voicemail] }",
@@ -115,12 +127,6 @@ pub static TEST_CASE: Section = Section {
             Keyed(&QUESTION, &ANSWERS),
             "{ hand_off: [accepted] }",
             "What is answered when a reply or an outcome leads to a question about the person.",
-        ),
-        Key::new(
-            "events",
-            List(&Map(&EVENT)),
-            "[{ day: 4, reply: interested }]",
-            "What the person and their mail system do.",
         ),
         Key::new(
             "until",

@@ -7,7 +7,7 @@ use jiff::civil::{Date, DateTime};
 use crate::domain::cadence::Cadence;
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::prospect::Relationship;
-use crate::domain::test_case::{Extent, Line, Person, Standing, TestCase, TestFile};
+use crate::domain::test_case::{Answer, Extent, Line, Person, Standing, TestCase, TestFile};
 use crate::formats::rules::Rule;
 
 use super::diagnostic::Diagnostic;
@@ -50,6 +50,7 @@ struct Common {
     enrolled_at: Option<DateTime>,
     person: Person,
     holidays: BTreeSet<Date>,
+    answers: BTreeMap<StepId, Vec<Answer>>,
 }
 
 /// Reads a file with tests. With it come the warnings.
@@ -75,6 +76,7 @@ fn file(root: &At<Node>, reader: &mut Reader<'_>) -> Option<TestFile> {
         enrolled_at: enrolled_at(&map, reader),
         person: person(&map, &Person::default(), reader),
         holidays: holidays(&map, reader),
+        answers: answers::answers(&map, reader),
     };
     let tests = map.need("tests", &mut reader.findings);
     let tests = tests.map(|node| tests_of(node, &common, reader));
@@ -150,6 +152,7 @@ fn test(node: &At<Node>, common: &Common, reader: &mut Reader<'_>) -> Option<Tes
         person,
         holidays,
         answers,
+        usual: common.answers.clone(),
         decisions,
         events,
         until,

@@ -25,6 +25,8 @@ pub(super) enum Asks {
 /// What is left to be said.
 pub(super) struct Hands {
     left: BTreeMap<Asks, VecDeque<Answer>>,
+    /// For steps of which the test says nothing.
+    usual: BTreeMap<StepId, VecDeque<Answer>>,
     /// Nobody does these.
     alone: BTreeSet<TaskId>,
     pub(super) complaints: Vec<String>,
@@ -52,7 +54,10 @@ impl Hands {
         let of_steps = test.answers.iter().map(|(step, all)| (Asks::Step(step.clone()), all));
         let about = test.decisions.iter().map(|(question, all)| (Asks::About(*question), all));
         let left = of_steps.chain(about);
+        let unsaid = |(step, _): &(&StepId, _)| !test.answers.contains_key(*step);
+        let usual = test.usual.iter().filter(unsaid);
         Self {
+            usual: usual.map(|(step, all)| (step.clone(), all.iter().cloned().collect())).collect(),
             left: left.map(|(asks, all)| (asks, all.iter().cloned().collect())).collect(),
             alone: BTreeSet::new(),
             complaints: Vec::new(),
@@ -90,7 +95,7 @@ impl Hands {
                 continue;
             }
             let asks = asks(&line, desk.cadence);
-            let Some(answer) = self.left.get(&asks).and_then(VecDeque::front).cloned() else {
+            let Some(answer) = self.answers_to(&asks).and_then(|left| left.front()).cloned() else {
                 continue;
             };
             let at = may_be_done_at(&line, &answer, desk);
@@ -98,7 +103,7 @@ impl Hands {
                 next = Some(next.map_or(at, |other| other.min(at)));
                 continue;
             }
-            self.left.entry(asks).or_default().pop_front();
+            self.answers_to(&asks).and_then(VecDeque::pop_front);
             if answer.outcome.as_str() == EXPIRED {
                 self.alone.insert(line.task.id);
                 continue;
@@ -107,6 +112,13 @@ impl Hands {
             return Ok(Did::Something);
         }
         Ok(Did::Nothing(next))
+    }
+
+    fn answers_to(&mut self, asks: &Asks) -> Option<&mut VecDeque<Answer>> {
+        match asks {
+            Asks::Step(step) if self.usual.contains_key(step) => self.usual.get_mut(step),
+            asks => self.left.get_mut(asks),
+        }
     }
 
     async fn say(
