@@ -6,6 +6,7 @@ use super::output::{print, print_json, table};
 use super::{Context, FAILED, Failure, NOT_FOUND};
 use crate::domain::test_case::{Compared, TestCase, TestFile, compare};
 use crate::engine::workspace::Workspace;
+use crate::formats::diagnostic::did_you_mean;
 use crate::wiring;
 use crate::wiring::test_run::{Played, TestError, play, settings};
 
@@ -122,11 +123,7 @@ fn chosen<'a>(
         let before = files.len();
         files.extend(workspace.tests.iter().filter(|file| is_meant(file, what, folder)));
         if files.len() == before {
-            let is_cadence = workspace.cadences.iter().any(|c| c.cadence.id.as_str() == what);
-            return Err(not_found(match is_cadence {
-                true => format!("the cadence `{what}` has no tests in cadences/tests/"),
-                false => format!("`{what}` is no cadence and no file with tests"),
-            }));
+            return Err(not_found(nothing_there(workspace, what)));
         }
     }
     if args.what.is_empty() {
@@ -142,6 +139,18 @@ fn chosen<'a>(
         true => Err(not_found(format!("no test has `{wanted}` in its name"))),
         false => Ok(tests),
     }
+}
+
+/// Why nothing is meant by a word on the command line.
+fn nothing_there(workspace: &Workspace, what: &str) -> String {
+    let mut cadences = workspace.cadences.iter().map(|file| file.cadence.id.as_str());
+    if cadences.any(|id| id == what) {
+        return format!("the cadence `{what}` has no tests in cadences/tests/");
+    }
+    let known = workspace.tests.iter().flat_map(|file| [file.cadence.as_str(), &file.path]);
+    let meant = did_you_mean(what, known);
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    format!("`{what}` is no cadence and no file with tests{meant}")
 }
 
 /// Whether a word on the command line means a file: its cadence, its path, or its folder.

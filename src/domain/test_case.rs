@@ -12,6 +12,8 @@ use super::reply::ReplyKind;
 use super::time::{DaySpan, Delay};
 
 mod compare;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Compared, Row, compare};
 

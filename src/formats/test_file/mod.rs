@@ -48,6 +48,8 @@ struct Reader<'a> {
 #[derive(Default)]
 struct Common {
     enrolled_at: Option<DateTime>,
+    /// There is one, but it cannot be read.
+    enrolled_is_meant: bool,
     person: Person,
     holidays: BTreeSet<Date>,
     answers: BTreeMap<StepId, Vec<Answer>>,
@@ -74,6 +76,7 @@ fn file(root: &At<Node>, reader: &mut Reader<'_>) -> Option<TestFile> {
     let cadence = cadence(&map, reader);
     let common = Common {
         enrolled_at: enrolled_at(&map, reader),
+        enrolled_is_meant: map.has("enrolled") || map.is_meant(&["enrolled"]),
         person: person(&map, &Person::default(), reader),
         holidays: holidays(&map, reader),
         answers: answers::answers(&map, reader),
@@ -126,17 +129,18 @@ fn test(node: &At<Node>, common: &Common, reader: &mut Reader<'_>) -> Option<Tes
     let name = name.and_then(|node| text(node, "`name`", &mut reader.findings));
     let own = enrolled_at(&map, reader);
     let enrolled_at = own.or(common.enrolled_at);
-    if enrolled_at.is_none() && !map.has("enrolled") {
+    if enrolled_at.is_none() && !map.has("enrolled") && !common.enrolled_is_meant {
         let message = "a test needs `enrolled`, its own or that of the file";
         reader.findings.error(Rule::C003, map.place(), message);
     }
-    let enrolled_at = enrolled_at?;
+    // What is wrong with the rest is told all the same.
+    let since = enrolled_at.unwrap_or(DateTime::MIN);
     let person = person(&map, &common.person, reader);
     let holidays = common.holidays.iter().copied().chain(holidays(&map, reader)).collect();
     let answers = answers::answers(&map, reader);
     let decisions = answers::decisions(&map, reader);
-    let events = events::events(&map, (enrolled_at, &person), reader);
-    let until = until(&map, enrolled_at, reader);
+    let events = events::events(&map, (since, &person), reader);
+    let until = until(&map, since, reader);
     let (extent, expected) = expected(&map, reader);
     let never = never(&map, &expected, reader);
     let ends = map.get("ends");
@@ -148,7 +152,7 @@ fn test(node: &At<Node>, common: &Common, reader: &mut Reader<'_>) -> Option<Tes
     Some(TestCase {
         name: name?.value,
         line: node.line,
-        enrolled_at,
+        enrolled_at: enrolled_at?,
         person,
         holidays,
         answers,

@@ -35,7 +35,7 @@ pub(super) fn values(node: &At<Node>, findings: &mut Findings<'_>) -> BTreeMap<S
         let what = format!("`{}`", shortened(field));
         let Some(value) = text(&line.value, &what, findings) else { continue };
         if let Err(problem) = read(field, &value.value) {
-            let message = format!("`{}` as {field}: {problem}", shortened(&value.value));
+            let message = format!("{field} `{}`: {problem}", shortened(&value.value));
             findings.error(Rule::C707, line.value.place(), message);
         }
         values.insert(field.clone(), value.value);
@@ -115,7 +115,7 @@ fn row(field: &str, value: &str) -> Result<ProspectDraft, String> {
     let map = vec![(column.to_owned(), column.to_owned())];
     let options = Options { map, ..Options::default() };
     let mut reader = Reader::open(list.as_bytes(), &options).map_err(|error| error.to_string())?;
-    let told = |problem: &Problem| format!("{}; {}", problem.problem, problem.fix);
+    let told = |problem: &Problem| problem.problem.clone();
     let Some(row) = reader.next_row() else { return Err("not a value of a list".to_owned()) };
     let about = |problem: &&Problem| problem.column.as_deref() == Some(column);
     if let Some(problem) = row.warnings.iter().find(about) {
