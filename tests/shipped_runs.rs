@@ -70,12 +70,8 @@ fn hardly_known() -> ProspectDraft {
 
 /// A customer who bought on the first Friday of March, with these columns.
 fn customer(columns: &[(&str, &str)]) -> ProspectDraft {
-    let fixed = [
-        ("customer_role", "admin"),
-        ("close_date", "2026-03-06"),
-        ("go_live_date", "2026-04-07"),
-        ("renewal_date", "2027-03-06"),
-    ];
+    let fixed =
+        [("customer_role", "admin"), ("close_date", "2026-03-06"), ("renewal_date", "2027-03-06")];
     let extra = fixed.iter().chain(columns);
     let extra = extra.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     ProspectDraft { extra, ..prospect() }
@@ -157,14 +153,13 @@ impl Team {
                 continue;
             }
             let (task, actor) = (line.task.id, line.task.rep.clone());
-            let done = DoneTask {
-                task,
-                outcome: (*outcome).to_owned(),
-                until: None,
-                actor,
-                set: Vec::new(),
-                text: None,
-            };
+            // `done next_step=…` fills in a field, too.
+            let mut words = outcome.split(' ');
+            let outcome = words.next().unwrap_or_default().to_owned();
+            let field =
+                |word: &str| word.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
+            let set = words.filter_map(field).collect();
+            let done = DoneTask { task, outcome, until: None, actor, set, text: None };
             self.engine.done(done).await.unwrap();
             *left.get_mut(key.as_str()).unwrap() = later;
             return (true, None);
@@ -276,8 +271,9 @@ async fn a_request_at_night_without_a_number_is_answered_at_night_by_one_mail() 
 async fn a_hand_off_is_accepted_introduced_and_taken_over() {
     let team = enrolled("team-hand-off", prospect(), Relationship::Prospect).await;
     let answers: Answers<'_> = &[
-        ("write-down", &["done"]),
+        ("write-down", &["done x.next_step=trial"]),
         ("offer/offer", &["accepted"]),
+        ("prepare", &["done"]),
         ("first-call", &["no_answer", "left_voicemail"]),
         ("take-over/offer", &["accepted"]),
     ];
@@ -288,7 +284,7 @@ async fn a_hand_off_is_accepted_introduced_and_taken_over() {
 #[tokio::test]
 async fn a_hand_off_that_nobody_accepts_comes_back_and_nobody_is_introduced() {
     let team = enrolled("team-hand-off", prospect(), Relationship::Prospect).await;
-    team.play("2026-03-02T12:30:00Z", &[("write-down", &["done"])]).await;
+    team.play("2026-03-02T12:30:00Z", &[("write-down", &["done x.next_step=trial"])]).await;
     assert_eq!(team.ways(1).await, ["team-hand-off handed_back"]);
     team.play("2026-03-02T12:45:00Z", &[("offer/back", &["stop"])]).await;
     assert_eq!(team.ways(1).await, ["team-hand-off removed"]);
@@ -300,10 +296,14 @@ async fn a_customer_who_is_well_is_met_on_every_date_up_to_the_renewal() {
     let known = customer(&[("seats_used_pct", "85")]);
     let team = enrolled("post-sale-relationship", known, Relationship::Customer).await;
     let answers: Answers<'_> = &[
-        ("kick-off", &["done"]),
+        ("welcome/review", &["released"]),
+        ("kick-off", &["done go_live_date=2026-04-07"]),
         ("first-check-in", &["no_answer", "healthy"]),
+        ("first-value/review", &["released"]),
+        ("upsell-mail/review", &["released"]),
         ("upsell-call", &["not_now"]),
         ("ask-for-a-name", &["done"]),
+        ("renewal-mail/review", &["released"]),
         ("renewal-call", &["healthy"]),
     ];
     team.play("2027-03-01T08:00:00Z", answers).await;
@@ -313,7 +313,11 @@ async fn a_customer_who_is_well_is_met_on_every_date_up_to_the_renewal() {
 #[tokio::test]
 async fn a_customer_who_cannot_be_reached_is_asked_by_mail_and_not_sold_to() {
     let team = enrolled("post-sale-relationship", customer(&[]), Relationship::Customer).await;
-    let answers: Answers<'_> = &[("kick-off", &["done"]), ("first-check-in", &["left_voicemail"])];
+    let answers: Answers<'_> = &[
+        ("welcome/review", &["released"]),
+        ("first-check-in", &["left_voicemail"]),
+        ("renewal-mail/review", &["released"]),
+    ];
     team.play("2027-03-01T08:00:00Z", answers).await;
     insta::assert_snapshot!(team.story().await);
 }
@@ -322,7 +326,8 @@ async fn a_customer_who_cannot_be_reached_is_asked_by_mail_and_not_sold_to() {
 async fn a_customer_at_risk_goes_to_support_and_gets_no_more_mail() {
     let team = enrolled("post-sale-relationship", customer(&[]), Relationship::Customer).await;
     let answers: Answers<'_> = &[
-        ("kick-off", &["done"]),
+        ("welcome/review", &["released"]),
+        ("kick-off", &["done go_live_date=2026-04-07"]),
         ("first-check-in", &["at_risk"]),
         ("first-check-in/offer", &["accepted"]),
     ];

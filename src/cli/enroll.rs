@@ -43,6 +43,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
             "dry_run": args.dry_run,
             "people": result.people,
             "enrolled": result.enrolled,
+            "accounts": result.accounts,
             "skipped": result.skipped,
         }));
     } else {
@@ -101,8 +102,15 @@ fn ask(context: &Context, args: &Args, result: &Enrolled) -> Result<(), Failure>
 fn text(result: &Enrolled, args: &Args, zone: &jiff::tz::TimeZone) -> String {
     let would = if args.dry_run { "would start" } else { "started" };
     let mut text = format!("{} people\n", result.people);
-    let mut rows =
-        vec![vec![format!("{:>7}", result.enrolled), format!("{would} in {}", args.cadence)]];
+    let companies = match result.accounts {
+        0 => String::new(),
+        1 => ", of 1 company".to_owned(),
+        n => format!(", of {n} companies"),
+    };
+    let mut rows = vec![vec![
+        format!("{:>7}", result.enrolled),
+        format!("{would} in {}{companies}", args.cadence),
+    ]];
     let mut skipped: Vec<_> = result.skipped.iter().collect();
     skipped.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
     rows.extend(skipped.into_iter().map(|(reason, n)| vec![format!("{n:>7}"), reason.clone()]));

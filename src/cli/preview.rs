@@ -34,9 +34,10 @@ mod people;
 pub(super) struct Args {
     /// The id of a cadence or the name of a template, or the path of its file
     name: String,
-    /// For whom: an e-mail address or a prospect id
+    /// For whom: an e-mail address or a prospect id; several people of one company for a cadence with
+    /// `unit: company`
     #[arg(long = "for", value_name = "PROSPECT")]
-    who: Option<String>,
+    who: Vec<String>,
     /// For a made-up person with every field
     #[arg(long, conflicts_with_all = ["who", "coverage"])]
     sample: bool,
@@ -58,7 +59,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
-    if args.who.is_none() && !args.sample && !args.coverage {
+    if args.who.is_empty() && !args.sample && !args.coverage {
         let ways =
             "say for whom: --for ADDRESS, --sample for a made-up person, or --coverage --list NAME";
         return Err(Failure::usage(ways));
@@ -75,7 +76,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         let settings = Arc::new(wiring::settings(&config, Vec::new()));
         let basis = of_files(&workspace, &settings, &target)?;
         let page = Page::new(context, args, &config, &workspace, &target, basis)?;
-        return page.show(None);
+        let samples = page.basis.samples();
+        return page.show(samples);
     }
     let running = wiring::engine(&context.workspace, &config).await?;
     let basis = basis(&running, args, &workspace, &target).await?;
@@ -89,11 +91,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         }
         return Ok(0);
     }
-    let someone = match &args.who {
-        Some(who) => Some(running.engine.someone(who).await?),
-        None => None,
-    };
-    page.show(someone)
+    let mut people = Vec::new();
+    for who in &args.who {
+        people.push(running.engine.someone(who).await?);
+    }
+    let people = if people.is_empty() { page.basis.samples() } else { people };
+    page.show(people)
 }
 
 async fn basis(
@@ -172,23 +175,26 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn show(&self, someone: Option<Someone>) -> Result<u8, Failure> {
-        let someone = someone.unwrap_or_else(|| self.basis.sample());
+    /// Shows it for somebody, or for the people of a company; never for nobody.
+    fn show(&self, people: Vec<Someone>) -> Result<u8, Failure> {
+        let Some(someone) = people.first() else {
+            return Err(Failure::usage("say for whom"));
+        };
         let mails = match self.target {
             Target::Cadence(_) => {
-                let plan = self.basis.plan(&someone, self.now)?;
+                let plan = self.basis.plan(&people, self.now)?;
                 match self.context.json {
-                    true => print_json(&machine::plan(&self.basis, &someone, &plan)),
-                    false => print(&people::plan(self, &someone, &plan, width())),
+                    true => print_json(&machine::plan(&self.basis, someone, &plan)),
+                    false => print(&people::plan(self, someone, &plan, width())),
                 }
                 plan.items.iter().filter_map(html_of).collect::<Vec<_>>()
             }
             Target::Template(name) => {
-                let (seen, filling) = self.basis.fill(name, &someone, self.now);
+                let (seen, filling) = self.basis.fill(name, someone, self.now);
                 match self.context.json {
                     true => print_json(&machine::template(name, &seen, &filling)),
                     false => {
-                        print(&people::template(self, name, &someone, &seen, &filling, width()))
+                        print(&people::template(self, name, someone, &seen, &filling, width()))
                     }
                 }
                 let subject = |text: &crate::formats::template::Rendered| {

@@ -8,11 +8,12 @@ use super::output::{bold, plain, print, print_json, when, width};
 use super::today::target;
 use super::{Context, Failure};
 use crate::domain::budget::Waiting;
+use crate::domain::ids::ProspectId;
 use crate::domain::log::{Entry, What};
 use crate::domain::profile::{Fit, Verdict};
 use crate::engine::history::short;
 use crate::engine::profiles::Standing;
-use crate::engine::why::{Chapter, Story};
+use crate::engine::why::{Chapter, Colleague, Story};
 
 /// Say what happens next for a person and why, what has happened, and which profiles fit
 #[derive(clap::Args)]
@@ -80,6 +81,9 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
         let (version, score) = (digest.get(..6).unwrap_or_default(), enrollment.score);
         text.push_str(&format!("    let in by {profile} (version {version}), score {score}\n"));
     }
+    for colleague in &chapter.account {
+        text.push_str(&colleague_text(colleague, chapter.person.prospect.id, zone));
+    }
     if let Some((at, waiting)) = chapter.waits {
         let (word, why) = (waiting.as_str(), waiting.explain());
         match at <= now {
@@ -106,6 +110,17 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
         ));
     }
     text
+}
+
+fn colleague_text(colleague: &Colleague, asked: ProspectId, zone: &TimeZone) -> String {
+    let Colleague { role, who, name, left, has_turn } = colleague;
+    let this_one = if *who == asked { " (this one)" } else { "" };
+    let stands = match left {
+        Some((ending, at)) => format!(": out of it since {}, {}", when(*at, zone), ending.as_str()),
+        None if *has_turn => ": it is their turn".to_owned(),
+        None => String::new(),
+    };
+    format!("    {role}: {}{this_one}{stands}\n", plain(name, 40))
 }
 
 /// Each applied profile with each of its lines and the reason.
@@ -169,8 +184,8 @@ fn standing_json(standing: &Standing) -> Value {
 pub(super) fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{:<12}", entry.what.as_str());
     for key in [
-        "step", "outcome", "ending", "cadence", "from", "kind", "template", "split", "mailbox",
-        "in_time", "filled", "edited", "reason",
+        "step", "outcome", "ending", "cadence", "role", "from", "kind", "template", "split",
+        "mailbox", "in_time", "filled", "edited", "reason",
     ] {
         let value = entry.detail(key);
         let says_it_again = key == "kind" && value == entry.what.as_str();
@@ -186,6 +201,13 @@ pub(super) fn entry_text(entry: &Entry) -> String {
         text.push_str(&format!(" by {}", plain(&entry.actor, 30)));
     }
     text
+}
+
+fn colleague_json(colleague: &Colleague) -> Value {
+    let Colleague { role, who, name, left, has_turn } = colleague;
+    let left_as = left.map(|(ending, _)| ending.as_str());
+    json!({"role": role.as_str(), "prospect": who.0, "name": name, "has_turn": has_turn,
+        "left": left_as, "left_at": left.map(|(_, at)| at.to_string())})
 }
 
 fn story_json(story: &Story) -> Value {
@@ -212,6 +234,7 @@ fn story_json(story: &Story) -> Value {
             "task": chapter.task.as_ref().map(|task| task.id.0),
             "in_doubt": chapter.in_doubt.iter().map(|touch| touch.step.as_str()).collect::<Vec<_>>(),
             "touches": touches.collect::<Vec<_>>(),
+            "account": chapter.account.iter().map(colleague_json).collect::<Vec<_>>(),
         })
     });
     let blocks = story.blocks.iter().map(|block| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ids::{CadenceId, ProfileId, RoleId, StepId};
+use super::ids::{BuyerRole, CadenceId, ProfileId, RoleId, StepId};
 use super::reply::ReplyKind;
 use super::time::{DaySpan, Delay, Side, Unit};
 
@@ -24,6 +24,8 @@ pub struct Cadence {
     pub id: CadenceId,
     pub title: String,
     pub about: String,
+    /// What one enrollment covers.
+    pub unit: Covers,
     pub audience: Audience,
     pub profiles: Admission,
     /// How long after an enrollment ended the same person may come again; `None` is never.
@@ -46,6 +48,29 @@ pub struct Cadence {
     pub at_end: Verb,
 }
 
+/// What one enrollment covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Covers {
+    /// One person.
+    Prospect,
+    /// One company: several people and one conversation.
+    Company {
+        /// Each role with the profile by which its person is found, in the order of the file: nobody
+        /// has two roles, and the first choice is the first role's. Never empty.
+        roles: Vec<(BuyerRole, ProfileId)>,
+    },
+}
+
+impl Covers {
+    /// The roles of an account; none where an enrollment covers one person.
+    pub fn roles(&self) -> &[(BuyerRole, ProfileId)] {
+        match self {
+            Self::Prospect => &[],
+            Self::Company { roles } => roles,
+        }
+    }
+}
+
 /// What happens to the others of a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colleagues {
@@ -56,9 +81,16 @@ pub struct Colleagues {
 impl Colleagues {
     /// What holds where the file is silent: a reply holds the others where somebody is asked what it
     /// means, so that there is a moment at which they go on.
-    pub fn usual(asks: bool) -> Self {
-        let on_reply = if asks { Others::Pause } else { Others::Nothing };
-        Self { on_reply, on_meeting: Others::Nothing }
+    pub fn usual(unit: &Covers, asks: bool) -> Self {
+        match unit {
+            // One conversation: nobody else is written to while somebody has answered, and a meeting
+            // is what it was for.
+            Covers::Company { .. } => Self { on_reply: Others::Pause, on_meeting: Others::Stop },
+            Covers::Prospect => {
+                let on_reply = if asks { Others::Pause } else { Others::Nothing };
+                Self { on_reply, on_meeting: Others::Nothing }
+            }
+        }
     }
 }
 
@@ -126,6 +158,9 @@ pub struct Step {
     pub what: What,
     /// Whose task it is, where it is one.
     pub by: By,
+    /// For whom at the account: the first of these roles whose person is still in it. Empty for the
+    /// account itself, and wherever an enrollment covers one person.
+    pub to: Vec<BuyerRole>,
     /// Skipped unless all of these hold.
     pub only_if: Vec<Condition>,
     /// Skipped if all of these hold (and there is at least one).

@@ -12,16 +12,18 @@ use super::cadence::{
 };
 use super::calendar::Calendar;
 use super::facts::Facts;
-use super::ids::{CadenceId, StepId};
+use super::ids::{BuyerRole, CadenceId, ProspectId, StepId};
 
+mod account;
 mod asked;
 mod moves;
 mod relocate;
 mod timing;
 
+pub use account::{Account, Member, turned};
 pub use moves::step;
 pub use relocate::{ahead, relocate};
-pub use timing::begin;
+pub use timing::{begin, retimed};
 
 /// The rules that one person follows: the cadence, on which calendar, on whose clock.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,8 @@ pub struct State {
     pub reply_waits: bool,
     /// The mail that a person of ours has read and let go; it may leave as soon as it may be sent.
     pub released: Option<Released>,
+    /// The people of the company, where the enrollment covers one.
+    pub account: Option<Account>,
     /// What has happened, in order. A step in here never fires again with the same attempt.
     pub passed: Vec<Passed>,
 }
@@ -246,6 +250,11 @@ pub enum Event {
     },
     /// What the colleague said is settled.
     ColleagueSettled,
+    /// One of those happened to this person, who need not be the one whose turn it is at the account.
+    Of {
+        who: ProspectId,
+        event: Box<Event>,
+    },
 }
 
 /// What a due step's conditions are tested against.
@@ -269,14 +278,18 @@ pub enum Effect {
     Pass { step: StepId, attempt: u32, outcome: Outcome, skipped: Option<Skipped> },
     /// The enrollment has ended.
     End { ending: Ending },
-    /// Enroll the person in that cadence, so that it begins at that time.
-    Begin { cadence: CadenceId, at: Timestamp },
+    /// Enroll the person in that cadence, so that it begins at that time; at an account, this one.
+    Begin { cadence: CadenceId, at: Timestamp, who: Option<ProspectId> },
+    /// This person of the account is out of it; the others go on.
+    Leave { who: ProspectId, ending: Ending },
 }
 
 /// Why a step was passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skipped {
     Conditions,
+    /// Nobody at the account has one of the step's roles, or not any more.
+    NobodyThere(BuyerRole),
     ChannelClosed,
     /// Nothing is known of the person by which the channel could be used.
     Missing(String),
@@ -291,6 +304,7 @@ impl Skipped {
     pub fn reason(&self) -> String {
         match self {
             Self::Conditions => "conditions".to_owned(),
+            Self::NobodyThere(role) => format!("nobody_there:{role}"),
             Self::ChannelClosed => "channel_closed".to_owned(),
             Self::Missing(field) => format!("missing_field:{field}"),
             Self::NoDate(field) => format!("no_date:{field}"),

@@ -100,3 +100,7 @@ name!(
     /// What somebody of our team does, such as `account_manager`.
     RoleId
 );
+name!(
+    /// What somebody at an account is to a purchase, such as `champion` or `economic`.
+    BuyerRole
+);

@@ -26,6 +26,8 @@ pub enum What {
     Imported,
     ImportUndone,
     Enrolled,
+    /// Is one of the people of an account that was enrolled.
+    Joined,
     NotEnrolled,
     Intended,
     Sent,
@@ -49,16 +51,19 @@ pub enum What {
     Paused,
     Resumed,
     Moved,
+    /// Is out of an account; the others go on.
+    Left,
     Ended,
     Applied,
 }
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 28] = [
+    pub const ALL: [(&'static str, Self); 30] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("enrolled", Self::Enrolled),
+        ("joined", Self::Joined),
         ("not_enrolled", Self::NotEnrolled),
         ("intended", Self::Intended),
         ("sent", Self::Sent),
@@ -82,6 +87,7 @@ impl What {
         ("paused", Self::Paused),
         ("resumed", Self::Resumed),
         ("moved", Self::Moved),
+        ("left", Self::Left),
         ("ended", Self::Ended),
         ("applied", Self::Applied),
     ];

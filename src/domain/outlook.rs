@@ -193,6 +193,7 @@ mod tests {
             when: When::Day(1),
             what: What::Call { script: "opener".to_owned(), voicemail: None },
             by: By::Owner,
+            to: Vec::new(),
             only_if,
             skip_if,
             expires_after: Delay::new(3, Unit::BusinessDays),

@@ -58,6 +58,7 @@ impl Tally {
             What::Ended => self.end(entry),
             What::Imported
             | What::ImportUndone
+            | What::Joined
             | What::NotEnrolled
             | What::Intended
             | What::Refused
@@ -70,6 +71,7 @@ impl Tally {
             | What::Paused
             | What::Resumed
             | What::Moved
+            | What::Left
             | What::Applied => {}
         }
     }

@@ -31,6 +31,10 @@ impl Engine {
         now: Timestamp,
         changes: &mut Changes,
     ) -> Result<(), EngineError> {
+        // At an account the others wait by themselves.
+        if after.account.is_some() {
+            return Ok(());
+        }
         let Some((heard, company)) = heard(person, after).zip(person.enrollment.company) else {
             return Ok(());
         };

@@ -7,7 +7,7 @@ use super::desk::settle;
 use super::dispatch::transition;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
-use crate::domain::enrollment::{Event, Phase, TaskKind};
+use crate::domain::enrollment::{Event, TaskKind};
 use crate::domain::ids::{EnrollmentId, InboundId, MailboxId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::prospect::Prospect;
@@ -193,9 +193,9 @@ impl Engine {
         let answered: Option<EnrollmentId> = matched.touch.as_ref().map(|touch| touch.enrollment);
         let mut people = Vec::new();
         for enrollment in self.store.enrollments_of(prospect).await? {
-            let ended = matches!(enrollment.state.phase, Phase::Ended { .. });
-            if !ended || answered == Some(enrollment.id) {
-                people.extend(self.person(enrollment.id).await?);
+            let is_over = enrollment.over_for(prospect).is_some();
+            if !is_over || answered == Some(enrollment.id) {
+                people.extend(self.member(enrollment.id, prospect).await?);
             }
         }
         Ok(people)
@@ -223,6 +223,7 @@ impl Engine {
         let Some(event) = event(person, message, touch, now) else {
             return self.note(person, current, &effects, now, changes).await;
         };
+        let event = Event::Of { who: person.prospect.id, event: Box::new(event) };
         let (state, more) = person.course(|course| {
             crate::domain::enrollment::step(course, current.clone(), event, now)
                 .unwrap_or((current, Vec::new()))

@@ -212,7 +212,9 @@ impl Engine {
             if touch.status != Status::Intended || !left_alone {
                 continue;
             }
-            let Some(person) = self.person(touch.enrollment).await? else { continue };
+            let Some(person) = self.member(touch.enrollment, touch.prospect).await? else {
+                continue;
+            };
             if let Phase::Sending { .. } = person.enrollment.state.phase {
                 continue;
             }

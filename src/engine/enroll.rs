@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use super::{Engine, EngineError, Person, zones_of};
-use crate::domain::cadence::{Admission, Audience, Cadence, Channel};
-use crate::domain::enrollment::{self, Course, Phase};
+use crate::domain::cadence::{Admission, Audience, Cadence, Channel, Covers};
+use crate::domain::enrollment::{self, Course, Member, State};
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CadenceId, EnrollmentId, ProspectId};
+use crate::domain::ids::{CadenceId, EnrollmentId, MailboxId, ProfileId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{self, Fit, Matchers, Person as Candidate, Profile};
 use crate::domain::prospect::{Prospect, Relationship};
@@ -17,16 +18,24 @@ use crate::domain::suppression::{Subject, closed_channels};
 use crate::ports::{Changes, EnrollmentRecord, IdKind, Lane, ProfileRecord, Wake};
 
 /// People written in one transaction.
-const CHUNK: usize = 200;
+pub(super) const CHUNK: usize = 200;
 
 /// What enrolling came to. Every person is in exactly one place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Enrolled {
     pub people: usize,
     pub enrolled: usize,
+    /// Where a cadence covers companies: so many of them, with all those people.
+    pub accounts: usize,
     /// Reason, as a sentence, to people; each person under one reason.
     pub skipped: BTreeMap<String, usize>,
     pub first_due_at: Option<Timestamp>,
+}
+
+impl Enrolled {
+    pub(super) fn skip(&mut self, reason: impl Into<String>) {
+        *self.skipped.entry(reason.into()).or_default() += 1;
+    }
 }
 
 /// Whether to do it or only to say what would be done.
@@ -67,6 +76,9 @@ impl Engine {
         self.recognise_everybody().await?;
         let admitting = self.admitting(cadence).await?;
         let entrance = Entrance { at: self.now(), leaving: None };
+        if admitting.covers_companies() {
+            return self.enroll_accounts(people, &admitting, &entrance, mode).await;
+        }
         let mut result = Enrolled { people: people.len(), ..Enrolled::default() };
         for chunk in people.chunks(CHUNK) {
             let prospects = self.store.prospects(chunk).await?;
@@ -74,7 +86,7 @@ impl Engine {
             for prospect in &prospects {
                 match self.admit(&admitting, prospect, &entrance).await? {
                     Ok(record) => records.push(record),
-                    Err(reason) => *result.skipped.entry(reason).or_default() += 1,
+                    Err(reason) => result.skip(reason),
                 }
             }
             result.enrolled += records.len();
@@ -87,14 +99,17 @@ impl Engine {
         Ok(result)
     }
 
-    async fn write_enrolled(&self, mut records: Vec<EnrollmentRecord>) -> Result<(), EngineError> {
+    pub(super) async fn write_enrolled(
+        &self,
+        mut records: Vec<EnrollmentRecord>,
+    ) -> Result<(), EngineError> {
         let now = self.now();
         let n = u32::try_from(records.len()).unwrap_or(u32::MAX);
         let first = self.store.ids(IdKind::Enrollment, n).await?;
         let mut log = Vec::new();
         for (id, record) in (first..).zip(&mut records) {
             record.id = EnrollmentId(id);
-            log.push(enrolled(record, now));
+            log.extend(entries(record, now));
         }
         Ok(self.store.write(Changes { enrolled: records, log, ..Changes::default() }).await?)
     }
@@ -135,6 +150,9 @@ impl Engine {
             Err(error @ EngineError::NotFound { .. }) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
         };
+        if admitting.covers_companies() {
+            return Ok(Err(format!("{cadence} takes in companies, not one person")));
+        }
         let leaving = Some(person.enrollment.id);
         let entrance = Entrance { at, leaving };
         let admitted = self.admit(&admitting, &person.prospect, &entrance).await?;
@@ -150,23 +168,16 @@ impl Engine {
         prospect: &Prospect,
         entrance: &Entrance,
     ) -> Result<Result<EnrollmentRecord, String>, EngineError> {
-        let now = self.now();
-        let blocks = self.store.suppressions(&Subject::all_of(prospect)).await?;
-        let closed = closed_channels(prospect, &blocks);
-        let history = self.store.enrollments_of(prospect.id).await?;
-        let zones = zones_of(prospect, &admitting.clockwork);
-        let refusal = refusal(admitting, prospect, &closed)
-            .or_else(|| busy(admitting, &history, entrance, now))
-            .or_else(|| zones.is_empty().then(no_zone));
-        if let Some(refusal) = refusal {
-            return Ok(Err(refusal));
-        }
+        let zones = match self.may_come(admitting, prospect, entrance).await? {
+            Ok(zones) => zones,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let chosen = match choose(admitting, prospect) {
             Ok(chosen) => chosen,
             Err(reason) => return Ok(Err(reason)),
         };
         let mailbox = self.settings.mailbox_of(&prospect.owner).map(|mailbox| mailbox.id.clone());
-        let zone = zones.first().cloned().unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone = zones.first().cloned().unwrap_or(TimeZone::UTC);
         let dates = enrollment::dates(&admitting.cadence, || Facts::of(prospect));
         let course = Course {
             dates: &dates,
@@ -177,14 +188,7 @@ impl Engine {
         let Some(state) = enrollment::begin(&course, entrance.at) else {
             return Ok(Err("the cadence has no steps".to_owned()));
         };
-        let place = Place { cadence: course.cadence, calendar: course.calendar, zones: &zones };
-        let wake = schedule::next(&place, &state).map(|next| {
-            let lane = match (&mailbox, next.channel) {
-                (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),
-                _ => Lane::Desk,
-            };
-            Wake { lane, at: next.at, waiting: next.waiting }
-        });
+        let wake = wake(admitting, &zones, mailbox.as_ref(), &state);
         Ok(Ok(EnrollmentRecord {
             id: EnrollmentId(0),
             prospect: prospect.id,
@@ -198,9 +202,48 @@ impl Engine {
             state,
             revision: 0,
             wake,
-            enrolled_at: now,
+            enrolled_at: self.now(),
         }))
     }
+
+    /// The zones in which somebody may be who may come in, whatever profile they fit; or why not.
+    pub(super) async fn may_come(
+        &self,
+        admitting: &Admitting,
+        prospect: &Prospect,
+        entrance: &Entrance,
+    ) -> Result<Result<Vec<TimeZone>, String>, EngineError> {
+        let blocks = self.store.suppressions(&Subject::all_of(prospect)).await?;
+        let closed = closed_channels(prospect, &blocks);
+        let history = self.store.enrollments_of(prospect.id).await?;
+        let zones = zones_of(prospect, &admitting.clockwork);
+        let refusal = refusal(admitting, prospect, &closed)
+            .or_else(|| busy(admitting, prospect.id, &history, entrance, self.now()))
+            .or_else(|| zones.is_empty().then(no_zone));
+        Ok(refusal.map_or(Ok(zones), Err))
+    }
+}
+
+impl Admitting {
+    pub(super) fn covers_companies(&self) -> bool {
+        matches!(self.cadence.unit, Covers::Company { .. })
+    }
+}
+
+/// When and where a new enrollment is looked at first.
+pub(super) fn wake(
+    admitting: &Admitting,
+    zones: &[TimeZone],
+    mailbox: Option<&MailboxId>,
+    state: &State,
+) -> Option<Wake> {
+    let (cadence, calendar) = (&admitting.cadence, &admitting.clockwork.calendar);
+    let next = schedule::next(&Place { cadence, calendar, zones }, state)?;
+    let lane = match (mailbox, next.channel) {
+        (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),
+        _ => Lane::Desk,
+    };
+    Some(Wake { lane, at: next.at, waiting: next.waiting })
 }
 
 pub(super) fn no_zone() -> String {
@@ -209,11 +252,14 @@ pub(super) fn no_zone() -> String {
 
 /// The profiles that may let somebody in, in the order in which the cadence names them.
 fn profiles_of(cadence: &Cadence, records: &[ProfileRecord]) -> Vec<(Profile, String)> {
-    let Admission::OneOf(wanted) = &cadence.profiles else {
-        return Vec::new();
+    let of_roles: Vec<ProfileId> =
+        cadence.unit.roles().iter().map(|(_, profile)| profile.clone()).collect();
+    let wanted = match (&cadence.unit, &cadence.profiles) {
+        (Covers::Company { .. }, _) => &of_roles,
+        (Covers::Prospect, Admission::OneOf(wanted)) => wanted,
+        (Covers::Prospect, Admission::Anybody) => return Vec::new(),
     };
-    let find =
-        |id: &crate::domain::ids::ProfileId| records.iter().find(|record| record.profile == *id);
+    let find = |id: &ProfileId| records.iter().find(|record| record.profile == *id);
     let parsed = wanted.iter().filter_map(find).filter_map(|record| {
         let (profile, _) = crate::formats::profile_file::parse(&record.path, &record.text).ok()?;
         Some((profile, record.digest.clone()))
@@ -248,14 +294,14 @@ pub(super) fn refusal(
 /// Already under way somewhere, or here a short time before it would begin.
 pub(super) fn busy(
     admitting: &Admitting,
+    who: ProspectId,
     history: &[EnrollmentRecord],
     entrance: &Entrance,
     now: Timestamp,
 ) -> Option<String> {
-    let ended_at = |record: &EnrollmentRecord| match record.state.phase {
-        Phase::Ended { at, .. } => Some(at),
-        _ if entrance.leaving == Some(record.id) => Some(now),
-        _ => None,
+    let ended_at = |record: &EnrollmentRecord| match record.over_for(who) {
+        None if entrance.leaving == Some(record.id) => Some(now),
+        over => over,
     };
     if history.iter().any(|record| ended_at(record).is_none()) {
         return Some("is already in a cadence".to_owned());
@@ -264,15 +310,26 @@ pub(super) fn busy(
     let last = here.filter_map(ended_at).max()?;
     let again = match admitting.cadence.again_after {
         None => return Some("has been in this cadence, which is for once only".to_owned()),
-        Some(delay) => {
-            let zone = jiff::tz::TimeZone::UTC;
-            admitting.clockwork.calendar.after(last, delay, &zone)
-        }
+        Some(delay) => admitting.clockwork.calendar.after(last, delay, &TimeZone::UTC),
     };
     (again > entrance.at).then(|| {
-        let on = Zoned::new(again, jiff::tz::TimeZone::UTC).date();
+        let on = Zoned::new(again, TimeZone::UTC).date();
         format!("has been in this cadence; may come again from {} on", on.first_of_month())
     })
+}
+
+/// The log entries of a new enrollment: of an account one for each of its people.
+fn entries(record: &EnrollmentRecord, now: Timestamp) -> Vec<Entry> {
+    let first = enrolled(record, now);
+    let Some(account) = &record.state.account else { return vec![first] };
+    let joined = |member: &Member| {
+        let prospect = Some(member.who);
+        let entry =
+            Entry { prospect, enrollment: Some(record.id), ..Entry::new(now, Happened::Joined) };
+        let profile = member.profile.as_ref().map_or("any", |(id, _)| id.as_str());
+        entry.with("cadence", &record.cadence).with("role", &member.role).with("profile", profile)
+    };
+    [first].into_iter().chain(account.members.iter().map(joined)).collect()
 }
 
 /// The log entry of a new enrollment.
@@ -283,11 +340,11 @@ pub(super) fn enrolled(record: &EnrollmentRecord, now: Timestamp) -> Entry {
     entry.with("cadence", &record.cadence).with("profile", profile)
 }
 
-pub(super) type Chosen = Option<(crate::domain::ids::ProfileId, String, i64)>;
+pub(super) type Chosen = Option<(ProfileId, String, i64)>;
 
 /// The profile that lets the person in, or the reason why none does.
 pub(super) fn choose(admitting: &Admitting, prospect: &Prospect) -> Result<Chosen, String> {
-    if admitting.cadence.profiles == Admission::Anybody {
+    if admitting.cadence.profiles == Admission::Anybody && !admitting.covers_companies() {
         return Ok(None);
     }
     let facts = Facts::of(prospect);

@@ -95,7 +95,7 @@ impl Engine {
         attempt: u32,
         now: Timestamp,
     ) -> Result<Result<Ready, NoLetter>, EngineError> {
-        let earlier = self.store.touches_of(person.enrollment.id).await?;
+        let earlier = self.touches_to(person).await?;
         Ok(write(&self.settings, person, mailbox, (step, attempt), &earlier, now))
     }
 
@@ -111,8 +111,16 @@ impl Engine {
         let Some(mailbox) = mailbox else {
             return Ok(Err(NoLetter::Unfit("there is no mailbox".to_owned())));
         };
-        let earlier = self.store.touches_of(person.enrollment.id).await?;
+        let earlier = self.touches_to(person).await?;
         Ok(draft(person, mailbox, (step, attempt), &earlier, now))
+    }
+
+    /// What this enrollment has touched this person with: at an account a conversation is with one of
+    /// them.
+    async fn touches_to(&self, person: &Person) -> Result<Vec<Touch>, EngineError> {
+        let mut touches = self.store.touches_of(person.enrollment.id).await?;
+        touches.retain(|touch| touch.prospect == person.prospect.id);
+        Ok(touches)
     }
 }
 

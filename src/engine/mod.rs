@@ -12,7 +12,7 @@ use crate::domain::budget::mix;
 use crate::domain::cadence::{Channel, Content};
 use crate::domain::enrollment::{self, Course};
 use crate::domain::facts::Facts;
-use crate::domain::ids::{EnrollmentId, StepId};
+use crate::domain::ids::{EnrollmentId, ProspectId, StepId};
 use crate::domain::profile::Profile;
 use crate::domain::prospect::Prospect;
 use crate::domain::schedule::{self, Place};
@@ -21,6 +21,7 @@ use crate::formats::profile_file;
 use crate::formats::template::Context;
 use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, StoreError, Wake};
 
+mod accounts;
 pub mod apply;
 pub mod colleagues;
 pub mod collect;
@@ -146,19 +147,68 @@ impl Engine {
         let Some(enrollment) = self.store.enrollment(id).await? else {
             return Ok(None);
         };
+        let version = self.version(&enrollment.digest).await?;
+        let clockwork = self.clockwork(&version.cadence.calendar)?;
+        self.load(enrollment, version, clockwork).await
+    }
+
+    async fn load(
+        &self,
+        enrollment: EnrollmentRecord,
+        version: Arc<Version>,
+        clockwork: Clockwork,
+    ) -> Result<Option<Person>, EngineError> {
         let Some(prospect) = self.store.prospects(&[enrollment.prospect]).await?.pop() else {
             return Ok(None);
         };
-        let version = self.version(&enrollment.digest).await?;
-        let profile = match &enrollment.profile {
+        let profile = match enrollment.profile_of(prospect.id) {
             Some((_, digest)) => self.profile(digest).await?,
             None => None,
         };
-        let clockwork = self.clockwork(&version.cadence.calendar)?;
         let zones = zones_of(&prospect, &clockwork);
         let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
         let closed = closed_channels(&prospect, &blocks);
         Ok(Some(Person { enrollment, prospect, version, profile, clockwork, zones, closed }))
+    }
+
+    /// Somebody as one of the people of an enrollment: at an account it need not be their turn.
+    pub(crate) async fn member(
+        &self,
+        id: EnrollmentId,
+        who: ProspectId,
+    ) -> Result<Option<Person>, EngineError> {
+        match self.person(id).await? {
+            Some(person) if person.prospect.id != who && person.is_at_account(who) => {
+                self.as_member(&person, who).await
+            }
+            person => Ok(person),
+        }
+    }
+
+    /// Another one of the account.
+    async fn as_member(
+        &self,
+        person: &Person,
+        who: ProspectId,
+    ) -> Result<Option<Person>, EngineError> {
+        let enrollment = EnrollmentRecord { prospect: who, ..person.enrollment.clone() };
+        self.load(enrollment, person.version.clone(), person.clockwork.clone()).await
+    }
+
+    /// Whose turn it is behind a move, when it is not the person's own, and the state on their clock.
+    async fn turn(
+        &self,
+        person: &Person,
+        state: enrollment::State,
+    ) -> Result<(Option<Person>, enrollment::State), EngineError> {
+        let next = state.account.as_ref().and_then(|account| Some(account.current()?.who));
+        let Some(who) = next.filter(|who| *who != person.prospect.id) else {
+            return Ok((None, state));
+        };
+        let Some(next) = self.as_member(person, who).await? else { return Ok((None, state)) };
+        let state =
+            person.course(|before| next.course(|after| enrollment::retimed(before, after, state)));
+        Ok((Some(next), state))
     }
 
     /// The cadence version of that digest, made ready once and kept.
@@ -225,6 +275,12 @@ pub fn zones_of(prospect: &Prospect, clockwork: &Clockwork) -> Vec<TimeZone> {
 }
 
 impl Person {
+    /// Whether somebody is one of the people of this account.
+    pub fn is_at_account(&self, who: ProspectId) -> bool {
+        let account = self.enrollment.state.account.as_ref();
+        account.is_some_and(|account| account.member(who).is_some())
+    }
+
     /// The zone in which days and dates are counted.
     pub fn zone(&self) -> TimeZone {
         self.zones.first().cloned().unwrap_or(TimeZone::UTC)

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::enroll::{Admitting, Chosen, Entrance, busy, choose, no_zone, refusal};
 use super::workspace::{Version, Workspace, templates_of};
 use super::{Engine, EngineError, Person, zones_of};
-use crate::domain::cadence::{Admission, Cadence, Channel};
-use crate::domain::enrollment::{self, Course, Phase, State};
-use crate::domain::ids::{CadenceId, EnrollmentId, ProfileId};
+use crate::domain::cadence::{Admission, Cadence, Channel, Covers};
+use crate::domain::enrollment::{self, Course, Member, Phase, State};
+use crate::domain::ids::{BuyerRole, CadenceId, EnrollmentId, ProfileId};
 use crate::domain::profile::{Matchers, Profile};
 use crate::domain::prospect::Prospect;
 use crate::domain::settings::Settings;
@@ -20,6 +20,7 @@ use crate::formats::diagnostic::did_you_mean;
 use crate::formats::template::{Filling, TemplateSet};
 use crate::ports::EnrollmentRecord;
 
+mod account;
 pub mod coverage;
 mod sample;
 mod walk;
@@ -47,6 +48,8 @@ pub struct Seen {
     pub profile: Option<Profile>,
     /// Why they would not be let in, each as a sentence's part.
     pub obstacles: Vec<String>,
+    /// The others of an account.
+    pub colleagues: Vec<Person>,
 }
 
 /// What a name stands for.
@@ -119,7 +122,10 @@ impl Basis {
             let (name, hint) = (cadence.calendar.clone(), ": add it to firsttouch.toml".to_owned());
             return Err(EngineError::NotFound { what: "calendar", name, hint });
         };
+        let of_roles: Vec<ProfileId> =
+            cadence.unit.roles().iter().map(|(_, profile)| profile.clone()).collect();
         let wanted = match &cadence.profiles {
+            _ if !of_roles.is_empty() => &of_roles[..],
             Admission::Anybody => &[][..],
             Admission::OneOf(ids) => ids,
         };
@@ -165,19 +171,9 @@ impl Basis {
     /// first profile.
     pub fn see(&self, someone: &Someone, now: Timestamp) -> Seen {
         let prospect = &someone.prospect;
-        let closed = closed_channels(prospect, &someone.blocks);
-        let zones = zones_of(prospect, &self.admitting.clockwork);
         let chosen = choose(&self.admitting, prospect);
-        let mut obstacles = Vec::new();
+        let mut obstacles = self.obstacles(someone, now);
         if !someone.is_sample {
-            obstacles.extend(refusal(&self.admitting, prospect, &closed));
-            obstacles.extend(busy(
-                &self.admitting,
-                &someone.history,
-                &Entrance { at: now, leaving: None },
-                now,
-            ));
-            obstacles.extend(zones.is_empty().then(no_zone));
             obstacles.extend(chosen.as_ref().err().cloned());
         }
         let chosen: Chosen = chosen.ok().flatten();
@@ -189,6 +185,37 @@ impl Basis {
             |(profile, _): &&(Profile, String)| by.as_ref().is_none_or(|id| profile.id == *id);
         let profile =
             self.admitting.profiles.iter().find(known).map(|(profile, _)| profile.clone());
+        let mut person = self.person(someone, profile.clone(), score, now);
+        if let Some(state) = person.course(|course: &Course| enrollment::begin(course, now)) {
+            person.enrollment.state = state;
+        }
+        Seen { person, profile, obstacles, colleagues: Vec::new() }
+    }
+
+    /// Why somebody would not be let in, whatever profile they fit.
+    fn obstacles(&self, someone: &Someone, now: Timestamp) -> Vec<String> {
+        let Someone { prospect, blocks, history, is_sample } = someone;
+        if *is_sample {
+            return Vec::new();
+        }
+        let entrance = Entrance { at: now, leaving: None };
+        let closed = closed_channels(prospect, blocks);
+        let zones = zones_of(prospect, &self.admitting.clockwork);
+        let refused = refusal(&self.admitting, prospect, &closed);
+        let busy = busy(&self.admitting, prospect.id, history, &entrance, now);
+        refused.into_iter().chain(busy).chain(zones.is_empty().then(no_zone)).collect()
+    }
+
+    fn person(
+        &self,
+        someone: &Someone,
+        profile: Option<Profile>,
+        score: i64,
+        now: Timestamp,
+    ) -> Person {
+        let prospect = &someone.prospect;
+        let closed = closed_channels(prospect, &someone.blocks);
+        let zones = zones_of(prospect, &self.admitting.clockwork);
         let mailbox = self.settings.mailbox_of(&prospect.owner).map(|mailbox| mailbox.id.clone());
         let enrollment = EnrollmentRecord {
             id: EnrollmentId(0),
@@ -196,7 +223,7 @@ impl Basis {
             company: prospect.company_id,
             cadence: self.admitting.cadence.id.clone(),
             digest: self.admitting.digest.clone(),
-            profile: by.map(|id| (id, String::new())),
+            profile: profile.as_ref().map(|profile| (profile.id.clone(), String::new())),
             score,
             owner: prospect.owner.clone(),
             mailbox,
@@ -205,27 +232,31 @@ impl Basis {
             wake: None,
             enrolled_at: now,
         };
-        let mut person = Person {
+        Person {
             enrollment,
             prospect: prospect.clone(),
             version: self.version.clone(),
-            profile: profile.clone().map(Arc::new),
+            profile: profile.map(Arc::new),
             clockwork: self.admitting.clockwork.clone(),
             zones,
             closed,
-        };
-        if let Some(state) = person.course(|course: &Course| enrollment::begin(course, now)) {
-            person.enrollment.state = state;
         }
-        Seen { person, profile, obstacles }
     }
 
-    /// The dated plan for a person from now on.
+    /// The dated plan for a person, or for the people of a company, from now on.
     ///
     /// # Errors
     /// A step could not be decided.
-    pub fn plan(&self, someone: &Someone, now: Timestamp) -> Result<Plan, EngineError> {
-        walk::plan(&self.settings, self.see(someone, now), now)
+    pub fn plan(&self, people: &[Someone], now: Timestamp) -> Result<Plan, EngineError> {
+        let seen = match (people, &self.cadence().unit) {
+            ([someone], Covers::Prospect) => self.see(someone, now),
+            (people, Covers::Company { roles }) => self.see_account(people, roles, now)?,
+            (_, Covers::Prospect) => {
+                let message = format!("{} is for one person at a time", self.cadence().id);
+                return Err(EngineError::Refused(message));
+            }
+        };
+        walk::plan(&self.settings, seen, now)
     }
 
     /// One template filled in for a person, as the first step that uses it would.
@@ -237,6 +268,15 @@ impl Basis {
 }
 
 impl Seen {
+    /// The people of an account with their roles, in the order of the file.
+    pub fn people(&self) -> Vec<(&BuyerRole, &Prospect)> {
+        let account = self.person.enrollment.state.account.iter();
+        let members = account.flat_map(|account| &account.members);
+        let all = || [&self.person].into_iter().chain(&self.colleagues);
+        let of = |member: &Member| all().find(|one| one.prospect.id == member.who);
+        members.filter_map(|member| Some((&member.role, &of(member)?.prospect))).collect()
+    }
+
     fn fill(&self, settings: &Settings, template: &str, now: Timestamp) -> Filling {
         let sender = settings.mailbox_of(&self.person.enrollment.owner);
         let context = self.person.context(sender, now);
@@ -262,6 +302,7 @@ fn ended(now: Timestamp) -> State {
         reply_waits: false,
         passed: Vec::new(),
         released: None,
+        account: None,
     }
 }
 

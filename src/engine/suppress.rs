@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::dispatch::transition;
 use super::{Engine, EngineError};
 use crate::domain::address::{EmailAddress, is_free_mail};
-use crate::domain::enrollment::{Event, Phase};
+use crate::domain::enrollment::Event;
 use crate::domain::identity::Identity;
 use crate::domain::ids::ProspectId;
 use crate::domain::log::{Entry, What as Happened};
@@ -90,11 +90,12 @@ impl Engine {
     ) -> Result<usize, EngineError> {
         let mut ended = 0;
         for enrollment in self.store.enrollments_of(prospect).await? {
-            if matches!(enrollment.state.phase, Phase::Ended { .. }) {
+            if enrollment.over_for(prospect).is_some() {
                 continue;
             }
-            let Some(person) = self.person(enrollment.id).await? else { continue };
-            let (state, effects) = transition(&person, Event::Stopped, now)?;
+            let Some(person) = self.member(enrollment.id, prospect).await? else { continue };
+            let stopped = Event::Of { who: prospect, event: Box::new(Event::Stopped) };
+            let (state, effects) = transition(&person, stopped, now)?;
             let after = state.clone();
             changes.append(self.changes(&person, state, &effects, now).await?);
             self.tell_colleagues(&person, &after, now, changes).await?;

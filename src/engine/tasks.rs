@@ -57,7 +57,7 @@ impl Engine {
         let now = self.now();
         let mut lines = Vec::new();
         for task in self.store.tasks(rep).await? {
-            let Some(person) = self.person(task.enrollment).await? else { continue };
+            let Some(person) = self.member(task.enrollment, task.prospect).await? else { continue };
             let calls = task.kind == TaskKind::Touch(Channel::Call);
             let callable_at = if calls { callable_at(&person, now) } else { None };
             let cadence = person.enrollment.cadence.0.clone();
@@ -86,7 +86,7 @@ impl Engine {
             hint: ": see `firsttouch today`".to_owned(),
         };
         let task = task.ok_or_else(missing)?;
-        let person = self.person(task.enrollment).await?.ok_or_else(missing)?;
+        let person = self.member(task.enrollment, task.prospect).await?.ok_or_else(missing)?;
         let outcome = known_outcome(&person, &task, &done.outcome)?;
         let filled = filled(&person, &task, &outcome, &done.set)?;
         let event = self.told(&person, &task, &outcome, &done, now).await?;
@@ -95,7 +95,8 @@ impl Engine {
         let mut changes = self.changes(&person, state, &effects, now).await?;
         self.tell_colleagues(&person, &after, now, &mut changes).await?;
         self.note_done(&person, &task, &outcome, &done.actor, now, &mut changes).await?;
-        note_given(&done, &event, filled, &mut changes);
+        note_given(&done, &event, &mut changes);
+        self.keep_filled(&person, &task, filled, &done.set, &mut changes).await?;
         self.store.write(changes).await?;
         Ok(person.prospect)
     }

@@ -25,7 +25,9 @@ impl Person {
     pub(super) fn moved(&self, state: State) -> Changes {
         let wake = self.wake(&state);
         let (id, revision) = (self.enrollment.id, self.enrollment.revision);
-        let moved = EnrollmentMove { id, revision, state, wake, digest: None, mailbox: None };
+        let prospect = state.account.as_ref().map(|_| self.prospect.id);
+        let (digest, mailbox) = (None, None);
+        let moved = EnrollmentMove { id, revision, state, wake, digest, mailbox, prospect };
         Changes { moved: vec![moved], ..Changes::default() }
     }
 }
@@ -40,7 +42,8 @@ impl Engine {
         effects: &[Effect],
         now: Timestamp,
     ) -> Result<Changes, EngineError> {
-        let mut changes = person.moved(state.clone());
+        let (next, state) = self.turn(person, state).await?;
+        let mut changes = next.as_ref().unwrap_or(person).moved(state.clone());
         for effect in effects {
             match effect {
                 Effect::SendMail { .. } => {}
@@ -60,7 +63,16 @@ impl Engine {
                     let ended = person.entry(now, Happened::Ended);
                     changes.log.push(ended.with("ending", ending.as_str()));
                 }
-                Effect::Begin { cadence, at } => {
+                Effect::Leave { who, ending } => {
+                    let left = Entry { prospect: Some(*who), ..person.entry(now, Happened::Left) };
+                    changes.log.push(left.with("ending", ending.as_str()));
+                }
+                Effect::Begin { cadence, at, who } => {
+                    let member = match who.filter(|who| *who != person.prospect.id) {
+                        Some(who) => self.as_member(person, who).await?,
+                        None => None,
+                    };
+                    let person = member.as_ref().unwrap_or(person);
                     self.begin_again(person, cadence, *at, now, &mut changes).await?;
                 }
             }

@@ -6,7 +6,8 @@ use super::profiles::Standing;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Waiting;
-use crate::domain::ids::{ProspectId, TaskId};
+use crate::domain::enrollment::{Ending, Member};
+use crate::domain::ids::{BuyerRole, ProspectId, TaskId};
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
@@ -37,6 +38,18 @@ pub struct Chapter {
     pub touches: Vec<Touch>,
     /// What a person is asked to do.
     pub task: Option<TaskRecord>,
+    /// The people of the account, where the enrollment covers a company.
+    pub account: Vec<Colleague>,
+}
+
+/// One of the people of an account.
+pub struct Colleague {
+    pub role: BuyerRole,
+    pub who: ProspectId,
+    pub name: String,
+    pub left: Option<(Ending, Timestamp)>,
+    /// Whether it is their turn.
+    pub has_turn: bool,
 }
 
 impl Engine {
@@ -55,7 +68,7 @@ impl Engine {
         let prospect = self.store.prospects(&[id]).await?.pop().ok_or_else(not_found)?;
         let mut enrollments = Vec::new();
         for record in self.store.enrollments_of(id).await? {
-            if let Some(person) = self.person(record.id).await? {
+            if let Some(person) = self.member(record.id, id).await? {
                 enrollments.push(self.chapter(person).await?);
             }
         }
@@ -108,6 +121,25 @@ impl Engine {
         }
         let tasks = self.store.tasks(None).await?;
         let task = tasks.into_iter().find(|task| task.enrollment == person.enrollment.id);
-        Ok(Chapter { person, waits, in_doubt, touches, task })
+        let account = self.colleagues_of(&person).await?;
+        Ok(Chapter { person, waits, in_doubt, touches, task, account })
+    }
+
+    async fn colleagues_of(&self, person: &Person) -> Result<Vec<Colleague>, EngineError> {
+        let Some(account) = &person.enrollment.state.account else { return Ok(Vec::new()) };
+        let ids: Vec<ProspectId> = account.members.iter().map(|member| member.who).collect();
+        let people = self.store.prospects(&ids).await?;
+        let name = |who| {
+            let found = people.iter().find(|prospect| prospect.id == who);
+            found.map_or_else(|| who.to_string(), Prospect::display_name)
+        };
+        let colleague = |(at, member): (usize, &Member)| Colleague {
+            role: member.role.clone(),
+            who: member.who,
+            name: name(member.who),
+            left: member.left,
+            has_turn: at == account.turn,
+        };
+        Ok(account.members.iter().enumerate().map(colleague).collect())
     }
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::{Cap, Waiting};
 
-use crate::domain::enrollment::{State, TaskKind};
+use crate::domain::enrollment::{Phase, State, TaskKind};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, ImportId, InboundId, ListId, MailboxId, ProfileId,
@@ -259,6 +259,8 @@ pub struct EnrollmentMove {
     pub digest: Option<String>,
     /// The mailbox that the enrollment goes on with, when it changes.
     pub mailbox: Option<MailboxId>,
+    /// Whose turn it is at an account.
+    pub prospect: Option<ProspectId>,
 }
 
 /// When and where to look at an enrollment again, and why not earlier. Absent once it has ended.
@@ -491,6 +493,7 @@ pub struct CompanyRecord {
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnrollmentRecord {
     pub id: EnrollmentId,
+    /// At an account the one whose turn it is; the others are in its state.
     pub prospect: ProspectId,
     pub company: Option<CompanyId>,
     pub cadence: CadenceId,
@@ -505,6 +508,24 @@ pub struct EnrollmentRecord {
     pub revision: i64,
     pub wake: Option<Wake>,
     pub enrolled_at: Timestamp,
+}
+
+impl EnrollmentRecord {
+    /// The profile by which somebody came in, and the digest of its version.
+    pub fn profile_of(&self, who: ProspectId) -> Option<&(ProfileId, String)> {
+        let member = self.state.account.as_ref().and_then(|account| account.member(who));
+        member.map_or(self.profile.as_ref(), |member| member.profile.as_ref())
+    }
+
+    /// Since when it is over for somebody; at an account that may be before its end.
+    pub fn over_for(&self, who: ProspectId) -> Option<Timestamp> {
+        let member = self.state.account.as_ref().and_then(|account| account.member(who));
+        match (&self.state.phase, member.and_then(|member| member.left)) {
+            (_, Some((_, at))) => Some(at),
+            (Phase::Ended { at, .. }, None) => Some(*at),
+            (_, None) => None,
+        }
+    }
 }
 
 /// A task in somebody's queue.

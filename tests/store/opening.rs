@@ -38,7 +38,8 @@ pub async fn a_database_that_is_newer_is_refused_and_left_alone(database: Databa
     execute(&database, "drop table lease").await;
     let before = shape(&database, dialect).await;
     let refused = SqlStore::open(&database.url).await.err();
-    assert!(matches!(refused, Some(OpenError::Newer { found: 999, known: 4 })), "{refused:?}");
+    let is_newer = matches!(refused, Some(OpenError::Newer { found: 999, known }) if known < 999);
+    assert!(is_newer, "{refused:?}");
     assert_eq!(shape(&database, dialect).await, before);
 }
 

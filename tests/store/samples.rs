@@ -57,6 +57,7 @@ pub fn waiting(step: &str, due_at: Timestamp, passed: Vec<Passed>) -> State {
         happened: Default::default(),
         reply_waits: false,
         released: None,
+        account: None,
         passed,
     }
 }
@@ -93,7 +94,8 @@ pub fn enrollment(id: i64) -> EnrollmentRecord {
 }
 
 pub fn moved(id: i64, revision: i64, state: State, wake: Option<Wake>) -> EnrollmentMove {
-    EnrollmentMove { id: EnrollmentId(id), revision, state, wake, digest: None, mailbox: None }
+    let id = EnrollmentId(id);
+    EnrollmentMove { id, revision, state, wake, digest: None, mailbox: None, prospect: None }
 }
 
 /// A mail to the person of the enrollment's number.

@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::account_json::AccountJson;
 use crate::domain::cadence::{HandOff, Outcome};
-use crate::domain::enrollment::{Edited, Ending, Passed, Pause, Phase, Released, Returned, State};
+use crate::domain::enrollment::{
+    Account, Edited, Ending, Passed, Pause, Phase, Released, Returned, State,
+};
 use crate::domain::ids::{RoleId, StepId};
 use crate::domain::prospect::{CompanyDraft, Phone, ProspectDraft, Range, ZoneSource};
 use crate::formats::length;
@@ -209,6 +212,8 @@ struct StateJson {
     reply_waits: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     released: Option<ReleasedJson>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    account: Option<AccountJson>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     passed: Vec<(String, u32, String, i64)>,
 }
@@ -304,6 +309,7 @@ pub(super) fn state_to_text(state: &State) -> String {
         happened: state.happened.clone(),
         reply_waits: state.reply_waits,
         released: state.released.as_ref().map(ReleasedJson::from),
+        account: state.account.as_ref().map(AccountJson::from),
         passed: state
             .passed
             .iter()
@@ -383,6 +389,7 @@ pub(super) fn state_from_text(text: &str) -> Result<State, Unreadable> {
         happened: json.happened,
         reply_waits: json.reply_waits,
         released: json.released.map(Released::from),
+        account: json.account.map(Account::try_from).transpose()?,
         passed: json
             .passed
             .into_iter()
@@ -445,16 +452,21 @@ fn phase_from_json(json: PhaseJson) -> Result<Phase, Unreadable> {
         },
         PhaseJson::Closing { until } => Phase::Closing { until: timestamp(until) },
         PhaseJson::Ended { ending, at } => {
-            let known = Ending::ALL.iter().find(|(word, _)| *word == ending);
-            let (_, ending) = known.ok_or_else(|| format!("ending `{ending}`"))?;
-            Phase::Ended { ending: *ending, at: timestamp(at) }
+            Phase::Ended { ending: ending_from(&ending)?, at: timestamp(at) }
         }
     })
+}
+
+pub(super) fn ending_from(word: &str) -> Result<Ending, Unreadable> {
+    let known = Ending::ALL.iter().find(|(known, _)| *known == word);
+    known.map(|(_, ending)| *ending).ok_or_else(|| format!("ending `{word}`"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::enrollment::Member;
+    use crate::domain::ids::ProspectId;
     use crate::domain::time::{Delay, Unit};
 
     #[test]
@@ -517,9 +529,24 @@ mod tests {
                     attempt: 2,
                     edited: Some(Edited { subject: "S".into(), text: "T\n".into() }),
                 }),
+                account: Some(Account {
+                    turn: 1,
+                    members: vec![member("champion", 7, None), member("economic", 8, Some(at))],
+                    replied: Some(0),
+                }),
                 passed,
             };
             assert_eq!(state_from_text(&state_to_text(&state)), Ok(state));
+        }
+    }
+
+    fn member(role: &str, who: i64, at: Option<Timestamp>) -> Member {
+        Member {
+            role: role.into(),
+            who: ProspectId(who),
+            profile: Some(("cro".into(), "d1".to_owned())),
+            left: at.map(|at| (Ending::OptedOut, at)),
+            not_before: at,
         }
     }
 

@@ -400,7 +400,8 @@ impl SqlStore {
         ids: &[ProspectId],
     ) -> Result<BTreeSet<ProspectId>, StoreError> {
         let sql = format!(
-            "select distinct prospect_id from enrollment where prospect_id in {}",
+            "select prospect_id from enrollment where prospect_id in {0} union \
+             select prospect_id from account_member where prospect_id in {0}",
             self.listed("bigint")
         );
         let heard = format!(

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
 
+mod account_json;
 mod bulk;
 mod copy;
 mod intend;
@@ -225,6 +226,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "lists", include_str!("../../../migrations/0002_lists.sql")),
     (3, "targets", include_str!("../../../migrations/0003_targets.sql")),
     (4, "versions", include_str!("../../../migrations/0004_versions.sql")),
+    (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

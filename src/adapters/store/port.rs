@@ -220,7 +220,8 @@ impl Store for SqlStore {
         &self,
         prospect: ProspectId,
     ) -> Result<Vec<EnrollmentRecord>, StoreError> {
-        let sql = "select * from enrollment where prospect_id = $1 order by id";
+        let sql = "select * from enrollment where prospect_id = $1 or id in \
+                   (select enrollment_id from account_member where prospect_id = $1) order by id";
         self.all_by_id(sql, prospect.0, rows::enrollment).await
     }
 

@@ -228,6 +228,22 @@ async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(),
     .execute(&mut **tx)
     .await
     .map_err(failed("write an enrollment"))?;
+    insert_members(tx, record).await
+}
+
+async fn insert_members(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(), StoreError> {
+    let members = record.state.account.iter().flat_map(|account| &account.members);
+    for member in members {
+        sqlx::query(
+            "insert into account_member (enrollment_id, prospect_id, role) values ($1, $2, $3)",
+        )
+        .bind(record.id.0)
+        .bind(member.who.0)
+        .bind(member.role.0.clone())
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("write the people of an account"))?;
+    }
     Ok(())
 }
 
@@ -243,7 +259,7 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
          lane_rank = case when $5 = 1 or $6 is null then $7 \
                      when 1000000 - score < 1 then 1 else 1000000 - score end, \
          wake_at = $8, waiting = $9, ended_at = $10, digest = coalesce($11, digest), \
-         mailbox_id = coalesce($12, mailbox_id) \
+         mailbox_id = coalesce($12, mailbox_id), prospect_id = coalesce($13, prospect_id) \
          where id = $1 and revision = $2",
     )
     .bind(moved.id.0)
@@ -258,6 +274,7 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
     .bind(ended_at)
     .bind(moved.digest.clone())
     .bind(moved.mailbox.as_ref().map(|id| id.0.clone()))
+    .bind(moved.prospect.map(|id| id.0))
     .execute(&mut **tx)
     .await
     .map_err(failed("move an enrollment"))?;

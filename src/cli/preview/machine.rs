@@ -50,6 +50,8 @@ fn item(item: &Item) -> Value {
         "after": after,
         "date": date,
         "at": (!item.has_no_zone).then(|| item.at.to_string()),
+        "who": item.who.as_ref().map(|(name, role)| json!({"name": name, "role": role.as_str()})),
+        "read_at": item.read_at.map(|at| at.to_string()),
         "happens": answer(item.outlook.answer),
         "reasons": item.outlook.reasons(),
         "only_if": tested(&item.outlook.only_if),

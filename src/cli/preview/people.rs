@@ -13,12 +13,11 @@ use crate::formats::template::Filling;
 
 /// The dated plan.
 pub(super) fn plan(page: &Page<'_>, someone: &Someone, plan: &Plan, width: usize) -> String {
-    let there = plan.seen.person.zone();
     let mut text = heading(page, someone, &plan.seen, width);
     text.push_str(&sender(plan, width));
     for item in &plan.items {
         text.push('\n');
-        text.push_str(&step(page, item, &there, width));
+        text.push_str(&step(page, item, width));
     }
     text.push_str(&format!("\n{}\n", summary(plan)));
     let assumed = "Dated as if every task is done on the day it is due and nobody answers; limits and the \
@@ -50,7 +49,12 @@ fn heading(page: &Page<'_>, someone: &Someone, seen: &Seen, width: usize) -> Str
     for obstacle in &seen.obstacles {
         note(format!("! would not be let in now: {}", plain(obstacle, 200)));
     }
-    if let Some(profile) = &seen.profile {
+    for (role, prospect) in seen.people() {
+        let parts = [Some(prospect.display_name()), prospect.known.title.clone()];
+        let who: Vec<String> = parts.into_iter().flatten().collect();
+        note(format!("{role}: {}", plain(&who.join(", "), 100)));
+    }
+    if let Some(profile) = seen.profile.as_ref().filter(|_| seen.people().is_empty()) {
         note(format!("in the words of the profile {}", profile.id));
     }
     for block in &someone.blocks {
@@ -76,7 +80,8 @@ fn sender(plan: &Plan, width: usize) -> String {
     format!("{}\n", wrapped(&line, width, 2))
 }
 
-fn step(page: &Page<'_>, item: &Item, there: &TimeZone, width: usize) -> String {
+fn step(page: &Page<'_>, item: &Item, width: usize) -> String {
+    let there = &item.zone;
     let day = match &item.when {
         When::Day(day) => format!("day {day}"),
         When::After(delay) => format!("+{delay}"),
@@ -91,7 +96,11 @@ fn step(page: &Page<'_>, item: &Item, there: &TimeZone, width: usize) -> String 
         Does::Mail(_) => "mail",
         Does::Task { channel, .. } => channel.as_str(),
     };
-    let mut text = format!("{day:<7} {at}  {}  {what}\n", bold(item.step.as_str()));
+    let who = item
+        .who
+        .as_ref()
+        .map_or_else(String::new, |(name, role)| format!("  to {} ({role})", plain(name, 40)));
+    let mut text = format!("{day:<7} {at}  {}  {what}{who}\n", bold(item.step.as_str()));
     let mut note = |line: &str| text.push_str(&format!("{}\n", wrapped(line, width, 8)));
     let reasons = item.outlook.reasons();
     match item.outlook.answer {
@@ -101,6 +110,9 @@ fn step(page: &Page<'_>, item: &Item, there: &TimeZone, width: usize) -> String 
         }
         Answer::Open => note(&plain(&reasons.join("; "), 300)),
         Answer::Yes => {}
+    }
+    if let Some(read_at) = item.read_at {
+        note(&format!("somebody reads it first: in the queue from {}", clock(read_at, there)));
     }
     match &item.does {
         Does::Mail(Err(why)) => {

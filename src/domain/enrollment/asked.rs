@@ -2,15 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::account::others_leave;
 use super::moves::{
-    TRIAGE_EXPIRES, advance, ask_owner, end, ending_of, illegal, pass, pause, switch,
+    TRIAGE_EXPIRES, advance, ask_owner, end, ending_of, illegal, pass, pause, stop, switch,
 };
 use super::timing::due_at;
 use super::{
     Course, Effect, Ending, HAND_OFF_AGAIN, Pause, Phase, Returned, State, TRIAGE_OUTCOMES,
     TaskKind,
 };
-use crate::domain::cadence::{EMAIL_REPLIED, EXPIRED, HandOff, Outcome, Verb, What};
+use crate::domain::cadence::{EMAIL_REPLIED, EXPIRED, HandOff, Others, Outcome, Verb, What};
 use crate::domain::ids::StepId;
 use crate::domain::reply::ReplyKind;
 
@@ -20,8 +21,11 @@ type Moved = (State, Vec<Effect>);
 /// owner is asked what the reply means.
 pub(super) fn on_replied(course: &Course, mut state: State, now: Timestamp) -> Moved {
     let has_ended = matches!(state.phase, Phase::Ended { .. });
-    if has_ended || course.cadence.replies.is_empty() {
+    if has_ended {
         return end(state, Ending::Replied, now);
+    }
+    if course.cadence.replies.is_empty() {
+        return ends_by_reply(course, state, now);
     }
     state.happened.insert(EMAIL_REPLIED.to_owned());
     // What was let go before the reply was written without knowing it: it is read again.
@@ -35,19 +39,61 @@ pub(super) fn on_replied(course: &Course, mut state: State, now: Timestamp) -> M
         Phase::OnReply { .. } | Phase::Offered { .. } | Phase::HandedBack { .. } => {
             (state, Vec::new())
         }
-        _ => ask_what_it_means(course, state, now),
+        _ => {
+            let others = others_wait(course, &mut state, now);
+            let (state, effects) = ask_what_it_means(course, state, now);
+            (state, [others, effects].concat())
+        }
+    }
+}
+
+/// Nobody is asked what the reply means: the person is done with. At an account the others go on, unless
+/// the mail to one of them is on its way: then they do when its fate is known.
+fn ends_by_reply(course: &Course, state: State, now: Timestamp) -> Moved {
+    let Some((step, attempt)) = state.phase.step().map(|(id, attempt)| (id.clone(), attempt))
+    else {
+        return end(state, Ending::Replied, now);
+    };
+    let left = left_of(&state.phase, now);
+    let (state, effects) = stop(course, state, (&step, attempt), Some(left), Ending::Replied, now);
+    (state, [vec![Effect::CloseTasks], effects].concat())
+}
+
+/// With `on_reply: stop_others` whoever replied is the only one from then on.
+fn others_wait(course: &Course, state: &mut State, now: Timestamp) -> Vec<Effect> {
+    match course.cadence.company.on_reply {
+        Others::Stop => others_leave(state, now),
+        Others::Pause | Others::Nothing => Vec::new(),
     }
 }
 
 /// Asks about a reply that came while a mail was on its way, now that its fate is known.
-pub(super) fn ask_if_reply_waits(course: &Course, state: State, now: Timestamp) -> Moved {
+pub(super) fn ask_if_reply_waits(course: &Course, mut state: State, now: Timestamp) -> Moved {
     let on_its_way = matches!(state.phase, Phase::Sending { .. } | Phase::InDoubt { .. });
     if !state.reply_waits || on_its_way {
         return (state, Vec::new());
     }
     match state.phase {
         Phase::Ended { .. } => (state, Vec::new()),
-        _ => ask_what_it_means(course, state, now),
+        _ => {
+            if let Some(account) = &mut state.account
+                && let Some(place) = account.replied.take()
+            {
+                account.turn = place;
+            }
+            let others = others_wait(course, &mut state, now);
+            let (state, effects) = ask_what_it_means(course, state, now);
+            (state, [others, effects].concat())
+        }
+    }
+}
+
+/// The delay that remained until the step.
+fn left_of(phase: &Phase, now: Timestamp) -> SignedDuration {
+    match phase {
+        Phase::Waiting { due_at, .. } => now.duration_until(*due_at).max(SignedDuration::ZERO),
+        Phase::Paused { left, .. } => *left,
+        _ => SignedDuration::ZERO,
     }
 }
 
@@ -57,11 +103,7 @@ fn ask_what_it_means(course: &Course, state: State, now: Timestamp) -> Moved {
     let Some((step, attempt)) = step.or_else(last) else {
         return end(state, Ending::Replied, now);
     };
-    let left = match &state.phase {
-        Phase::Waiting { due_at, .. } => now.duration_until(*due_at).max(SignedDuration::ZERO),
-        Phase::Paused { left, .. } => *left,
-        _ => SignedDuration::ZERO,
-    };
+    let left = left_of(&state.phase, now);
     let expires_at = course.calendar.after(now, TRIAGE_EXPIRES, course.zone);
     let kind = TaskKind::Reply;
     let open = Effect::OpenTask { step: step.clone(), attempt, kind, expires_at };
@@ -82,8 +124,12 @@ pub(super) fn on_reply_told(
     };
     let (state, effects) = match verb_of_reply(course, outcome) {
         Verb::Triage => ask_owner(course, state, &step, now),
-        Verb::Stop => end(state, ending_of_reply(outcome), now),
-        Verb::SwitchTo { cadence, after } => switch(course, state, cadence, after, now),
+        Verb::Stop => {
+            stop(course, state, (&step, attempt), Some(left), ending_of_reply(outcome), now)
+        }
+        Verb::SwitchTo { cadence, after } => {
+            switch(course, state, (&step, attempt), Some(left), (cadence, after), now)
+        }
         Verb::HandOff(hand_off) => offer(course, state, &step, attempt, hand_off, now),
         Verb::Pause(delay) => {
             let until = until.unwrap_or_else(|| course.calendar.after(now, delay, course.zone));
@@ -215,7 +261,7 @@ pub(super) fn on_decided(
         }
         _ => {
             let ending = if state.has_replied() { ending_of_reply } else { ending_of };
-            end(state, ending(outcome), now)
+            stop(course, state, (&step, 1), None, ending(outcome), now)
         }
     };
     Ok((state, [vec![Effect::CloseTasks], effects].concat()))

@@ -2,8 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::account::{gone, heard, leave, nobody_there, turned};
 use super::asked::{
-    ask_if_reply_waits, hand_back, offer, on_decided, on_offer_answered, on_replied, on_reply_told,
+    ask_if_reply_waits, go_on, hand_back, offer, on_decided, on_offer_answered, on_replied,
+    on_reply_told,
 };
 use super::timing::{due_at, on_date};
 use super::{
@@ -11,10 +13,10 @@ use super::{
     Released, Skipped, State, TaskKind,
 };
 use crate::domain::cadence::{
-    BOUNCED, Channel, Condition, EMAIL_BOUNCED, EXPIRED, MailMode, OUT_OF_OFFICE, Outcome, REFUSED,
-    SENT, SKIPPED, Step, Verb, What, When,
+    BOUNCED, Channel, Condition, EMAIL_BOUNCED, EXPIRED, MailMode, OUT_OF_OFFICE, Others, Outcome,
+    REFUSED, SENT, SKIPPED, Step, Verb, What, When,
 };
-use crate::domain::ids::{CadenceId, StepId};
+use crate::domain::ids::{CadenceId, ProspectId, StepId};
 use crate::domain::time::{Delay, Unit};
 
 /// How long a question to the owner may stay open before the enrollment ends.
@@ -32,10 +34,10 @@ pub fn step(
 ) -> Result<(State, Vec<Effect>), IllegalTransition> {
     let (state, effects) = moved(course, state, event, now)?;
     let (state, asks) = ask_if_reply_waits(course, state, now);
-    Ok((state, [effects, asks].concat()))
+    Ok((turned(course.cadence, state), [effects, asks].concat()))
 }
 
-fn moved(course: &Course, state: State, event: Event, now: Timestamp) -> Stepped {
+pub(super) fn moved(course: &Course, state: State, event: Event, now: Timestamp) -> Stepped {
     match event {
         Event::Due(circumstances) => on_due(course, state, &circumstances, now),
         Event::Intended => on_intended(state, now),
@@ -50,8 +52,9 @@ fn moved(course: &Course, state: State, event: Event, now: Timestamp) -> Stepped
             _ => illegal("unwritable", &state),
         },
         Event::Replied => Ok(on_replied(course, state, now)),
-        Event::OptedOut => Ok(end(state, Ending::OptedOut, now)),
-        Event::LeftCompany | Event::Stopped => Ok(end(state, Ending::Removed, now)),
+        Event::OptedOut => Ok(gone(course, state, Ending::OptedOut, now)),
+        Event::LeftCompany => Ok(gone(course, state, Ending::Removed, now)),
+        Event::Stopped => Ok(end(state, Ending::Removed, now)),
         Event::Bounced { step } => Ok((on_bounced(state, &step), Vec::new())),
         Event::Away { until } => {
             let (mut state, effects) = pause(state, Pause::OutOfOffice, Some(until), now);
@@ -65,10 +68,11 @@ fn moved(course: &Course, state: State, event: Event, now: Timestamp) -> Stepped
             Phase::Paused { why: Pause::ByColleague, .. } => on_resumed(state, now),
             _ => Ok((state, Vec::new())),
         },
+        Event::Of { who, event } => heard(course, state, who, *event, now),
     }
 }
 
-type Stepped = Result<(State, Vec<Effect>), IllegalTransition>;
+pub(super) type Stepped = Result<(State, Vec<Effect>), IllegalTransition>;
 
 fn on_due(course: &Course, state: State, circumstances: &Circumstances, now: Timestamp) -> Stepped {
     match state.phase.clone() {
@@ -104,6 +108,9 @@ fn fire(
     let Some((_, step)) = course.cadence.step(id) else {
         return Ok(end(state, Ending::Removed, now));
     };
+    if let Some(role) = nobody_there(&state, step) {
+        return Ok(skip(course, state, id, attempt, Skipped::NobodyThere(role), now));
+    }
     match time_of(course, &state, step, attempt) {
         Err(why) => return Ok(skip(course, state, id, attempt, why, now)),
         Ok(due_at) if due_at > now => {
@@ -330,14 +337,16 @@ fn follow(
 ) -> (State, Vec<Effect>) {
     match verb {
         Verb::Continue => advance(course, state, id, now),
-        Verb::Stop => end(state, ending_of(outcome), now),
+        Verb::Stop => stop(course, state, (id, attempt), None, ending_of(outcome), now),
         Verb::Triage => match course.cadence.step(id).map(|(_, step)| &step.what) {
             Some(What::HandOff(hand_off)) => {
                 hand_back(course, state, id, hand_off.clone(), outcome, now)
             }
             _ => ask_owner(course, state, id, now),
         },
-        Verb::SwitchTo { cadence, after } => switch(course, state, cadence, after, now),
+        Verb::SwitchTo { cadence, after } => {
+            switch(course, state, (id, attempt), None, (cadence, after), now)
+        }
         Verb::HandOff(hand_off) => offer(course, state, id, attempt, hand_off, now),
         Verb::Retry { after, max } if attempt <= max => {
             let due_at = course.calendar.after(now, after, course.zone);
@@ -354,17 +363,57 @@ fn follow(
     }
 }
 
-/// Ends the enrollment here; the person begins in another cadence after that.
+/// Nobody touches this person here any more. That is the end, unless others of an account are left.
+pub(super) fn stop(
+    course: &Course,
+    mut state: State,
+    (id, attempt): (&StepId, u32),
+    left: Option<SignedDuration>,
+    ending: Ending,
+    now: Timestamp,
+) -> (State, Vec<Effect>) {
+    let Some(left_it) = leave(course.cadence, &mut state, ending, now) else {
+        return end(state, ending, now);
+    };
+    let (mut state, on) = go_on(course, state, id, attempt, left, now);
+    if ending == Ending::Meeting && course.cadence.company.on_meeting == Others::Pause {
+        let until = course.calendar.after(now, TRIAGE_EXPIRES, course.zone);
+        (state, _) = pause(state, Pause::ByColleague, Some(until), now);
+    }
+    (state, [left_it, on].concat())
+}
+
+/// The person goes on in another cadence after that, and not here.
 pub(super) fn switch(
     course: &Course,
     state: State,
-    cadence: CadenceId,
-    after: Delay,
+    step: (&StepId, u32),
+    left: Option<SignedDuration>,
+    (cadence, after): (CadenceId, Delay),
     now: Timestamp,
 ) -> (State, Vec<Effect>) {
     let at = course.calendar.after(now, after, course.zone);
+    let who = state.account.as_ref().and_then(|account| Some(account.current()?.who));
+    let (state, mut effects) = stop(course, state, step, left, Ending::Switched, now);
+    effects.push(Effect::Begin { cadence, at, who });
+    (state, effects)
+}
+
+/// Behind the last step everybody who is left goes on in another cadence.
+fn switch_all(
+    course: &Course,
+    state: State,
+    (cadence, after): (&CadenceId, Delay),
+    now: Timestamp,
+) -> (State, Vec<Effect>) {
+    let at = course.calendar.after(now, after, course.zone);
+    let who: Vec<Option<ProspectId>> = match &state.account {
+        Some(account) => account.remaining().map(|member| Some(member.who)).collect(),
+        None => vec![None],
+    };
     let (state, mut effects) = end(state, Ending::Switched, now);
-    effects.push(Effect::Begin { cadence, at });
+    let begins = who.into_iter().map(|who| Effect::Begin { cadence: cadence.clone(), at, who });
+    effects.extend(begins);
     (state, effects)
 }
 
@@ -404,7 +453,7 @@ pub(super) fn advance(
             let until = course.calendar.after(now, *delay, course.zone);
             (State { phase: Phase::Closing { until }, ..state }, Vec::new())
         }
-        Verb::SwitchTo { cadence, after } => switch(course, state, cadence.clone(), *after, now),
+        Verb::SwitchTo { cadence, after } => switch_all(course, state, (cadence, *after), now),
         // The file can say none of the others here.
         Verb::Continue | Verb::Triage | Verb::Stop | Verb::Retry { .. } | Verb::HandOff(_) => {
             end_quietly(state, now)

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::account::turned;
 use super::moves::advance;
 use super::timing::{begins_at, due_at};
 use super::{Course, Effect, Phase, State};
@@ -15,6 +16,16 @@ use crate::domain::ids::StepId;
 /// `None` when the person has to finish the old version, because the step is gone on which a mail on its
 /// way, or a question to a person, stands.
 pub fn relocate(
+    before: &Cadence,
+    course: &Course,
+    state: State,
+    now: Timestamp,
+) -> Option<(State, Vec<Effect>)> {
+    let (state, effects) = relocated(before, course, state, now)?;
+    Some((turned(course.cadence, state), effects))
+}
+
+fn relocated(
     before: &Cadence,
     course: &Course,
     state: State,

@@ -21,6 +21,7 @@ pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
         happened: Default::default(),
         reply_waits: false,
         released: None,
+        account: None,
         passed: Vec::new(),
     };
     let due_at = due_at(course, &state, first).max(begins_at);
@@ -70,7 +71,21 @@ pub(super) fn due_at(course: &Course, state: &State, step: &Step) -> Timestamp {
             Err(_) => state.anchor_at,
         },
     };
-    planned.max(state.not_before.unwrap_or(planned))
+    let away = state.account.as_ref().and_then(|account| account.away_until(step));
+    let latest = [state.not_before, away].into_iter().flatten().max();
+    planned.max(latest.unwrap_or(planned))
+}
+
+/// The time of what is waited for, when it is somebody else's turn at an account, who may be in another
+/// zone. What was put off, or waits for what was left of a delay, stays.
+pub fn retimed(before: &Course, after: &Course, state: State) -> State {
+    let Phase::Waiting { step: id, attempt: 1, due_at: was } = &state.phase else { return state };
+    let Some((_, step)) = after.cadence.step(id) else { return state };
+    if *was != due_at(before, &state, step) {
+        return state;
+    }
+    let due_at = due_at(after, &state, step);
+    State { phase: Phase::Waiting { step: id.clone(), attempt: 1, due_at }, ..state }
 }
 
 /// When a step on a date falls due, or why it never does.

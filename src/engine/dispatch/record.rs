@@ -31,7 +31,8 @@ impl Engine {
     ) -> Result<Done, EngineError> {
         let mut outcome = Err(EngineError::Refused("the result was not recorded".to_owned()));
         for _ in 0..RACES {
-            let Some(current) = self.person(person.enrollment.id).await? else {
+            let id = person.enrollment.id;
+            let Some(current) = self.member(id, person.prospect.id).await? else {
                 return Ok(Done::Moved);
             };
             // A write that failed for us may have been committed all the same: then the person has

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Basis, Someone};
 use crate::domain::facts::FIELDS;
-use crate::domain::ids::{ProspectId, RepId};
+use crate::domain::ids::{BuyerRole, ProspectId, RepId};
 use crate::domain::prospect::{
     CompanyDraft, Phone, Prospect, ProspectDraft, Range, Relationship, ZoneSource,
 };
@@ -24,6 +24,27 @@ impl Basis {
         Someone { prospect, blocks: Vec::new(), history: Vec::new(), is_sample: true }
     }
 
+    /// The same; for a cadence that covers companies one for each role.
+    pub fn samples(&self) -> Vec<Someone> {
+        let roles = self.cadence().unit.roles();
+        if roles.is_empty() {
+            return vec![self.sample()];
+        }
+        let named = (1..).zip(roles).zip(COLLEAGUES.iter().cycle());
+        named.map(|((id, (role, _)), name)| self.colleague(ProspectId(id), role, name)).collect()
+    }
+
+    fn colleague(&self, id: ProspectId, role: &BuyerRole, (first, last): &(&str, &str)) -> Someone {
+        let mut someone = self.sample();
+        someone.prospect.id = id;
+        let known = &mut someone.prospect.known;
+        known.email = format!("{first}.{last}@northwind.example").to_lowercase().parse().ok();
+        known.title = Some(format!("({role})"));
+        known.first_name = Some((*first).to_owned());
+        known.last_name = Some((*last).to_owned());
+        someone
+    }
+
     /// Every column of a list that a template names, with a value that says so.
     fn columns(&self) -> BTreeMap<String, String> {
         let templates = self.templates();
@@ -39,6 +60,18 @@ impl Basis {
             .collect()
     }
 }
+
+/// Made-up people of one company.
+const COLLEAGUES: [(&str, &str); 8] = [
+    ("Dana", "Whitfield"),
+    ("Priya", "Nair"),
+    ("Tomas", "Becker"),
+    ("Grace", "Okafor"),
+    ("Henrik", "Lund"),
+    ("Mei", "Tanaka"),
+    ("Lucia", "Moretti"),
+    ("Samuel", "Adeyemi"),
+];
 
 fn is_ours(field: &str) -> bool {
     field.contains('.') || field == "today"

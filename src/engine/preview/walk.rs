@@ -1,14 +1,15 @@
 //! One person's way through a cadence, step by step, as it would go if nobody answered.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::Seen;
 use crate::domain::budget::Waiting;
 use crate::domain::cadence::{Channel, Content, Outcome, SocialAct, Step, What, When};
-use crate::domain::enrollment::{Effect, Event, Phase, TaskKind};
-use crate::domain::facts::Facts;
+use crate::domain::enrollment::{Effect, Event, Phase, State, TaskKind, retimed};
+use crate::domain::facts::{DATES, Facts, fill};
 
-use crate::domain::ids::{StepId, TouchId};
+use crate::domain::ids::{BuyerRole, StepId, TouchId};
 use crate::domain::outlook::{Answer, OPEN, Outlook, outlook};
 use crate::domain::schedule;
 use crate::domain::settings::{Mailbox, Settings};
@@ -34,6 +35,10 @@ pub struct Item {
     pub when: When,
     /// When it would be done; limits and gaps may move it later.
     pub at: Timestamp,
+    /// On whose clock it is dated.
+    pub zone: TimeZone,
+    /// For whom, at an account: the name and the role.
+    pub who: Option<(String, BuyerRole)>,
     /// When a person of ours is asked to read it before it leaves.
     pub read_at: Option<Timestamp>,
     /// No time zone is known: it is not done at all.
@@ -103,7 +108,12 @@ impl Walk<'_> {
         };
         let at = next.at.max(now);
         let state = &person.enrollment.state;
+        let (who, zone) = (whose(person, step), person.zone());
         let outlook = outlook(step, &Facts::of(&person.prospect), &person.closed, state);
+        let outlook = match who_is_missing(person, step) {
+            Some(closed) => Outlook { closed: Some(closed), answer: Answer::No, ..outlook },
+            None => outlook,
+        };
         let ready = self.write(step, *attempt, at);
         let does = self.does(step, ready.as_ref(), at);
         let is_written = ready.as_ref().is_none_or(Result::is_ok);
@@ -114,7 +124,7 @@ impl Walk<'_> {
         let (at, read_at) = (sent_at.unwrap_or(at), sent_at.map(|_| at));
         let has_no_zone = next.waiting == Waiting::NoTimeZone;
         let (step, when) = (id.clone(), step.when.clone());
-        Ok(Some(Item { step, when, at, read_at, has_no_zone, outlook, does }))
+        Ok(Some(Item { step, when, at, zone, who, read_at, has_no_zone, outlook, does }))
     }
 
     /// The mail of a step; nothing for what a person does.
@@ -124,7 +134,9 @@ impl Walk<'_> {
             return Some(Err(NoLetter::Unfit("there is no mailbox to send it".to_owned())));
         };
         let person = &self.seen.person;
-        Some(letter::write(self.settings, person, mailbox, (&step.id, attempt), &self.sent, at))
+        let to_them = |touch: &&Touch| touch.prospect == person.prospect.id;
+        let sent: Vec<Touch> = self.sent.iter().filter(to_them).cloned().collect();
+        Some(letter::write(self.settings, person, mailbox, (&step.id, attempt), &sent, at))
     }
 
     fn does(&self, step: &Step, ready: Option<&Result<Ready, NoLetter>>, at: Timestamp) -> Does {
@@ -180,6 +192,7 @@ impl Walk<'_> {
             self.apply(Event::Intended, at)?;
             self.apply(Event::Sent, at)?;
         } else if is(|effect| matches!(effect, Effect::OpenTask { .. })) {
+            self.collect();
             self.apply(Event::Done { outcome: Outcome::from(OPEN), until: None }, at)?;
         }
         if outlook.answer == Answer::Open
@@ -192,9 +205,65 @@ impl Walk<'_> {
 
     fn apply(&mut self, event: Event, at: Timestamp) -> Result<Vec<Effect>, EngineError> {
         let (state, effects) = transition(&self.seen.person, event, at)?;
-        self.seen.person.enrollment.state = state;
+        self.seen.turn(state);
         Ok(effects)
     }
+
+    /// What a task asks for is known from then on, whatever it will be.
+    fn collect(&mut self) {
+        let state = &self.seen.person.enrollment.state;
+        let step = state.phase.step().and_then(|(id, _)| self.seen.person.version.cadence.step(id));
+        let Some((_, Step { what: What::Task { collect, .. }, .. })) = step else { return };
+        let fields: Vec<String> = collect.clone();
+        let people = [&mut self.seen.person].into_iter().chain(&mut self.seen.colleagues);
+        for person in people {
+            let known = Facts::of(&person.prospect);
+            for field in
+                fields.iter().filter(|field| !known.has(field) && !DATES.contains(&field.as_str()))
+            {
+                let plain = field.strip_prefix("x.").unwrap_or(field).replace(['_', '-'], " ");
+                fill(&mut person.prospect.known, field, &format!("(the {plain} that was found)"));
+            }
+        }
+    }
+}
+
+impl Seen {
+    /// Takes the next state; at an account it may be somebody else's turn.
+    fn turn(&mut self, state: State) {
+        let next = state.account.as_ref().and_then(|account| Some(account.current()?.who));
+        let place = self.colleagues.iter().position(|one| Some(one.prospect.id) == next);
+        let state = match place {
+            None => state,
+            Some(place) => {
+                let next = self.colleagues.remove(place);
+                let before = std::mem::replace(&mut self.person, next);
+                let person = &self.person;
+                let state = before.course(|old| person.course(|new| retimed(old, new, state)));
+                self.colleagues.push(before);
+                state
+            }
+        };
+        self.person.enrollment.state = state;
+    }
+}
+
+/// Whom a step touches at an account; nobody where it is about the account itself.
+fn whose(person: &Person, step: &Step) -> Option<(String, BuyerRole)> {
+    let account = person.enrollment.state.account.as_ref()?;
+    let current = account.current().filter(|current| step.to.contains(&current.role))?;
+    Some((person.prospect.display_name(), current.role.clone()))
+}
+
+/// Why a step touches nobody, when nobody there has its roles.
+fn who_is_missing(person: &Person, step: &Step) -> Option<String> {
+    let account = person.enrollment.state.account.as_ref()?;
+    let has_role = |role: &BuyerRole| account.remaining().any(|member| member.role == *role);
+    let is_there = step.to.is_empty() || step.to.iter().any(has_role);
+    (!is_there).then(|| {
+        let roles: Vec<&str> = step.to.iter().map(BuyerRole::as_str).collect();
+        format!("nobody is the {} there", roles.join(" or the "))
+    })
 }
 
 /// What LinkedIn says to a note of that length.

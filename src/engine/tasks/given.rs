@@ -6,6 +6,7 @@ use super::DoneTask;
 use crate::domain::cadence::{Outcome, What};
 use crate::domain::enrollment::{Edited, Event, RELEASED, TaskKind};
 use crate::domain::facts::{DATES, Facts, fill};
+use crate::domain::ids::ProspectId;
 use crate::domain::prospect::{Prospect, ProspectDraft};
 use crate::engine::import::identities;
 use crate::engine::letter::Draft;
@@ -51,6 +52,36 @@ impl Engine {
         Ok(Event::Released { edited })
     }
 
+    /// Keeps what was given. What a task about an account collects is known of all its people.
+    pub(super) async fn keep_filled(
+        &self,
+        person: &Person,
+        task: &TaskRecord,
+        filled: Option<Prospect>,
+        set: &[(String, String)],
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        let Some(prospect) = filled else { return Ok(()) };
+        let step = person.version.cadence.step(&task.step).map(|(_, step)| step);
+        let is_of_all = step.is_some_and(|step| step.to.is_empty());
+        let account = person.enrollment.state.account.iter().filter(|_| is_of_all);
+        let others: Vec<ProspectId> = account
+            .flat_map(|account| account.members.iter().map(|member| member.who))
+            .filter(|who| *who != prospect.id)
+            .collect();
+        let asked = asked_for(person, task);
+        for mut other in self.store.prospects(&others).await? {
+            for (name, value) in set {
+                fill(&mut other.known, meant(name, asked)?, value.trim());
+            }
+            let identities = identities(&other.known);
+            changes.prospects.push((other, identities));
+        }
+        let identities = identities(&prospect.known);
+        changes.prospects.push((prospect, identities));
+        Ok(())
+    }
+
     /// What the mail that a task asks about says, ready to be changed.
     ///
     /// # Errors
@@ -64,7 +95,7 @@ impl Engine {
         let refused =
             || EngineError::Refused(format!("task {task} is not about a mail to release"));
         let review = review.ok_or_else(refused)?;
-        let person = self.person(review.enrollment).await?.ok_or_else(refused)?;
+        let person = self.member(review.enrollment, review.prospect).await?.ok_or_else(refused)?;
         let draft = self.draft(&person, (&review.step, review.attempt), self.now()).await?;
         Ok(match draft {
             Ok(draft) => format!("Subject: {}\n\n{}\n", draft.subject, draft.text.trim()),
@@ -182,12 +213,7 @@ fn check_value(field: &str, value: &str) -> Result<(), EngineError> {
 }
 
 /// Adds what was given to the changes.
-pub(super) fn note_given(
-    done: &DoneTask,
-    told: &Event,
-    filled: Option<Prospect>,
-    changes: &mut Changes,
-) {
+pub(super) fn note_given(done: &DoneTask, told: &Event, changes: &mut Changes) {
     if let Some(entry) = changes.log.first_mut() {
         if !done.set.is_empty() {
             let names: Vec<&str> = done.set.iter().map(|(name, _)| name.as_str()).collect();
@@ -198,9 +224,5 @@ pub(super) fn note_given(
             *entry = entry.clone().with("edited", "yes").with("subject", &edited.subject);
             *entry = entry.clone().with("text", &edited.text);
         }
-    }
-    if let Some(prospect) = filled {
-        let identities = identities(&prospect.known);
-        changes.prospects.push((prospect, identities));
     }
 }

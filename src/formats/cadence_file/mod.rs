@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::cadence::{Admission, By, Cadence, Colleagues, DayKind, Outcome, Priority};
+use crate::domain::cadence::{
+    Admission, By, Cadence, Colleagues, Covers, DayKind, Outcome, Priority,
+};
 use crate::domain::ids::CadenceId;
 use crate::domain::time::{Delay, Unit};
 
@@ -120,7 +122,8 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
     let limits = head::limits(&map, reader);
     reader.custom_outcomes = replies::custom_outcomes(&map, reader);
     let replies = replies::replies(&map, reader);
-    let company = head::company(&map, Colleagues::usual(!replies.is_empty()), reader);
+    let company =
+        head::company(&map, Colleagues::usual(&Covers::Prospect, !replies.is_empty()), reader);
     let steps = step::steps(&map, reader);
     let required = enroll.as_ref().and_then(|enroll| enroll.profiles.as_ref());
     let plan = lint::Plan {
@@ -138,6 +141,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
         id: CadenceId(id?.value),
         title: title?.value,
         about: about.map_or_else(String::new, |about| about.value),
+        unit: Covers::Prospect,
         audience: enroll.audience?,
         profiles: enroll.profiles?,
         again_after: enroll.again_after,

@@ -107,6 +107,7 @@ fn rest(
         when: when?,
         what: what?.clone(),
         by,
+        to: Vec::new(),
         only_if,
         skip_if,
         expires_after: expires_after.unwrap_or(reader.defaults.expires_after),

@@ -5,8 +5,8 @@
 use thiserror::Error;
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Cadence, Colleagues, Condition, Content, DayKind, HandOff, Limits,
-    MailMode, Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
+    Admission, Audience, By, Cadence, Colleagues, Condition, Content, Covers, DayKind, HandOff,
+    Limits, MailMode, Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
 };
 use crate::domain::ids::StepId;
 use crate::domain::time::Delay;
@@ -44,6 +44,7 @@ pub(in crate::formats) fn tree(cadence: &Cadence) -> Result<Vec<(String, Value)>
         id,
         title,
         about,
+        unit: _,
         audience,
         profiles,
         again_after,
@@ -220,7 +221,7 @@ fn limits_of(limits: &Limits) -> Keys {
 }
 
 fn company_of(company: &Colleagues, asks: bool) -> Keys {
-    let usual = Colleagues::usual(asks);
+    let usual = Colleagues::usual(&Covers::Prospect, asks);
     let Colleagues { on_reply, on_meeting } = company;
     let mut keys = Keys::default();
     keys.put_if(*on_reply != usual.on_reply, "on_reply", || word(&Others::ALL, on_reply));
@@ -275,6 +276,7 @@ pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Valu
         when,
         what,
         by,
+        to: _,
         only_if,
         skip_if,
         expires_after,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil;
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Cadence, Colleagues, Content, Limits, MailMode, Priority, SocialAct,
-    Step, StepHours, Thread, Verb, What,
+    Admission, Audience, By, Cadence, Colleagues, Content, Covers, Limits, MailMode, Priority,
+    SocialAct, Step, StepHours, Thread, Verb, What,
 };
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{DaySpan, Delay, Unit};
@@ -58,7 +58,8 @@ pub(super) fn build(
         calendar: calendar.to_owned(),
         send_window: window.into_iter().collect(),
         limits: Limits { new_per_rep_per_day: limit, ..Limits::default() },
-        company: Colleagues::usual(false),
+        unit: Covers::Prospect,
+        company: Colleagues::usual(&Covers::Prospect, false),
         replies: BTreeMap::new(),
         custom_outcomes: BTreeMap::new(),
         steps,
@@ -106,6 +107,7 @@ impl Builder<'_> {
         };
         self.steps.push(Step {
             by: By::Owner,
+            to: Vec::new(),
             id: StepId(id),
             when: draft.when,
             what,
@@ -135,14 +137,11 @@ impl Builder<'_> {
         let silent = variants.iter().any(|mail| mail.subject.is_none());
         let why = match (sending, thread) {
             _ if variants.is_empty() => "a mail without a text became a task",
-            (Sending::ByHand, _) => {
-                "a mail that a person sends became a task with its text: mails leave by themselves \
-                 here"
-            }
-            (Sending::Automatic, Thread::New) if silent => {
+            (_, Thread::New) if silent => {
                 "a mail that begins a thread, but has no subject, became a task with its text"
             }
-            (Sending::Automatic, _) => return self.automatic(id, variants, thread),
+            (Sending::ByHand, _) => return self.mail(id, variants, thread, MailMode::Review),
+            (Sending::Automatic, _) => return self.mail(id, variants, thread, MailMode::Auto),
         };
         changed(self.remarks, path, why);
         let first = variants.into_iter().next();
@@ -159,11 +158,12 @@ impl Builder<'_> {
         Ok(What::Task { title, notes, collect: Vec::new() })
     }
 
-    fn automatic(
+    fn mail(
         &mut self,
         id: &str,
         variants: Vec<Mail>,
         thread: Thread,
+        mode: MailMode,
     ) -> Result<What, ConvertError> {
         let count = u32::try_from(variants.len()).unwrap_or(1).max(1);
         let mut names = Vec::new();
@@ -188,7 +188,7 @@ impl Builder<'_> {
             [(name, _)] => Content::Template(name.clone()),
             _ => Content::Split(names),
         };
-        Ok(What::Email { content, thread, mode: MailMode::Auto })
+        Ok(What::Email { content, thread, mode })
     }
 
     fn social(

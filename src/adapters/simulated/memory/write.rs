@@ -1,9 +1,9 @@
 //! Applying one [`Changes`]: first everything is checked, then everything is done.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Inside, Kept, has_ended};
-use crate::domain::ids::EnrollmentId;
+use crate::domain::ids::{EnrollmentId, ProspectId};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{
     Changes, EnrollmentMove, EnrollmentRecord, MilestoneRecord, StoreError, TaskRecord,
@@ -163,7 +163,12 @@ fn put_files(inside: &mut Inside, changes: &Changes) {
 
 fn enroll(inside: &mut Inside, record: EnrollmentRecord) {
     inside.index(&record);
-    inside.of_prospect.entry(record.prospect).or_default().push(record.id);
+    let account = record.state.account.iter();
+    let members = account.flat_map(|account| account.members.iter().map(|member| member.who));
+    let who: BTreeSet<ProspectId> = members.chain([record.prospect]).collect();
+    for prospect in who {
+        inside.of_prospect.entry(prospect).or_default().push(record.id);
+    }
     inside.enrollments.insert(record.id, record);
 }
 
@@ -174,6 +179,7 @@ fn move_on(inside: &mut Inside, moved: EnrollmentMove) {
     (record.state, record.wake) = (moved.state, moved.wake);
     record.digest = moved.digest.unwrap_or(record.digest);
     record.mailbox = moved.mailbox.or(record.mailbox);
+    record.prospect = moved.prospect.unwrap_or(record.prospect);
     debug_assert!(record.wake.is_none() || !has_ended(&record));
     inside.index(&record);
     inside.enrollments.insert(record.id, record);

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::super::{Known, TemplateInfo};
 use crate::domain::cadence::{
-    Admission, Anchor, Audience, By, Cadence, Colleagues, Condition, Content, DayKind, EVENTS,
-    EXPIRED, HandOff, Limits, MailMode, Others, Outcome, Priority, SocialAct, Step, StepHours,
-    Test, Thread, Verb, What, When,
+    Admission, Anchor, Audience, By, Cadence, Colleagues, Condition, Content, Covers, DayKind,
+    EVENTS, EXPIRED, HandOff, Limits, MailMode, Others, Outcome, Priority, SocialAct, Step,
+    StepHours, Test, Thread, Verb, What, When,
 };
 use crate::domain::facts::{DATES, FIELDS};
 use crate::domain::ids::{CadenceId, ProfileId, RoleId, StepId};
@@ -228,6 +228,7 @@ fn steps(sketches: Vec<Sketch>, ids: Vec<String>, own: &BTreeMap<Outcome, String
             hours: if is_mail && sketch.words.1 { StepHours::Any } else { StepHours::Calendar },
             within: sketch.within.filter(|_| what.is_a_task()),
             by: if what.is_a_task() { sketch.by } else { By::Owner },
+            to: Vec::new(),
             when: sketch.when.unwrap_or(When::Day(at as u32 + 1)),
             outcomes: sketch.outcomes.iter().map(outcome).collect(),
             what,
@@ -329,6 +330,7 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
                 id: CadenceId(id),
                 title,
                 about,
+                unit: Covers::Prospect,
                 audience: if cold { Audience::Prospects } else { Audience::Customers },
                 profiles: if is_any { Admission::Anybody } else { Admission::OneOf(profiles) },
                 again_after,
