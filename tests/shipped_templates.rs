@@ -36,7 +36,8 @@ fn sources() -> Vec<Source> {
 }
 
 /// Columns of their own that the list that comes with firsttouch and lists of customers have.
-const COLUMNS: [&str; 4] = ["trigger", "next_step", "renewal_date", "seats_used_pct"];
+const COLUMNS: [&str; 6] =
+    ["trigger", "champion_hook", "economic_metric", "next_step", "renewal_date", "seats_used_pct"];
 
 fn shipped() -> TemplateSet {
     let columns = ExtraFields::Known(COLUMNS.map(str::to_owned).into());
@@ -49,7 +50,7 @@ fn words<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-const FACTS: [(&str, &str); 12] = [
+const FACTS: [(&str, &str); 14] = [
     ("first_name", "Siobhán"),
     ("last_name", "O'Connor-Castellanos"),
     ("title", "Vice President of Sales"),
@@ -58,6 +59,8 @@ const FACTS: [(&str, &str); 12] = [
     ("company.domain", "harbourline.example"),
     ("email", "siobhan@harbourline.example"),
     ("phone", "+1 415 555 0177"),
+    ("x.champion_hook", "You wrote that half of your Monday goes into the forecast sheet"),
+    ("x.economic_metric", "Your annual report puts the sales cycle at 140 days"),
     ("x.next_step", "a test with your own deals by the end of March"),
     ("x.renewal_date", "2027-03-06"),
     ("x.seats_used_pct", "85"),

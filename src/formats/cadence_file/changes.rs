@@ -136,12 +136,15 @@ fn flat_step(step: &Step) -> Keys {
     }
 }
 
-/// `limits: { a: 1 }` as `limits.a: 1`; a verb or a condition stays whole.
+/// A verb and a condition are compared whole; of roles the order counts, too.
+const WHOLE: [&str; 4] = ["at_end", "only_if", "skip_if", "roles"];
+
+/// `limits: { a: 1 }` as `limits.a: 1`, but for what stays whole.
 fn flat(keys: Vec<(String, Value)>) -> Keys {
     let mut flat = Vec::new();
     for (key, value) in keys {
         match value {
-            Value::Map(entries) if !matches!(key.as_str(), "at_end" | "only_if" | "skip_if") => {
+            Value::Map(entries) if !WHOLE.contains(&key.as_str()) => {
                 let entry = |(inner, value)| (format!("{key}.{inner}"), inline(&value));
                 flat.extend(entries.into_iter().map(entry));
             }

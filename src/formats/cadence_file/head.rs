@@ -5,9 +5,7 @@ use crate::domain::cadence::{
 };
 use crate::domain::ids::{ProfileId, RoleId};
 use crate::domain::time::{DaySpan, Delay, Unit};
-use crate::formats::language::{
-    AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT, UNITS,
-};
+use crate::formats::language::{AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT};
 use crate::formats::length;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
@@ -15,6 +13,7 @@ use crate::formats::yaml::reading::{
 };
 use crate::formats::yaml::{At, Node};
 
+use super::account::ForWhom;
 use super::{Defaults, Reader, verb};
 
 /// Whom the cadence takes in.
@@ -22,13 +21,6 @@ pub(super) struct Enroll {
     pub audience: Option<Audience>,
     pub profiles: Option<Admission>,
     pub again_after: Option<Delay>,
-}
-
-pub(super) fn unit(map: &Map<'_>, reader: &mut Reader<'_>) {
-    let Some(node) = map.get("unit") else { return };
-    if word(node, "`unit`", &UNITS, &mut reader.findings) == Some(false) {
-        not_yet("unit: company", node.place(), &mut reader.findings);
-    }
 }
 
 pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
@@ -128,6 +120,12 @@ pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {
     let findings = &mut reader.findings;
     let map = map.get("limits").and_then(|node| Map::open(node, &LIMITS, findings));
     let Some(map) = map else { return Limits::default() };
+    if let (ForWhom::Account(_), Some(node)) = (&reader.for_whom, map.get("per_company_at_once")) {
+        let message = "`per_company_at_once` has no meaning with `unit: company`";
+        let hint =
+            "a company has one enrollment here, and one thing happens at a time: take it out";
+        findings.warning(Rule::C118, node.place(), message, hint);
+    }
     let mut limit = |key: &'static str| {
         map.get(key).and_then(|node| count(node, &format!("`{key}`"), MAX_LIMIT, findings))
     };
@@ -147,10 +145,18 @@ pub(super) fn company(map: &Map<'_>, usual: Colleagues, reader: &mut Reader<'_>)
     let mut others = |key: &'static str| {
         map.get(key).and_then(|node| word(node, &format!("`{key}`"), &Others::ALL, findings))
     };
-    Colleagues {
+    let company = Colleagues {
         on_reply: others("on_reply").unwrap_or(usual.on_reply),
         on_meeting: others("on_meeting").unwrap_or(usual.on_meeting),
+    };
+    if let (ForWhom::Account(_), Others::Nothing, Some(node)) =
+        (&reader.for_whom, company.on_reply, map.get("on_reply"))
+    {
+        let message = "with `unit: company` the others always wait while somebody has answered";
+        let hint = "write `on_reply: pause_others` or `stop_others`, or leave it out";
+        findings.error_with_hint(Rule::C118, node.place(), message, hint);
     }
+    company
 }
 
 pub(super) fn defaults(map: &Map<'_>, reader: &mut Reader<'_>) -> Defaults {

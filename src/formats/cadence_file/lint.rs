@@ -1,10 +1,12 @@
 //! What only shows when all steps are seen together: days that get crowded, steps that nobody can
 //! reach, waits that always end on a closed day.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::cadence::{Channel, Condition, DayKind, SKIPPED, Step, Verb, When};
-use crate::domain::ids::StepId;
+use crate::domain::cadence::{
+    Channel, Condition, DayKind, Others, Outcome, SKIPPED, Step, Verb, When,
+};
+use crate::domain::ids::{BuyerRole, StepId};
 use crate::domain::time::{Delay, Unit};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{Findings, Place};
@@ -19,8 +21,34 @@ pub(super) struct Plan<'a> {
     pub touches_per_day: Option<u32>,
     /// The calendar's name, and on which days it works; `None` when it is not known.
     pub calendar: Option<(&'a str, WorkingDays)>,
-    /// The fields that everybody has who is let in.
-    pub required: BTreeSet<String>,
+    pub required: Required,
+    /// What a meeting does to the others of an account.
+    pub on_meeting: Others,
+}
+
+/// The fields that everybody has who is let in.
+pub(super) enum Required {
+    OfAll(BTreeSet<String>),
+    /// Of an account: whoever has a role was found by its profile.
+    OfRoles(BTreeMap<BuyerRole, BTreeSet<String>>),
+}
+
+impl Required {
+    /// What whoever a step is for has in any case.
+    fn of(&self, step: &Step) -> BTreeSet<String> {
+        match self {
+            Self::OfAll(fields) => fields.clone(),
+            Self::OfRoles(roles) if step.to.is_empty() => common(roles.values().cloned()),
+            Self::OfRoles(roles) => {
+                common(step.to.iter().map(|role| roles.get(role).cloned().unwrap_or_default()))
+            }
+        }
+    }
+}
+
+/// What is in all of these.
+pub(super) fn common(sets: impl Iterator<Item = BTreeSet<String>>) -> BTreeSet<String> {
+    sets.reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default()
 }
 
 /// Notes everything that the plan will not do as it reads.
@@ -132,11 +160,19 @@ fn crowded_day(
 
 /// Whether at most one of two steps can happen to one person.
 fn exclude(a: &Step, b: &Step) -> bool {
+    if are_for_different_people(a, b) {
+        return true;
+    }
     let skips = |held: &Step, other: &Step| {
         !other.skip_if.is_empty() && other.skip_if.iter().all(|line| held.only_if.contains(line))
     };
     let contradict = || a.only_if.iter().any(|x| b.only_if.iter().any(|y| contradict(x, y)));
     skips(a, b) || skips(b, a) || contradict()
+}
+
+/// Whether no role of an account can get both steps.
+fn are_for_different_people(a: &Step, b: &Step) -> bool {
+    !a.to.is_empty() && !b.to.is_empty() && !a.to.iter().any(|role| b.to.contains(role))
 }
 
 /// Whether two lines can never hold together.
@@ -168,7 +204,8 @@ fn unreachable(plan: &Plan<'_>, findings: &mut Findings<'_>) -> BTreeSet<StepId>
 }
 
 fn why_never(plan: &Plan<'_>, step: &Step, dead: &BTreeSet<StepId>) -> Option<String> {
-    if let Some(why) = why_impossible(plan, &step.only_if, dead) {
+    let required = plan.required.of(step);
+    if let Some(why) = why_impossible(plan, step, &step.only_if, dead) {
         return Some(why);
     }
     if step.skip_if.is_empty() {
@@ -178,7 +215,7 @@ fn why_never(plan: &Plan<'_>, step: &Step, dead: &BTreeSet<StepId>) -> Option<St
         return Some("`skip_if` rules out what `only_if` asks for".to_owned());
     }
     let always = |line: &Condition| match line {
-        Condition::Has(fields) => fields.iter().all(|field| plan.required.contains(field)),
+        Condition::Has(fields) => fields.iter().all(|field| required.contains(field)),
         Condition::HasNot(_)
         | Condition::Outcome(_)
         | Condition::Field(_)
@@ -190,47 +227,71 @@ fn why_never(plan: &Plan<'_>, step: &Step, dead: &BTreeSet<StepId>) -> Option<St
 }
 
 /// Why lines can never hold together, if they cannot. The depth is bounded by the file's.
-fn why_impossible(plan: &Plan<'_>, lines: &[Condition], dead: &BTreeSet<StepId>) -> Option<String> {
+fn why_impossible(
+    plan: &Plan<'_>,
+    step: &Step,
+    lines: &[Condition],
+    dead: &BTreeSet<StepId>,
+) -> Option<String> {
     let pairs = || lines.iter().flat_map(|a| lines.iter().map(move |b| (a, b)));
     if pairs().any(|(a, b)| contradict(a, b)) {
         return Some("two lines of `only_if` contradict each other".to_owned());
     }
     lines.iter().find_map(|line| match line {
         Condition::HasNot(fields) => {
-            let field = fields.iter().find(|field| plan.required.contains(*field))?;
+            let required = plan.required.of(step);
+            let field = fields.iter().find(|field| required.contains(*field))?;
             Some(format!("everybody who is let in has `{field}`"))
         }
-        Condition::Outcome(wanted) => {
-            wanted.iter().find_map(|(step, wanted)| why_no_outcome(plan, step, wanted, dead))
-        }
+        Condition::Outcome(wanted) => wanted
+            .iter()
+            .find_map(|(above, wanted)| why_no_outcome(plan, step, above, wanted, dead)),
         Condition::Any(groups) => {
             let whys: Option<Vec<String>> =
-                groups.iter().map(|group| why_impossible(plan, group, dead)).collect();
+                groups.iter().map(|group| why_impossible(plan, step, group, dead)).collect();
             whys?.into_iter().next()
         }
         Condition::Has(_) | Condition::Field(_) | Condition::Event(_) => None,
     })
 }
 
-/// Why none of these outcomes of a step is ever followed by another step.
+/// Why none of these outcomes of a step above is ever followed by this step.
 fn why_no_outcome(
     plan: &Plan<'_>,
-    step: &StepId,
-    wanted: &[crate::domain::cadence::Outcome],
+    step: &Step,
+    above: &StepId,
+    wanted: &[Outcome],
     dead: &BTreeSet<StepId>,
 ) -> Option<String> {
-    let (above, _) = plan.steps.iter().find(|(other, _)| other.id == *step)?;
+    let (above, _) = plan.steps.iter().find(|(other, _)| other.id == *above)?;
     let first = wanted.iter().find(|outcome| outcome.as_str() != SKIPPED)?;
     if wanted.iter().any(|outcome| outcome.as_str() == SKIPPED) {
         return None;
     }
-    if dead.contains(step) {
-        return Some(format!("it waits for `{step}`, which nobody can reach"));
+    if dead.contains(&above.id) {
+        return Some(format!("it waits for `{}`, which nobody can reach", above.id));
     }
-    let ends = |verb: Verb| matches!(verb, Verb::Stop | Verb::SwitchTo { .. });
-    let ends = wanted.iter().all(|outcome| ends(above.verb(outcome)));
-    ends.then(|| format!("`{first}` of `{step}` ends the cadence"))
+    let ends = wanted.iter().all(|outcome| is_the_end(plan, above, outcome, step));
+    ends.then(|| match step.to.first() {
+        Some(role) => format!("after `{first}` of `{}`, `{role}` gets nothing more", above.id),
+        None => format!("`{first}` of `{}` ends the cadence", above.id),
+    })
 }
+
+/// Whether nothing can come of `step` when the step above ended so. At an account one person gets out
+/// of it and the others go on, unless a meeting is the end for all.
+fn is_the_end(plan: &Plan<'_>, above: &Step, outcome: &Outcome, step: &Step) -> bool {
+    let is_out = matches!(above.verb(outcome), Verb::Stop | Verb::SwitchTo { .. });
+    let is_for_the_same = || above.to.len() == 1 && above.to == step.to;
+    let is_for_all = || outcome.as_str() == MEETING && plan.on_meeting == Others::Stop;
+    match plan.required {
+        Required::OfAll(_) => is_out,
+        Required::OfRoles(_) => is_out && (is_for_the_same() || is_for_all()),
+    }
+}
+
+/// The outcome that is a meeting.
+const MEETING: &str = "meeting_booked";
 
 /// Notes a wait that leads from every working day to a closed one (C604).
 fn closed_day(plan: &Plan<'_>, at: usize, findings: &mut Findings<'_>) {

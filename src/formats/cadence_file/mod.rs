@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::cadence::{
     Admission, By, Cadence, Colleagues, Covers, DayKind, Outcome, Priority,
 };
-use crate::domain::ids::CadenceId;
+use crate::domain::ids::{CadenceId, ProfileId};
 use crate::domain::time::{Delay, Unit};
 
 use super::diagnostic::Diagnostic;
@@ -13,6 +13,7 @@ use super::language::CADENCE;
 use super::yaml::reading::{Findings, Map, text};
 use super::yaml::{At, Node, parse as parse_yaml};
 
+mod account;
 mod anchor;
 pub mod changes;
 pub mod condition;
@@ -65,6 +66,8 @@ struct Reader<'a> {
     known: &'a Known,
     /// As the file says; `None` when it is silent.
     days: Option<DayKind>,
+    /// Whom a step can be for.
+    for_whom: account::ForWhom,
     defaults: Defaults,
     custom_outcomes: BTreeMap<Outcome, String>,
 }
@@ -99,6 +102,7 @@ pub fn parse(
         findings,
         known,
         days: None,
+        for_whom: account::ForWhom::Unclear,
         defaults: Defaults::default(),
         custom_outcomes: BTreeMap::new(),
     };
@@ -113,8 +117,11 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
     let title = map.need("title", &mut reader.findings);
     let title = title.and_then(|node| text(node, "`title`", &mut reader.findings));
     let about = map.get("about").and_then(|node| text(node, "`about`", &mut reader.findings));
-    head::unit(&map, reader);
     let enroll = head::enroll(&map, reader);
+    let admission = enroll.as_ref().and_then(|enroll| enroll.profiles.as_ref());
+    let unit = account::covers(&map, admission, reader);
+    // Where the unit cannot be read, that is the error.
+    let covers = unit.clone().unwrap_or(Covers::Prospect);
     reader.days = head::days(&map, reader);
     reader.defaults = head::defaults(&map, reader);
     let calendar = head::calendar(&map, reader);
@@ -122,17 +129,16 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
     let limits = head::limits(&map, reader);
     reader.custom_outcomes = replies::custom_outcomes(&map, reader);
     let replies = replies::replies(&map, reader);
-    let company =
-        head::company(&map, Colleagues::usual(&Covers::Prospect, !replies.is_empty()), reader);
+    let company = head::company(&map, Colleagues::usual(&covers, !replies.is_empty()), reader);
     let steps = step::steps(&map, reader);
-    let required = enroll.as_ref().and_then(|enroll| enroll.profiles.as_ref());
+    account::idle_roles(reader);
     let plan = lint::Plan {
         steps: &steps,
         days: reader.days.unwrap_or(DayKind::Business),
         touches_per_day: limits.touches_per_prospect_per_day,
         calendar: calendar.as_deref().and_then(|name| working_days(name, reader.known)),
-        required: required
-            .map_or_else(BTreeSet::new, |admission| required_by(admission, reader.known)),
+        required: required(&covers, admission, reader.known),
+        on_meeting: company.on_meeting,
     };
     lint::lint(&plan, &mut reader.findings);
     let at_end = verb::at_end(&map, reader);
@@ -141,7 +147,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
         id: CadenceId(id?.value),
         title: title?.value,
         about: about.map_or_else(String::new, |about| about.value),
-        unit: Covers::Prospect,
+        unit: unit?,
         audience: enroll.audience?,
         profiles: enroll.profiles?,
         again_after: enroll.again_after,
@@ -161,10 +167,18 @@ fn working_days<'a>(calendar: &'a str, known: &Known) -> Option<(&'a str, Workin
     known.calendars.as_ref()?.get(calendar).map(|works| (calendar, *works))
 }
 
-/// The fields that every profile of a cadence requires.
-fn required_by(admission: &Admission, known: &Known) -> BTreeSet<String> {
-    let Admission::OneOf(profiles) = admission else { return BTreeSet::new() };
-    let required = profiles.iter().map(|id| known.profiles.get(id.as_str()).cloned());
-    let common = |a: BTreeSet<String>, b: BTreeSet<String>| a.intersection(&b).cloned().collect();
-    required.map(Option::unwrap_or_default).reduce(common).unwrap_or_default()
+/// What is known of whoever a step is for.
+fn required(covers: &Covers, admission: Option<&Admission>, known: &Known) -> lint::Required {
+    let of = |id: &ProfileId| known.profiles.get(id.as_str()).cloned().unwrap_or_default();
+    match (covers, admission) {
+        (Covers::Company { roles }, _) => {
+            lint::Required::OfRoles(roles.iter().map(|(role, id)| (role.clone(), of(id))).collect())
+        }
+        (Covers::Prospect, Some(Admission::OneOf(ids))) => {
+            lint::Required::OfAll(lint::common(ids.iter().map(of)))
+        }
+        (Covers::Prospect, Some(Admission::Anybody) | None) => {
+            lint::Required::OfAll(BTreeSet::new())
+        }
+    }
 }

@@ -2,13 +2,12 @@
 
 use crate::formats::language::{MAX_DAY, MAX_STEPS, STEP};
 use crate::formats::rules::Rule;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::cadence::{
-    By, Channel, Condition, EXPIRED, MailMode, Outcome, SKIPPED, Step, StepHours, Thread, Verb,
-    What, When,
+    By, Channel, Condition, EXPIRED, MailMode, Outcome, SKIPPED, Step, StepHours, Verb, What, When,
 };
-use crate::domain::ids::StepId;
+use crate::domain::ids::{BuyerRole, StepId};
 use crate::domain::time::Delay;
 use crate::formats::yaml::reading::{
     Findings, Map, Place, count, delay, entries, items, slug, some_delay, word,
@@ -16,7 +15,8 @@ use crate::formats::yaml::reading::{
 use crate::formats::yaml::{At, Entry, Node};
 
 use super::condition::{Scope, StepsAbove, conditions, unknown_outcome};
-use super::{Reader, anchor, head, touch, verb};
+use super::touch::Above;
+use super::{Reader, account, anchor, head, touch, verb};
 
 /// What the steps so far mean for the next one.
 #[derive(Default)]
@@ -25,8 +25,26 @@ struct SoFar {
     steps: Vec<(Step, Place)>,
     names: StepsAbove,
     last_day: Option<u32>,
-    has_thread: bool,
+    threads: Threads,
     told_that_days_is_missing: bool,
+}
+
+/// With whom a mail above has begun a conversation.
+#[derive(Default)]
+struct Threads {
+    with_anybody: bool,
+    with: BTreeSet<BuyerRole>,
+}
+
+impl Threads {
+    /// What a mail for these roles can answer.
+    fn above(&self, to: &[BuyerRole]) -> Above {
+        match to.iter().find(|role| !self.with.contains(*role)) {
+            _ if !self.with_anybody => Above::Nothing,
+            Some(role) => Above::NothingFor(role.clone()),
+            None => Above::Thread,
+        }
+    }
 }
 
 /// Reads all steps from the top to the bottom, each with the place of its id.
@@ -66,8 +84,12 @@ fn read_step(node: &At<Node>, so_far: &mut SoFar, reader: &mut Reader<'_>) {
     let id = id.unwrap_or(At { value: "?".to_owned(), line, column });
     check_id(&id, so_far, &mut reader.findings);
     let when = when(&map, &id, so_far, reader);
-    let what = what(&map, &id, so_far, reader);
-    let step = rest(&map, &id, when, what.as_ref(), so_far, reader);
+    let to = account::to(&map, reader);
+    let what = what(&map, &id, &to, so_far, reader);
+    if let Some(what) = &what {
+        account::check_to(&map, &id, what, reader);
+    }
+    let step = rest(&map, &id, when, what.as_ref(), so_far, reader).map(|step| Step { to, ..step });
     let recordable = what.as_ref().map(|what| recordable(what, reader));
     so_far.names.above.push((id.value.clone(), recordable));
     let Some(step) = step else { return };
@@ -225,6 +247,7 @@ fn when(
 fn what(
     map: &Map<'_>,
     id: &At<String>,
+    to: &[BuyerRole],
     so_far: &mut SoFar,
     reader: &mut Reader<'_>,
 ) -> Option<What> {
@@ -233,9 +256,11 @@ fn what(
         return None;
     }
     if let Some(node) = map.get("email") {
-        let thread = if so_far.has_thread { Thread::Reply } else { Thread::New };
-        let email = touch::email(node, thread, reader);
-        so_far.has_thread |= email.begins_thread;
+        let email = touch::email(node, &so_far.threads.above(to), reader);
+        if email.begins_thread {
+            so_far.threads.with_anybody = true;
+            so_far.threads.with.extend(to.iter().cloned());
+        }
         return email.what;
     }
     if let Some(node) = map.get("call") {

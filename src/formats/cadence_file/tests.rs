@@ -10,6 +10,7 @@ use crate::formats::diagnostic::Severity;
 
 use super::*;
 
+mod account;
 pub(in crate::formats) mod any;
 mod mistakes;
 mod plan;

@@ -2,6 +2,7 @@
 
 use crate::domain::cadence::{Content, MailMode, SocialAct, Thread, What};
 use crate::domain::facts::is_fillable;
+use crate::domain::ids::BuyerRole;
 use crate::formats::language::{CALL, EMAIL, SOCIAL, TASK, THREADS};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
@@ -17,21 +18,31 @@ pub const FREE_NOTE: usize = 200;
 /// Characters of such a note from a paid account.
 pub const PAID_NOTE: usize = 300;
 
+/// What a mail can answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Above {
+    /// A thread that a step above begins with everybody whom the mail is for.
+    Thread,
+    Nothing,
+    /// Nothing was written to this role.
+    NothingFor(BuyerRole),
+}
+
 /// An email, and whether a later reply can follow it even if the rest could not be read.
 pub(super) struct Email {
     pub what: Option<What>,
     pub begins_thread: bool,
 }
 
-/// Reads an email. `allowed` is `Reply` as soon as a step above begins a thread.
-pub(super) fn email(node: &At<Node>, allowed: Thread, reader: &mut Reader<'_>) -> Email {
+/// Reads an email.
+pub(super) fn email(node: &At<Node>, above: &Above, reader: &mut Reader<'_>) -> Email {
     let Some(map) = Map::open(node, &EMAIL, &mut reader.findings) else {
         return Email { what: None, begins_thread: false };
     };
     let mode = mode(&map, reader);
-    let thread = thread(&map, allowed, reader);
+    let thread = thread(&map, above, reader);
     let content = content(&map, reader);
-    let answers_nothing = thread == Some(Thread::Reply) && allowed == Thread::New;
+    let answers_nothing = thread == Some(Thread::Reply) && *above != Above::Thread;
     if let (Some(thread), Some(content)) = (thread.filter(|_| !answers_nothing), &content) {
         check_subjects(thread, &content.templates, reader);
     }
@@ -47,13 +58,16 @@ fn mode(map: &Map<'_>, reader: &mut Reader<'_>) -> MailMode {
     mode.unwrap_or(MailMode::Auto)
 }
 
-fn thread(map: &Map<'_>, allowed: Thread, reader: &mut Reader<'_>) -> Option<Thread> {
+fn thread(map: &Map<'_>, above: &Above, reader: &mut Reader<'_>) -> Option<Thread> {
     let node = map.need("thread", &mut reader.findings)?;
     let thread = word(node, "`thread`", &THREADS, &mut reader.findings)?;
-    if thread == Thread::Reply && allowed == Thread::New {
-        let message = "`thread: reply`, but no earlier email step starts a thread";
-        reader.findings.error(Rule::C302, node.place(), message);
-    }
+    let with = match (thread, above) {
+        (Thread::New, _) | (Thread::Reply, Above::Thread) => return Some(thread),
+        (Thread::Reply, Above::Nothing) => String::new(),
+        (Thread::Reply, Above::NothingFor(role)) => format!(" with `{role}`"),
+    };
+    let message = format!("`thread: reply`, but no earlier email step starts a thread{with}");
+    reader.findings.error(Rule::C302, node.place(), message);
     Some(thread)
 }
 

@@ -8,7 +8,7 @@ use crate::domain::cadence::{
     Admission, Audience, By, Cadence, Colleagues, Condition, Content, Covers, DayKind, HandOff,
     Limits, MailMode, Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
 };
-use crate::domain::ids::StepId;
+use crate::domain::ids::{BuyerRole, ProfileId, StepId};
 use crate::domain::time::Delay;
 use crate::formats::fmt::{self, Kind};
 use crate::formats::yaml::writing::{Value, inline, scalar, scalar_on_its_own};
@@ -44,7 +44,7 @@ pub(in crate::formats) fn tree(cadence: &Cadence) -> Result<Vec<(String, Value)>
         id,
         title,
         about,
-        unit: _,
+        unit,
         audience,
         profiles,
         again_after,
@@ -67,12 +67,19 @@ pub(in crate::formats) fn tree(cadence: &Cadence) -> Result<Vec<(String, Value)>
     keys.put("id", Value::text(id.as_str()));
     keys.put("title", Value::text(title));
     keys.put_if(!about.is_empty(), "about", || Value::text(about));
+    if let Covers::Company { roles } = unit {
+        keys.put("unit", Value::text("company"));
+        let role = |(role, profile): &(BuyerRole, ProfileId)| {
+            (role.to_string(), Value::text(profile.as_str()))
+        };
+        keys.put_map("roles", Keys(roles.iter().map(role).collect()));
+    }
     keys.put("enroll", enroll(*audience, profiles, *again_after));
     keys.put("days", Value::text(day_kind(*days)));
     keys.put("calendar", Value::text(calendar));
     keys.put("send_window", Value::texts(spans.iter().map(String::as_str)));
     keys.put_map("limits", limits_of(limits));
-    keys.put_map("company", company_of(company, !replies.is_empty()));
+    keys.put_map("company", company_of(company, unit, !replies.is_empty()));
     keys.put_map("defaults", defaults_of(&defaults));
     let replies = replies.iter().map(|(kind, to)| (kind.as_str().to_owned(), verb(to)));
     keys.put_map("replies", Keys(replies.collect()));
@@ -110,7 +117,8 @@ impl Keys {
 }
 
 /// Keys with an empty line in front of them.
-const PARAGRAPHS: [&str; 9] = [
+const PARAGRAPHS: [&str; 10] = [
+    "unit",
     "enroll",
     "days",
     "limits",
@@ -220,8 +228,8 @@ fn limits_of(limits: &Limits) -> Keys {
     keys
 }
 
-fn company_of(company: &Colleagues, asks: bool) -> Keys {
-    let usual = Colleagues::usual(&Covers::Prospect, asks);
+fn company_of(company: &Colleagues, unit: &Covers, asks: bool) -> Keys {
+    let usual = Colleagues::usual(unit, asks);
     let Colleagues { on_reply, on_meeting } = company;
     let mut keys = Keys::default();
     keys.put_if(*on_reply != usual.on_reply, "on_reply", || word(&Others::ALL, on_reply));
@@ -276,7 +284,7 @@ pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Valu
         when,
         what,
         by,
-        to: _,
+        to,
         only_if,
         skip_if,
         expires_after,
@@ -295,6 +303,7 @@ pub(super) fn step(step: &Step, defaults: &Defaults) -> Result<Vec<(String, Valu
     if let By::Role(role) = by {
         keys.put("by", Value::text(role.as_str()));
     }
+    keys.put_if(!to.is_empty(), "to", || Value::texts(to.iter().map(BuyerRole::as_str)));
     for (key, lines) in [("only_if", only_if), ("skip_if", skip_if)] {
         if !lines.is_empty() {
             keys.put(key, conditions(lines, id)?);

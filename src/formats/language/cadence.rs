@@ -27,8 +27,8 @@ pub static CADENCE: Section = Section {
         Key::new("id", Slug, "short-outbound", "The name of the cadence, and of its file without `.yaml`.").required(),
         Key::new("title", Text, "Short outbound, 7 working days", "What people read in lists and reports.").required(),
         Key::new("about", Text, "Three mails and two calls.", "What it is for; shown to reps."),
-        Key::new("unit", Words(|| words(&UNITS)), "prospect", "What goes through it: one person, or a company with its people. Only `prospect` runs yet.").or("prospect"),
-        Key::new("roles", Keyed(&Slug, &Slug), "{ champion: sales-ops-manager }", "With `unit: company`: each role with the profile by which its person is found.").later(),
+        Key::new("unit", Words(|| words(&UNITS)), "prospect", "What one enrollment covers: one person, or one company with several people and one conversation.").or("prospect"),
+        Key::new("roles", Keyed(&Slug, &Slug), "{ champion: sales-ops-manager }", "With `unit: company`, and needed there: 1 to 8 roles, each with the profile by which its person is found. Nobody has two; the first role has the first choice."),
         Key::new("enroll", Map(&ENROLL), "{ audience: prospects, profiles: [vp-sales-saas] }", "Who may come in.").required(),
         Key::new("days", Words(|| words(&DAYS)), "business", "What `day: 3` counts: working days, or days of the year. Needed as soon as a step has `day`.").or("business"),
         Key::new("calendar", Text, "standard", "A section [calendar.name] of firsttouch.toml: working hours and holidays.").required(),
@@ -94,7 +94,7 @@ pub static LIMITS: Section = Section {
             "per_company_at_once",
             LIMIT,
             "2",
-            "People of one company under way at the same time.",
+            "People of one company under way at the same time. Not with `unit: company`.",
         ),
         Key::new(
             "touches_per_prospect_per_day",
@@ -116,21 +116,20 @@ pub static LIMITS: Section = Section {
 pub static COMPANY: Section = Section {
     name: "company",
     of: "`company`",
-    about: "What a reply or a meeting of one does to the others: people of the same company in this cadence. Who is paused goes on when the owner has said what the reply means, at the latest after 10 business days.",
+    about: "What a reply or a meeting of one does to the others: people of the same company in this cadence, or with `unit: company` in the same enrollment. Who is paused goes on when the owner has said what the reply means, at the latest after 10 business days.",
     keys: &[
         Key::new(
             "on_reply",
             Words(|| words(&Others::ALL)),
             "pause_others",
-            "When somebody answers a mail. Without a word here it is `pause_others` where there are `replies`, else `nothing`.",
+            "When somebody answers a mail. Without a word here it is `pause_others` where there are `replies` and with `unit: company`, else `nothing`, which `unit: company` does not take.",
         ),
         Key::new(
             "on_meeting",
             Words(|| words(&Others::ALL)),
             "stop_others",
-            "When somebody takes a meeting.",
-        )
-        .or("nothing"),
+            "When somebody takes a meeting. Without a word here it is `stop_others` with `unit: company`, else `nothing`.",
+        ),
     ],
     exactly_one: &[],
 };
@@ -164,7 +163,7 @@ pub static STEP: Section = Section {
         Key::new("task", Map(&TASK), "{ title: Find one reason to write }", "Anything else for a person; it touches nobody."),
         Key::new("hand_off", Map(&HAND_OFF), "{ to: account_manager, accept_within: 1 business day }", "Give the person to a role."),
         Key::new("by", Slug, "account_manager", "As in `defaults`, for this step; not for automatic mail and hand-offs."),
-        Key::new("to", List(&Slug), "[champion]", "With `unit: company`: the roles that the step is for.").later(),
+        Key::new("to", List(&Slug), "[champion]", "With `unit: company`: for whom the step is, the first of these roles for which somebody is still in it. Mails, calls and social touches need it; without it a task or a hand-off is about the account and goes to the first who is left."),
         Key::new("only_if", Map(&CONDITION), "{ has: [phone] }", "Skipped unless all lines hold."),
         Key::new("skip_if", Map(&CONDITION), "{ outcome: { call-1: [left_voicemail] } }", "Skipped if all lines hold."),
         Key::new("hours", Words(|| words(&StepHours::ALL)), "any", "Whether the step keeps to working hours; `any` lets one mail leave at night and outside the send window. All other limits hold.").or("calendar"),

@@ -49,8 +49,6 @@ pub struct Key {
 pub enum Need {
     Required,
     Optional,
-    /// Part of the language, but not run by this version.
-    Later,
 }
 
 /// What a key takes.
@@ -97,10 +95,9 @@ pub enum Takes {
 }
 
 impl Section {
-    /// The names of the keys that this version runs.
+    /// The names of the keys.
     pub fn known(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
-        let runs = self.keys.iter().filter(|key| key.need != Need::Later);
-        runs.map(|key| key.name)
+        self.keys.iter().map(|key| key.name)
     }
 
     /// The key of that name.
@@ -123,17 +120,22 @@ impl Key {
         Self { need: Need::Required, ..self }
     }
 
-    const fn later(self) -> Self {
-        Self { need: Need::Later, ..self }
-    }
-
     const fn or(self, default: &'static str) -> Self {
         Self { default, ..self }
     }
 }
 
+/// What `unit` says that goes through a cadence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitWord {
+    Prospect,
+    Company,
+}
+
 /// A cadence with more steps is a mistake, or pestering.
 pub const MAX_STEPS: usize = 100;
+/// More people of one company at once would be a crowd.
+pub const MAX_ROLES: usize = 8;
 /// No step stands on a later day.
 pub const MAX_DAY: u32 = 1_000;
 /// No limit of a cadence is higher.
@@ -162,8 +164,9 @@ pub const DAYS: [(&str, DayKind); 2] =
     [("business", DayKind::Business), ("calendar", DayKind::Calendar)];
 /// The words of `thread`.
 pub const THREADS: [(&str, Thread); 2] = [("new", Thread::New), ("reply", Thread::Reply)];
-/// The words of `unit`, and whether this version runs them.
-pub const UNITS: [(&str, bool); 2] = [("prospect", true), ("company", false)];
+/// The words of `unit`.
+pub const UNITS: [(&str, UnitWord); 2] =
+    [("prospect", UnitWord::Prospect), ("company", UnitWord::Company)];
 /// The verbs that need nothing else.
 pub const VERBS: [(&str, Verb); 3] =
     [("continue", Verb::Continue), ("triage", Verb::Triage), ("stop", Verb::Stop)];

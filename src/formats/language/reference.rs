@@ -90,12 +90,11 @@ fn heading(section: &Section) -> String {
 fn row(key: &Key) -> String {
     let default = match (key.need, key.default) {
         (Need::Required, _) => "required".to_owned(),
-        (Need::Optional | Need::Later, "") => String::new(),
-        (Need::Optional | Need::Later, default) => format!("`{default}`"),
+        (Need::Optional, "") => String::new(),
+        (Need::Optional, default) => format!("`{default}`"),
     };
-    let later = if key.need == Need::Later { "**Not run yet.** " } else { "" };
     format!(
-        "| `{}` | {} | {default} | `{}` | {later}{} |\n",
+        "| `{}` | {} | {default} | `{}` | {} |\n",
         key.name,
         cell(&takes(&key.takes)),
         cell(key.example),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{CADENCE, Key, MAX_STEPS, MAX_TESTS, Need, PROFILE, Section, TEST, Takes};
+use super::{CADENCE, Key, MAX_ROLES, MAX_STEPS, MAX_TESTS, Need, PROFILE, Section, TEST, Takes};
 use crate::domain::cadence::{
     CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, HAND_OFF_OUTCOMES, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb,
 };
@@ -94,9 +94,6 @@ fn object(section: &Section) -> Value {
 /// What a key takes, with its description and default.
 fn property(key: &Key) -> Value {
     let mut about = key.about.to_owned();
-    if key.need == Need::Later {
-        about.push_str(" Part of the language, but not run by this version yet.");
-    }
     about.push_str(&format!("\n\nExample: {}: {}", key.name, key.example));
     let mut property = value(&key.takes);
     if let Value::Object(map) = &mut property {
@@ -109,6 +106,9 @@ fn property(key: &Key) -> Value {
         }
         if key.name == "steps" {
             map.insert("maxItems".to_owned(), json!(MAX_STEPS));
+        }
+        if key.name == "roles" {
+            map.insert("maxProperties".to_owned(), json!(MAX_ROLES));
         }
         map.insert("description".to_owned(), json!(about));
         if !key.default.is_empty() && !key.default.starts_with('[') {

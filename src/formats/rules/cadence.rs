@@ -90,8 +90,9 @@ pub(super) const C107: Page = Page {
 pub(super) const C108: Page = Page {
     title: "a profile that does not exist",
     severity: Error,
-    about: "`enroll.profiles` names files in profiles/ without their ending, or `any` alone. A name \
-        that is not there would keep out the people it is meant to let in.",
+    about: "`enroll.profiles` names files in profiles/ without their ending, or `any` alone, and `roles` \
+        names one for each role. A name that is not there would keep out the people it is meant to \
+        let in.",
     bad: in_cadence("enroll: { audience: prospects, profiles: [buyer] }\n"),
     good: in_cadence("enroll: { audience: prospects, profiles: [buyers] }\n"),
 };
@@ -146,6 +147,91 @@ pub(super) const C112: Page = Page {
     ),
     good: in_cadence(
         "steps:\n  - { id: call, at: close_date + 3 business days, call: { script: opener } }\n",
+    ),
+};
+
+pub(super) const C113: Page = Page {
+    title: "`unit: company`, `roles` and `to` go together",
+    severity: Error,
+    about: "With `unit: company` one enrollment covers a company: `roles` says who of it is written to, \
+        each with the profile by which the person is found, and `to` says for whom a step is. In a \
+        cadence for single persons there is nobody else, so neither has a meaning there. Write all \
+        of them, or none.",
+    bad: in_cadence(
+        "roles: { champion: buyers }\nsteps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n",
+    ),
+    good: in_cadence(
+        "unit: company\nroles: { champion: buyers }\nsteps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n",
+    ),
+};
+
+pub(super) const C114: Page = Page {
+    title: "a role and `enroll.profiles` do not agree",
+    severity: Error,
+    about: "A role's person is found by its profile, and `enroll.profiles` says by which profiles \
+        anybody may come in. A role whose profile is not let in would stay empty in every account. \
+        The other way round it is a warning: by a profile without a role nobody is ever found.",
+    bad: in_cadence(
+        "unit: company\nroles: { champion: buyers, economic: example }\nsteps:\n  - { id: call, day: 1, to: [economic, champion], call: { script: opener } }\n",
+    ),
+    good: in_cadence(
+        "unit: company\nroles: { champion: buyers, economic: example }\nenroll: { audience: prospects, profiles: [buyers, example] }\nsteps:\n  - { id: call, day: 1, to: [economic, champion], call: { script: opener } }\n",
+    ),
+};
+
+pub(super) const C115: Page = Page {
+    title: "a role that `roles` does not have",
+    severity: Error,
+    about: "`to` names roles of the cadence: the step is for the first of them for which somebody is \
+        still in the account. A name that `roles` does not have is nobody, and one that stands twice \
+        was probably meant to be another. The message names the nearest one.",
+    bad: in_cadence(
+        "unit: company\nroles: { champion: buyers }\nsteps:\n  - { id: call, day: 1, to: [champoin], call: { script: opener } }\n",
+    ),
+    good: in_cadence(
+        "unit: company\nroles: { champion: buyers }\nsteps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n",
+    ),
+};
+
+pub(super) const C116: Page = Page {
+    title: "a role that no step is for",
+    severity: Warning,
+    about: "The role's person would be looked for and kept in the account, so that nobody else can \
+        enroll them, and would never be touched. Take the role out, or write a step with it in `to`.",
+    bad: in_cadence(
+        "unit: company\nroles: { champion: buyers, technical: buyers }\nsteps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n",
+    ),
+    good: in_cadence(
+        "unit: company\nroles: { champion: buyers, technical: buyers }\nsteps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n  - { id: view, day: 2, to: [technical], social: { network: linkedin, act: view } }\n",
+    ),
+};
+
+pub(super) const C117: Page = Page {
+    title: "a touch that does not say whom it touches",
+    severity: Error,
+    about: "With `unit: company` an enrollment has several people, and a mail, a call or a social touch \
+        is meant for one of them. So it says for whom: `to: [champion]`. A task or a hand-off may be \
+        about the account as a whole and needs no `to`.",
+    bad: in_cadence(
+        "unit: company\nroles: { champion: buyers }\nsteps:\n  - { id: view, day: 1, to: [champion], social: { network: linkedin, act: view } }\n  - { id: call, day: 2, call: { script: opener } }\n",
+    ),
+    good: in_cadence(
+        "unit: company\nroles: { champion: buyers }\nsteps:\n  - { id: research, day: 1, task: { title: Find one reason to write } }\n  - { id: call, day: 2, to: [champion], call: { script: opener } }\n",
+    ),
+};
+
+pub(super) const C118: Page = Page {
+    title: "a setting that does not suit one conversation",
+    severity: Error,
+    about: "With `unit: company` an enrollment is one conversation with several people. While one of \
+        them has answered the others wait, so `on_reply: nothing` is refused. A company has one \
+        enrollment in such a cadence, so `per_company_at_once` limits nothing there; that is a \
+        warning.",
+    bad: in_cadence(
+        "unit: company\nroles: { champion: buyers }\ncompany: { on_reply: nothing }\nsteps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n",
+    ),
+    good: in_cadence(
+        "unit: company\nroles: { champion: buyers }\ncompany: { on_reply: stop_others }\nsteps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n",
     ),
 };
 
@@ -220,7 +306,8 @@ pub(super) const C302: Page = Page {
     title: "a reply to nothing",
     severity: Error,
     about: "`thread: reply` goes on with the conversation that an email above began with `thread: \
-        new`. Without one there is no subject and nothing to answer. Begin with a new thread.",
+        new`. Without one there is no subject and nothing to answer. Begin with a new thread. With \
+        `unit: company` each role in `to` needs a thread of its own: nobody answers another's mail.",
     bad: in_cadence(
         "steps:\n  - id: email\n    day: 1\n    email: { template: bump, thread: reply }\n",
     ),
@@ -352,7 +439,8 @@ pub(super) const C601: Page = Page {
     severity: Warning,
     about: "`limits.touches_per_prospect_per_day` holds always, so what is over it waits a day, and \
         every step behind it moves too: the plan will not run as it reads. Raise the limit, or spread \
-        the steps. A task is no touch, and steps of which only one can happen count once.",
+        the steps. A task is no touch, steps of which only one can happen count once, and at an \
+        account each person is counted alone.",
     bad: in_cadence(
         "limits: { touches_per_prospect_per_day: 1 }\nsteps:\n  - { id: view, day: 1, social: { network: linkedin, act: view } }\n  - { id: call, day: 1, call: { script: opener } }\n",
     ),
@@ -366,7 +454,7 @@ pub(super) const C602: Page = Page {
     severity: Warning,
     about: "Two mails on one day read like a machine, and like spam. It is fine when only one of them \
         can go out, because their conditions exclude each other: one with `only_if`, the other with \
-        `skip_if`, and the same lines.",
+        `skip_if`, and the same lines. It is fine, too, when they are for different roles.",
     bad: in_cadence(
         "steps:\n  - { id: email-1, day: 1, email: { template: intro, thread: new } }\n  - { id: email-2, after: 2 hours, email: { template: bump, thread: reply } }\n",
     ),

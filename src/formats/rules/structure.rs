@@ -26,7 +26,7 @@ pub(super) const C002: Page = Page {
         "steps:\n  - id: email-1\n    day: 1\n    email: { templte: intro, template: intro, thread: new }\n",
     ),
     good: in_cadence(
-        "steps:\n  - id: email-1\n    day: 1\n    email: { template: intro, thread: new }\n",
+        "steps:\n  - id: ask\n    day: 1\n    task: { title: Ask for their number, collect: [x.second_number] }\n",
     ),
 };
 
@@ -153,7 +153,7 @@ pub(super) const C900: Page = Page {
         leaves something out is worse than one that does not start. Take it out until a version runs \
         it.",
     bad: in_cadence(
-        "steps:\n  - id: email-1\n    day: 1\n    to: [champion]\n    email: { template: intro, thread: new }\n",
+        "steps:\n  - id: ask\n    day: 1\n    task: { title: Ask for their number, collect: [phone] }\n",
     ),
     good: in_cadence(
         "steps:\n  - id: email-1\n    day: 1\n    email: { template: intro, thread: new }\n",

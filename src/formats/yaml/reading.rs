@@ -2,7 +2,7 @@
 
 use crate::domain::time::Delay;
 use crate::formats::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::formats::language::{Need, Section};
+use crate::formats::language::Section;
 use crate::formats::length;
 use crate::formats::rules::Rule;
 
@@ -192,7 +192,6 @@ fn check_key(
     let place = entry.key.place();
     match section.key(key) {
         None => return unknown_key(key, place, section, findings),
-        Some(known) if known.need == Need::Later => not_yet(key, place, findings),
         Some(_) if entry.value.value == Node::Nothing => {
             findings.error(Rule::C004, place, format!("`{key}` has no value"));
         }

@@ -11,7 +11,7 @@ use crate::domain::cadence::{
     StepHours, Test, Thread, Verb, What, When,
 };
 use crate::domain::facts::{DATES, FIELDS};
-use crate::domain::ids::{CadenceId, ProfileId, RoleId, StepId};
+use crate::domain::ids::{BuyerRole, CadenceId, ProfileId, RoleId, StepId};
 use crate::domain::reply::ReplyKind;
 use crate::domain::time::{DaySpan, Delay, Side, Unit};
 
@@ -114,6 +114,8 @@ struct Sketch {
     by: By,
     /// Of a mail whether it is read first, of a task what it collects.
     asks: (bool, Vec<String>),
+    /// Which of the roles it is for, when there are roles; none only where a step needs none.
+    to: Vec<usize>,
     within: Option<Delay>,
     content: (bool, u32),
     act: SocialAct,
@@ -174,10 +176,11 @@ fn sketch() -> impl Strategy<Value = Sketch> {
     let by = prop_oneof![2 => Just(By::Owner), 1 => role()];
     let fields = prop::collection::btree_set("x\\.[a-z]{1,5}", 0..3);
     let asks = (any::<bool>(), fields.prop_map(|fields| fields.into_iter().collect()));
-    (first, (hand_off(), by, asks), lines(), lines(), times, priority, outcomes).prop_map(
+    let to = prop::collection::vec(0_usize..8, 0..3);
+    (first, (hand_off(), by, asks, to), lines(), lines(), times, priority, outcomes).prop_map(
         |(
             (when, kind, content, act, words),
-            (hand_off, by, asks),
+            (hand_off, by, asks, to),
             a,
             b,
             (expires_after, within),
@@ -189,6 +192,7 @@ fn sketch() -> impl Strategy<Value = Sketch> {
             hand_off,
             by,
             asks,
+            to,
             within,
             content,
             act,
@@ -201,10 +205,33 @@ fn sketch() -> impl Strategy<Value = Sketch> {
     )
 }
 
-fn steps(sketches: Vec<Sketch>, ids: Vec<String>, own: &BTreeMap<Outcome, String>) -> Vec<Step> {
+/// For whom a step is.
+fn to(sketch: &Sketch, roles: &[(BuyerRole, ProfileId)]) -> Vec<BuyerRole> {
+    let needs = sketch.kind < 3;
+    let picked = sketch.to.iter().copied().chain((needs && sketch.to.is_empty()).then_some(0));
+    let mut to: Vec<BuyerRole> = Vec::new();
+    for role in picked.filter_map(|at| roles.get(at % roles.len().max(1))) {
+        if !to.contains(&role.0) {
+            to.push(role.0.clone());
+        }
+    }
+    to
+}
+
+fn steps(
+    sketches: Vec<Sketch>,
+    ids: Vec<String>,
+    own: &BTreeMap<Outcome, String>,
+    roles: &[(BuyerRole, ProfileId)],
+) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (at, (sketch, id)) in sketches.into_iter().zip(ids).enumerate() {
-        let mail_above = steps.iter().any(|step| matches!(step.what, What::Email { .. }));
+        let to = to(&sketch, roles);
+        let mails = || steps.iter().filter(|step| matches!(step.what, What::Email { .. }));
+        let mail_above = match to.is_empty() {
+            true => mails().next().is_some(),
+            false => to.iter().all(|role| mails().any(|mail| mail.to.contains(role))),
+        };
         let what = what(&sketch, mail_above);
         let [only_if, skip_if] = sketch.conditions.map(|lines| above(lines, &steps));
         let mut known: Vec<Outcome> =
@@ -228,7 +255,7 @@ fn steps(sketches: Vec<Sketch>, ids: Vec<String>, own: &BTreeMap<Outcome, String
             hours: if is_mail && sketch.words.1 { StepHours::Any } else { StepHours::Calendar },
             within: sketch.within.filter(|_| what.is_a_task()),
             by: if what.is_a_task() { sketch.by } else { By::Owner },
-            to: Vec::new(),
+            to,
             when: sketch.when.unwrap_or(When::Day(at as u32 + 1)),
             outcomes: sketch.outcomes.iter().map(outcome).collect(),
             what,
@@ -295,11 +322,31 @@ fn window() -> impl Strategy<Value = Vec<DaySpan>> {
     prop_oneof![Just(vec![span(8, 17)]), Just(vec![span(7, 9), span(9 + 1, 23)])]
 }
 
+/// What an enrollment covers; a role's profile is one of those that are let in.
+fn covers(roles: Vec<(String, usize)>, profiles: &Admission) -> Covers {
+    let profile = |n: usize| match profiles {
+        Admission::Anybody => ProfileId("buyers".to_owned()),
+        Admission::OneOf(ids) => ids[n % ids.len()].clone(),
+    };
+    let role = |(name, n): (String, usize)| (BuyerRole(name), profile(n));
+    match roles.is_empty() {
+        true => Covers::Prospect,
+        false => Covers::Company { roles: roles.into_iter().map(role).collect() },
+    }
+}
+
 /// A whole cadence.
 pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
     let limit = || prop::option::of(1_u32..10_000);
     let head = (slug(), text(), prop_oneof![Just(String::new()), text()], any::<(bool, bool)>());
     let profiles = prop::collection::vec(slug(), 0..3);
+    let names = prop::collection::btree_set(slug(), 1..=8).prop_shuffle_ids();
+    let roles = names.prop_flat_map(|names| {
+        let count = names.len();
+        let profiles = prop::collection::vec(0_usize..3, count);
+        profiles.prop_map(move |profiles| names.iter().cloned().zip(profiles).collect::<Vec<_>>())
+    });
+    let profiles = (profiles, prop_oneof![Just(Vec::new()), roles]);
     let limits = (limit(), limit(), limit(), limit());
     let ids = prop::collection::btree_set(slug(), 6).prop_shuffle_ids();
     let steps_of = (prop::collection::vec(sketch(), 1..6), ids);
@@ -316,7 +363,7 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
     (head, profiles, limits, answers, steps_of, end).prop_map(
         |(
             (id, title, about, (cold, business)),
-            profiles,
+            (profiles, roles),
             limits,
             answers,
             (sketches, ids),
@@ -326,13 +373,21 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
             let (again_after, calendar, send_window, at_end) = end;
             let profiles: Vec<_> = profiles.into_iter().map(ProfileId).collect();
             let is_any = profiles.is_empty() || profiles.iter().any(|id| id.as_str() == "any");
+            let profiles = if is_any { Admission::Anybody } else { Admission::OneOf(profiles) };
+            let unit = covers(roles, &profiles);
+            // One conversation: the others always wait.
+            let on_reply = match (&unit, on_reply) {
+                (Covers::Company { .. }, Others::Nothing) => Others::Stop,
+                (_, on_reply) => on_reply,
+            };
             Cadence {
                 id: CadenceId(id),
                 title,
                 about,
-                unit: Covers::Prospect,
+                steps: steps(sketches, ids, &own, unit.roles()),
+                unit,
                 audience: if cold { Audience::Prospects } else { Audience::Customers },
-                profiles: if is_any { Admission::Anybody } else { Admission::OneOf(profiles) },
+                profiles,
                 again_after,
                 days: if business { DayKind::Business } else { DayKind::Calendar },
                 calendar,
@@ -345,7 +400,6 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
                 },
                 company: Colleagues { on_reply, on_meeting },
                 replies,
-                steps: steps(sketches, ids, &own),
                 custom_outcomes: own,
                 at_end,
             }

@@ -84,7 +84,7 @@ impl<I: Iterator<Item = (usize, u8)>> Pen<I> {
 
     fn value(&mut self, key: &str, value: Value, indent: usize) {
         // The order of these has a meaning, and so have their keys.
-        let free = !matches!(key, "split" | "outcome" | "field" | "outcomes");
+        let free = !matches!(key, "split" | "outcome" | "field" | "outcomes" | "roles");
         let deeper = indent + 1 + self.dice(4);
         match value {
             Value::Map(keys) if !keys.is_empty() && self.dice(2) == 0 => {
@@ -143,7 +143,10 @@ impl<I: Iterator<Item = (usize, u8)>> Pen<I> {
                     self.comma(at, indent);
                     let gap = " ".repeat(1 + self.dice(2));
                     self.out.text.push_str(&format!("{}:{gap}", scalar(key)));
-                    let free = !matches!(key.as_str(), "split" | "outcome" | "field" | "outcomes");
+                    let free = !matches!(
+                        key.as_str(),
+                        "split" | "outcome" | "field" | "outcomes" | "roles"
+                    );
                     self.inline(value, indent, free);
                 }
                 return self.bracket('}', indent);
