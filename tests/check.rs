@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A workspace of the shipped files, to be broken.
 struct Desk(tempfile::TempDir);

@@ -16,6 +16,7 @@ pub(super) const SHIPPED: &[(&str, &str)] = shipped![
     "cadences/short-outbound-7d.yaml",
     "cadences/team-hand-off.yaml",
     "lists/demo.csv",
+    "cadences/tests/abm-buying-group.yaml",
     "cadences/tests/inbound-speed-to-lead.yaml",
     "cadences/tests/nurture-quarterly.yaml",
     "cadences/tests/post-sale-relationship.yaml",

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime, Time};
 
 use super::cadence::Outcome;
 use super::enrollment::Ending;
-use super::ids::{CadenceId, StepId};
+use super::ids::{BuyerRole, CadenceId, StepId};
 use super::prospect::Relationship;
 use super::reply::ReplyKind;
 use super::time::{DaySpan, Delay};
@@ -36,6 +36,8 @@ pub struct TestCase {
     /// On the prospect's clock.
     pub enrolled_at: DateTime,
     pub person: Person,
+    /// Where the cadence covers a company: roles for which there is nobody.
+    pub vacant: BTreeSet<BuyerRole>,
     /// Days off beside those of the calendar.
     pub holidays: BTreeSet<Date>,
     /// What comes of the task of a step, try by try.
@@ -129,6 +131,8 @@ impl Question {
 pub struct Happening {
     pub moment: Moment,
     pub what: Incoming,
+    /// Who of a company; the person where there is only one.
+    pub from: Option<BuyerRole>,
     /// The line of the file.
     pub line: usize,
 }

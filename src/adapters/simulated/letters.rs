@@ -41,16 +41,17 @@ impl Letters {
         Self { clock, inside: Mutex::default() }
     }
 
-    /// Whether the person ever got a mail.
-    pub fn has_mail(&self) -> bool {
-        !self.lock().taken.is_empty()
+    /// Whether somebody ever got a mail.
+    pub fn has_mail(&self, who: &str) -> bool {
+        self.lock().taken.iter().any(|(mail, _)| mail.to.eq_ignore_ascii_case(who))
     }
 
-    /// A message arrives: about the last mail, or, where there was none, out of the blue.
+    /// A message arrives: about the last mail to that address, or, where there was none, out of the blue.
     pub fn write(&self, what: Writes<'_>, from: &str, to: &str) {
         let mut inside = self.lock();
         let number = inside.arrived.len();
-        let last = inside.taken.last().cloned();
+        let last =
+            inside.taken.iter().rfind(|(mail, _)| mail.to.eq_ignore_ascii_case(from)).cloned();
         let out_of_the_blue = || Taken {
             at: self.clock.now(),
             from: to.to_owned(),

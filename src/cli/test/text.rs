@@ -115,16 +115,16 @@ fn rows(ran: &Ran<'_>) -> Vec<Shown> {
             push(Mark::None, String::new(), format!("{}  {note}", when(*at)));
         }
         match row {
-            Row::Fine(deed) => push(Mark::None, happened(deed, false), when(deed.at)),
+            Row::Fine(deed) => push(Mark::None, happened(ran, deed, false), when(deed.at)),
             Row::Unwanted(deed) => {
                 let why = if is_never(ran, deed) { "  must never be" } else { "" };
                 let comment = format!("{}{why}", when(deed.at));
-                push(Mark::Happened, happened(deed, false), comment);
+                push(Mark::Happened, happened(ran, deed, false), comment);
             }
             Row::Missing(line) => push(Mark::Expected, expected(line), place(line)),
             Row::Other(line, deed) => {
                 push(Mark::Expected, expected(line), place(line));
-                push(Mark::Happened, happened(deed, line.at.is_some()), when(deed.at));
+                push(Mark::Happened, happened(ran, deed, line.at.is_some()), when(deed.at));
             }
         }
     }
@@ -194,8 +194,8 @@ fn place(line: &Line) -> String {
 }
 
 /// A line of a timeline that is true of what happened.
-fn happened(deed: &Deed, with_time: bool) -> String {
-    let day = match deed.day {
+fn happened(ran: &Ran<'_>, deed: &Deed, with_time: bool) -> String {
+    let day = match deed.day.filter(|_| ran.played.counts_days) {
         Some(day) => format!("day: {day}"),
         None => format!("on: \"{}\"", deed.at.date()),
     };

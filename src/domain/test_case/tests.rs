@@ -22,6 +22,7 @@ fn test(extent: Extent, expected: Vec<Line>) -> TestCase {
         line: 1,
         enrolled_at: date(2026, 3, 2).at(8, 0, 0, 0),
         person: Person::default(),
+        vacant: BTreeSet::new(),
         holidays: BTreeSet::new(),
         answers: BTreeMap::new(),
         usual: BTreeMap::new(),

@@ -99,6 +99,12 @@ pub static TEST_CASE: Section = Section {
         ),
         Key::new("without", List(&Field), "[phone, linkedin_url]", "Fields that are not known."),
         Key::new(
+            "vacant",
+            List(&Slug),
+            "[technical]",
+            "Where the cadence covers a company: roles for which there is nobody. There is one person for each of the others.",
+        ),
+        Key::new(
             "relationship",
             RELATIONSHIP,
             "customer",
@@ -213,6 +219,12 @@ pub static EVENT: Section = Section {
         )
         .or("\"12:00\""),
         Key::new("after", Length, "2 hours", "With `once`: how long behind it.").or("1 hour"),
+        Key::new(
+            "from",
+            Slug,
+            "champion",
+            "Where the cadence covers a company: the role of who does it; the first one's when nothing is said.",
+        ),
         Key::new(
             "reply",
             Either(&[Words(meanings), Map(&REPLY)]),

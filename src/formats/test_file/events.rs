@@ -10,7 +10,7 @@ use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{Map, count, delay, items, text, word};
 use crate::formats::yaml::{At, Node};
 
-use super::{Reader, at_most, moment, step};
+use super::{Reader, at_most, moment, role, step};
 
 /// The time of an event that names only a day.
 const NOON: Time = time(12, 0, 0, 0);
@@ -53,7 +53,12 @@ fn event(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Happening> {
     let moment = moment_of(&map, reader);
     let what = what(&map, reader);
     whole.then_some(())?;
-    Some(Happening { moment: moment?, what: what?, line: node.line })
+    let from = map.get("from").map(|node| role(node, "`from`", reader));
+    let from = match from {
+        Some(role) => Some(role?),
+        None => None,
+    };
+    Some(Happening { moment: moment?, what: what?, from, line: node.line })
 }
 
 /// Notes a map that has none of the keys, or several (C003, C004).

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, DateTime};
 
 use crate::domain::cadence::Cadence;
-use crate::domain::ids::{CadenceId, StepId};
+use crate::domain::ids::{BuyerRole, CadenceId, StepId};
 use crate::domain::prospect::Relationship;
 use crate::domain::test_case::{Answer, Extent, Line, Person, Standing, TestCase, TestFile};
 use crate::formats::rules::Rule;
@@ -136,6 +136,7 @@ fn test(node: &At<Node>, common: &Common, reader: &mut Reader<'_>) -> Option<Tes
     // What is wrong with the rest is told all the same.
     let since = enrolled_at.unwrap_or(DateTime::MIN);
     let person = person(&map, &common.person, reader);
+    let vacant = vacant(&map, reader);
     let holidays = common.holidays.iter().copied().chain(holidays(&map, reader)).collect();
     let answers = answers::answers(&map, reader);
     let decisions = answers::decisions(&map, reader);
@@ -154,6 +155,7 @@ fn test(node: &At<Node>, common: &Common, reader: &mut Reader<'_>) -> Option<Tes
         line: node.line,
         enrolled_at: enrolled_at?,
         person,
+        vacant,
         holidays,
         answers,
         usual: common.answers.clone(),
@@ -224,6 +226,26 @@ fn person(map: &Map<'_>, common: &Person, reader: &mut Reader<'_>) -> Person {
     }
     person.relationship = relationship.or(person.relationship);
     person
+}
+
+/// Roles that nobody of the company has.
+fn vacant(map: &Map<'_>, reader: &mut Reader<'_>) -> BTreeSet<BuyerRole> {
+    let Some(node) = map.get("vacant") else { return BTreeSet::new() };
+    let all = items(node, "`vacant`", &mut reader.findings).unwrap_or(&[]);
+    all.iter().filter_map(|node| role(node, "a vacant role", reader)).collect()
+}
+
+/// A role of the cadence (C702).
+fn role(node: &At<Node>, what: &str, reader: &mut Reader<'_>) -> Option<BuyerRole> {
+    let name = text(node, what, &mut reader.findings)?;
+    let Some(cadence) = reader.cadence else { return Some(BuyerRole(name.value)) };
+    let known: Vec<&str> = cadence.unit.roles().iter().map(|(role, _)| role.as_str()).collect();
+    if !known.contains(&name.value.as_str()) {
+        let message = format!("`{}` has no role `{}`", cadence.id, shortened(&name.value));
+        reader.findings.unknown(Rule::C702, node.place(), &message, &name.value, known);
+        return None;
+    }
+    Some(BuyerRole(name.value))
 }
 
 fn expected(map: &Map<'_>, reader: &mut Reader<'_>) -> (Extent, Vec<Line>) {

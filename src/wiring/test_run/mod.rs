@@ -23,6 +23,8 @@ mod story;
 #[derive(Debug, Clone, Default)]
 pub struct Played {
     pub deeds: Vec<Deed>,
+    /// Whether the cadence counts days at all, so that their numbers mean something.
+    pub counts_days: bool,
     /// What came in, and what else is good to know, in words; by the clock of the person.
     pub notes: Vec<(DateTime, String)>,
     /// Why the person was not let in.
@@ -66,6 +68,8 @@ pub enum TestError {
     Store(#[from] StoreError),
     #[error("there is no mailbox, so there is no rep whose prospect this could be")]
     NoRep,
+    #[error("every role is vacant, so there is nobody")]
+    Nobody,
     #[error("the cadence `{0}` is not there")]
     NoCadence(String),
 }

@@ -9,12 +9,11 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use crate::adapters::simulated::clock::SimulatedClock;
 use crate::adapters::simulated::letters::{Letters, LettersIn, LettersOut, Writes};
 use crate::adapters::simulated::memory::MemoryStore;
-use crate::domain::cadence::{Cadence, DayKind};
+use crate::domain::cadence::{Cadence, DayKind, When};
 use crate::domain::calendar::Calendar;
 use crate::domain::enrollment::Phase;
 use crate::domain::ids::{EnrollmentId, MailboxId, StepId};
 use crate::domain::log::{Entry, What as Happened};
-use crate::domain::prospect::Prospect;
 use crate::domain::settings::Settings;
 use crate::domain::test_case::{
     Answer, Happening, Incoming, Letter, Moment, Question, ReadAs, Standing, TestCase, TestFile,
@@ -46,7 +45,7 @@ pub(super) struct Stage<'a> {
     store: Arc<MemoryStore>,
     clock: Arc<SimulatedClock>,
     letters: Arc<Letters>,
-    prospect: Prospect,
+    people: Vec<cast::Actor>,
     mailbox: MailboxId,
     hands: Hands,
     /// What has not happened yet.
@@ -66,11 +65,12 @@ impl<'a> Stage<'a> {
         let missing = || TestError::NoCadence(file.cadence.0.clone());
         let cadence = workspace.cadences.iter().find(|c| c.cadence.id == file.cadence);
         let cadence = cadence.ok_or_else(missing)?.cadence.clone();
-        let prospect = cast::person(&settings, workspace, &cadence, test)?;
+        let people = cast::people(&settings, workspace, &cadence, test)?;
+        let first = &people.first().ok_or(TestError::Nobody)?.prospect;
         let clockwork = settings.calendars.get(&cadence.calendar).cloned();
         let clockwork = clockwork.ok_or_else(missing)?;
-        let zone = zones_of(&prospect, &clockwork).into_iter().next().unwrap_or(TimeZone::UTC);
-        let mailbox = settings.mailbox_of(&prospect.owner).ok_or(TestError::NoRep)?.id.clone();
+        let zone = zones_of(first, &clockwork).into_iter().next().unwrap_or(TimeZone::UTC);
+        let mailbox = settings.mailbox_of(&first.owner).ok_or(TestError::NoRep)?.id.clone();
         let clock = Arc::new(SimulatedClock::new(instant(test.enrolled_at, &zone)));
         let (store, letters) = (Arc::new(MemoryStore::default()), Letters::new(clock.clone()));
         let letters = Arc::new(letters);
@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
             store,
             clock,
             letters,
-            prospect,
+            people,
             mailbox,
             hands: Hands::new(test),
             coming: test.events.iter().collect(),
@@ -104,10 +104,14 @@ impl<'a> Stage<'a> {
 
     async fn enroll(&mut self, workspace: &Workspace) -> Result<(), TestError> {
         self.engine.apply(workspace, None).await?;
-        cast::enter(&self.prospect, &*self.store).await?;
-        let people = [self.prospect.id];
+        for actor in &self.people {
+            cast::enter(&actor.prospect, &*self.store).await?;
+        }
+        let people: Vec<_> = self.people.iter().map(|actor| actor.prospect.id).collect();
         let enrolled = self.engine.enroll(&people, &self.cadence.id, Mode::Commit).await?;
-        self.refused = enrolled.skipped.into_keys().next();
+        if enrolled.enrolled == 0 {
+            self.refused = enrolled.skipped.into_keys().next();
+        }
         Ok(())
     }
 
@@ -128,8 +132,20 @@ impl<'a> Stage<'a> {
     }
 
     async fn enrollment(&self) -> Result<Option<EnrollmentRecord>, TestError> {
-        let all = self.store.enrollments_of(self.prospect.id).await?;
-        Ok(all.into_iter().min_by_key(|record| record.id))
+        Ok(self.enrollments().into_iter().min_by_key(|record| record.id))
+    }
+
+    /// Nobody else is in the store.
+    fn enrollments(&self) -> Vec<EnrollmentRecord> {
+        let mut all = Vec::new();
+        self.store.look_at_enrollments(|record| all.push(record.clone()));
+        all
+    }
+
+    fn log(&self) -> Vec<Entry> {
+        let mut log = Vec::new();
+        self.store.look_at_log(|entry| log.push(entry.clone()));
+        log
     }
 
     /// Lets happen what is due and sets the clock to what comes next; `false` when it is over.
@@ -171,7 +187,7 @@ impl<'a> Stage<'a> {
 
     /// Lets everything happen that is due; when the next thing is, as far as anybody knows.
     async fn happen(&mut self, now: Timestamp) -> Result<Option<Timestamp>, TestError> {
-        let log = self.store.log_of(self.prospect.id).await?;
+        let log = self.log();
         let mut next = None;
         for event in std::mem::take(&mut self.coming) {
             match self.at(&event.moment, &log) {
@@ -203,12 +219,14 @@ impl<'a> Stage<'a> {
 
     /// Something happens now, and is read at once.
     async fn come(&mut self, event: &Happening) -> Result<(), TestError> {
-        let Some(from) = self.prospect.known.email.clone() else {
-            self.complain(event, "the person has no e-mail address to write from");
+        let wanted = |actor: &&cast::Actor| event.from.is_none() || actor.role == event.from;
+        let actor = self.people.iter().find(wanted);
+        let Some(from) = actor.and_then(|actor| actor.prospect.known.email.clone()) else {
+            self.complain(event, "there is nobody with an e-mail address to write from");
             return Ok(());
         };
         let answers_a_mail = !matches!(event.what, Incoming::Reply(_));
-        if answers_a_mail && !self.letters.has_mail() {
+        if answers_a_mail && !self.letters.has_mail(from.as_str()) {
             self.complain(event, "nothing was sent yet that this could answer");
             return Ok(());
         }
@@ -231,7 +249,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn replied(&mut self, event: &Happening, letter: &Letter) -> Result<(), TestError> {
-        let log = self.store.log_of(self.prospect.id).await?;
+        let log = self.log();
         let read = log.iter().rev().find_map(|entry| Some((read_as(entry.what)?, entry)));
         if let (Some(wanted), Some((found, entry))) = (letter.read_as, read)
             && wanted != found
@@ -275,14 +293,15 @@ impl<'a> Stage<'a> {
         }
         self.complaints.append(&mut self.hands.complaints);
         self.complaints.extend(self.hands.left_over());
-        let log = self.store.log_of(self.prospect.id).await?;
+        let log = self.log();
         let days = Days::new(self.test, &self.cadence, &self.calendar);
-        let others = self.store.enrollments_of(self.prospect.id).await?;
+        let others = self.enrollments();
         let (zone, cadence) = (&self.zone, &self.cadence);
         let teller = story::Teller { zone, days: &days, cadence, first, others: &others };
         let (deeds, notes) = teller.tell(&log);
         let complaints = self.complaints;
-        Ok(Played { deeds, notes, not_enrolled: None, stands, complaints })
+        let counts_days = cadence.steps.iter().any(|step| matches!(step.when, When::Day(_)));
+        Ok(Played { deeds, counts_days, notes, not_enrolled: None, stands, complaints })
     }
 }
 
