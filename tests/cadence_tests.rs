@@ -60,7 +60,8 @@ impl Desk {
     }
 }
 
-const CADENCES: [&str; 6] = [
+const CADENCES: [&str; 7] = [
+    "abm-buying-group",
     "inbound-speed-to-lead",
     "nurture-quarterly",
     "post-sale-relationship",
@@ -103,7 +104,8 @@ fn tests_pass_in_any_zone_and_whatever_the_limits_of_the_mailbox() {
 }
 
 /// A change of a cadence that somebody would want to hear of, and whose tests must fail.
-const CHANGES: [(&str, &str, &str); 16] = [
+const CHANGES: [(&str, &str, &str); 17] = [
+    ("abm-buying-group", "touches_per_company_per_week: 5", "touches_per_company_per_week: 9"),
     ("saas-outbound-14d", "    day: 7\n", "    day: 8\n"),
     ("saas-outbound-14d", "    day: 14\n", "    day: 13\n"),
     ("saas-outbound-14d", "skip_if: { outcome: { call-1: [left_voicemail] } }", "priority: low"),
