@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use firsttouch::domain::cadence::{
-    Admission, Audience, By, Cadence, Channel, Colleagues, Content, Covers, DayKind, HandOff,
-    Limits, MailMode, Others, Priority, Step, StepHours, Thread, Verb, What, When,
+    Admission, Audience, By, Cadence, Channel, Colleagues, Content, Covers, DayKind, EnrollWhen,
+    HandOff, Limits, MailMode, Others, Priority, Step, StepHours, Thread, Verb, What, When,
 };
 use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::enrollment::{
@@ -120,6 +120,7 @@ fn any_cadence() -> impl Strategy<Value = Cadence> {
                 unit: Covers::Company { roles },
                 audience: Audience::Prospects,
                 profiles: Admission::Anybody,
+                enroll_when: EnrollWhen::Manual,
                 again_after: None,
                 days: DayKind::Business,
                 calendar: "office".into(),

@@ -69,6 +69,7 @@ impl Desk {
             None if line.starts_with("Undo:  ") => {
                 "Undo:  firsttouch import undo [import]".to_owned()
             }
+            None if line.starts_with("Told already") => "Told already [time].".to_owned(),
             None if line.starts_with("waiting: ") => "waiting: [by the time of day]".to_owned(),
             None => line.split("  manual").next().unwrap_or(line).to_owned(),
         });
@@ -131,6 +132,56 @@ fn a_list_goes_in_and_every_row_and_person_is_accounted_for() {
         &[&enroll[..], &["--yes"]].concat(),
         &["-C", "ws", "report"],
     ]));
+}
+
+#[test]
+fn an_event_takes_somebody_in_once_and_slips_are_told() {
+    let desk = Desk::applied();
+    desk.write("people.csv", LIST);
+    desk.say(&["-C", "ws", "import", "people.csv"]);
+    let event = |name: &str, rest: &[&str]| {
+        desk.say(&[&["-C", "ws", "event", name, "--for"][..], rest].concat())
+    };
+    let dana = "dana@northwind.test";
+    assert_snapshot!(
+        [
+            event("form_submited", &[dana]),
+            event("form_submitted", &["nobody@x.test", "--json"]),
+            event("form_submitted", &[dana, "--set", "titel=CEO"]),
+            event("form_submitted", &[dana, "--at", "yesterday"]),
+            event("form_submitted", &[dana, "--key", "form-17", "--dry-run"]),
+            event("form_submitted", &[dana, "--key", "form-17", "--set", "trigger=a new office"]),
+            event("form_submitted", &[dana, "--key", "form-17"]),
+            event("form_submitted", &[dana]),
+            event("form_submitted", &[dana, "--json"]),
+            desk.say(&["-C", "ws", "enroll", "--matching", "--cadence", "short-outbound-7d"]),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn people_whose_fields_are_waited_for_come_in_with_their_list() {
+    let desk = Desk::applied();
+    let header = "Email,First Name,Country,Deal Stage,Customer Role,Close Date";
+    let row = |who: &str, stage: &str| format!("{who}@acme.test,{who},US,{stage},admin,2026-03-02");
+    let list = |bo: &str| format!("{header}\n{}\n{}\n", row("ann", "Closed_Won"), row("bo", bo));
+    desk.write("customers.csv", &list("open"));
+    desk.write("later.csv", &list("closed_won"));
+    let import = |file: &str, rest: &[&str]| {
+        let list = ["-C", "ws", "import", file, "--list", "customers", "--audience", "customers"];
+        desk.say(&[&list[..], rest].concat())
+    };
+    let enroll = ["-C", "ws", "enroll", "--cadence", "post-sale-relationship", "--matching"];
+    assert_snapshot!(
+        [
+            import("customers.csv", &["--dry-run"]),
+            import("customers.csv", &[]),
+            import("later.csv", &["--on-duplicate", "overwrite"]),
+            desk.say(&[&enroll[..], &["--dry-run"]].concat()),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use firsttouch::domain::address::EmailAddress;
 use firsttouch::domain::cadence::{
     Admission, Anchor, Audience, By, Cadence, Channel, Colleagues, Condition, Content, Covers,
-    DayKind, HandOff, Limits, MailMode, Outcome, Priority, SocialAct, Step, StepHours, Thread,
-    Verb, What, When,
+    DayKind, EnrollWhen, HandOff, Limits, MailMode, Outcome, Priority, SocialAct, Step, StepHours,
+    Thread, Verb, What, When,
 };
 use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::enrollment::{
@@ -209,6 +209,7 @@ fn cadence(days: DayKind, at_end: Verb, steps: Vec<Step>) -> Cadence {
         unit: Covers::Prospect,
         audience: Audience::Prospects,
         profiles: Admission::Anybody,
+        enroll_when: EnrollWhen::Manual,
         again_after: None,
         days,
         calendar: "office".into(),
@@ -273,6 +274,7 @@ fn any_happening() -> impl Strategy<Value = Happening> {
         Event::Released { edited: None },
         Event::Released { edited: None },
         Event::Unwritable,
+        Event::Told { event: "form_submitted".to_owned() },
     ];
     let last = [Event::Replied, Event::OptedOut, Event::LeftCompany, Event::Stopped];
     prop_oneof![

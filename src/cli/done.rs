@@ -106,7 +106,7 @@ fn words(line: &QueueLine) -> String {
     text
 }
 
-fn field_and_value(given: &str) -> Result<(String, String), Failure> {
+pub(super) fn field_and_value(given: &str) -> Result<(String, String), Failure> {
     let parts = given.split_once('=').map(|(field, value)| (field.trim(), value.trim()));
     match parts {
         Some((field, value)) if !field.is_empty() => Ok((field.to_owned(), value.to_owned())),

@@ -14,8 +14,11 @@ pub(super) struct Args {
     /// People by e-mail address or prospect id
     people: Vec<String>,
     /// Everybody on an imported list
-    #[arg(long, conflicts_with = "people", required_unless_present = "people")]
+    #[arg(long, conflicts_with_all = ["people", "matching"])]
     list: Option<String>,
+    /// Everybody whose fields are what the cadence waits for (`enroll.when: { field: … }`)
+    #[arg(long, conflicts_with = "people", required_unless_present_any = ["people", "list"])]
+    matching: bool,
     /// The cadence
     #[arg(long)]
     cadence: String,
@@ -53,6 +56,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
 }
 
 async fn people(engine: &Engine, args: &Args) -> Result<Vec<ProspectId>, Failure> {
+    if args.matching {
+        return Ok(engine.met_by(&CadenceId(args.cadence.clone())).await?);
+    }
     if let Some(name) = &args.list {
         let Some(list) = engine.store.list(name).await? else {
             let known: Vec<String> =

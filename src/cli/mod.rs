@@ -20,6 +20,7 @@ mod demo;
 mod done;
 mod edit;
 mod enroll;
+mod event;
 mod fmt;
 mod help;
 mod history;
@@ -82,6 +83,7 @@ enum Command {
     Profile(profile::Args),
     Simulate(simulate::Args),
     Enroll(enroll::Args),
+    Event(event::Args),
     Run(run::Args),
     Today(today::Args),
     Done(done::Args),
@@ -133,6 +135,7 @@ impl From<EngineError> for Failure {
             EngineError::Refused(_) => (FAILED, "refused"),
             EngineError::Busy(_) => (BUSY, "busy"),
             EngineError::Store(StoreError::Database { .. }) => (BUSY, "database"),
+            EngineError::Store(StoreError::Taken(_)) => (BUSY, "busy"),
             EngineError::Store(StoreError::Stale(_) | StoreError::Unknown { .. })
             | EngineError::Version { .. } => (FAILED, "failed"),
         };
@@ -231,6 +234,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Profile(args) => profile::run(context, &args).await,
         Command::Simulate(args) => simulate::run(context, args).await,
         Command::Enroll(args) => enroll::run(context, &args).await,
+        Command::Event(args) => event::run(context, args).await,
         Command::Run(args) => run::run(context, &args).await,
         Command::Today(args) => today::run(context, &args).await,
         Command::Done(args) => done::run(context, args).await,

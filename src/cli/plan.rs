@@ -113,6 +113,15 @@ fn cadence_text(plan: &CadencePlan, in_flight: Option<InFlight>) -> String {
             count(people.held, "person finishes", "people finish")
         ));
     }
+    if people.met > 0 {
+        lines.push(format!(
+            "    {} `enroll.when` already and {} not come in by this: `firsttouch enroll --matching \
+             --cadence {}`",
+            count(people.met, "person fits", "people fit"),
+            if people.met == 1 { "does" } else { "do" },
+            plan.cadence
+        ));
+    }
     if people.on_earlier > 0 {
         lines.push(format!(
             "    {} an earlier version, which this does not touch",
@@ -252,6 +261,7 @@ fn cadence_json(plan: &CadencePlan) -> Value {
             "under_way": people.under_way,
             "finish_their_version": people.held,
             "on_earlier_versions": people.on_earlier,
+            "fit_already": people.met,
             "positions": positions.collect::<Vec<_>>(),
         },
     })

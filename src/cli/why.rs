@@ -184,8 +184,24 @@ fn standing_json(standing: &Standing) -> Value {
 pub(super) fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{:<12}", entry.what.as_str());
     for key in [
-        "step", "outcome", "ending", "cadence", "role", "from", "kind", "template", "split",
-        "mailbox", "in_time", "filled", "edited", "reason",
+        "event",
+        "step",
+        "outcome",
+        "ending",
+        "cadence",
+        "role",
+        "from",
+        "field",
+        "key",
+        "happened_at",
+        "kind",
+        "template",
+        "split",
+        "mailbox",
+        "in_time",
+        "filled",
+        "edited",
+        "reason",
     ] {
         let value = entry.detail(key);
         let says_it_again = key == "kind" && value == entry.what.as_str();

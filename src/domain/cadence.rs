@@ -7,11 +7,13 @@ use super::reply::ReplyKind;
 use super::time::{DaySpan, Delay, Side, Unit};
 
 mod condition;
+mod enroll_when;
 mod outcome;
 mod verb;
 
 pub use condition::{Condition, EVENTS, Test, Unenrolled, Way};
 pub(super) use condition::{EMAIL_BOUNCED, EMAIL_REPLIED, OUT_OF_OFFICE};
+pub use enroll_when::{EnrollWhen, Seen};
 pub use outcome::{
     BOUNCED, CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, HAND_OFF_OUTCOMES, Outcome, REFUSED, SENT,
     SKIPPED, SOCIAL_OUTCOMES, TASK_OUTCOMES, is_conversation,
@@ -28,6 +30,8 @@ pub struct Cadence {
     pub unit: Covers,
     pub audience: Audience,
     pub profiles: Admission,
+    /// What lets people in by itself.
+    pub enroll_when: EnrollWhen,
     /// How long after an enrollment ended the same person may come again; `None` is never.
     pub again_after: Option<Delay>,
     /// What `day: 3` counts.

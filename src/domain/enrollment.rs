@@ -232,6 +232,10 @@ pub enum Event {
     Bounced {
         step: StepId,
     },
+    /// Somebody tells of an event of the team's own.
+    Told {
+        event: String,
+    },
     /// A machine says that the person is away until then.
     Away {
         until: Timestamp,

@@ -42,9 +42,22 @@ pub const FIELDS: &[&str] = &[
 /// Dates of a customer that a list brings as columns of its own, so that no `x.` is needed for them.
 pub const DATES: &[&str] = &["close_date", "go_live_date", "renewal_date"];
 
+/// Fields of a deal begin so; a list brings them as columns such as `Deal stage`.
+pub const DEAL: &str = "deal.";
+
 /// The fields of a person that somebody may fill by hand, beside dates and columns of our own.
 pub const FILLABLE: &[&str] =
     &["city", "department", "first_name", "industry", "last_name", "region", "salutation", "title"];
+
+/// The list's own column that a field may stand for: `trigger` for `trigger` and `x.trigger`,
+/// `deal_stage` for `deal.stage`.
+pub fn column(field: &str) -> String {
+    match field.strip_prefix("x.") {
+        Some(column) => column.to_owned(),
+        None if field.starts_with(DEAL) => field.replace('.', "_"),
+        None => field.to_owned(),
+    }
+}
 
 /// Whether [`fill`] can fill a field of that name.
 pub fn is_fillable(field: &str) -> bool {
@@ -65,8 +78,7 @@ pub fn fill(known: &mut ProspectDraft, field: &str, value: &str) -> bool {
         "title" => known.title = Some(value),
         other if FIELDS.contains(&other) => return false,
         other => {
-            let column = other.strip_prefix("x.").unwrap_or(other);
-            known.extra.insert(column.to_owned(), value);
+            known.extra.insert(column(other), value);
         }
     }
     true
@@ -122,10 +134,15 @@ impl Facts {
         self.get(field).is_some()
     }
 
-    /// The value of a field. `trigger` also finds the list's own column `x.trigger`.
+    /// The value of a field. `trigger` also finds the list's own column `x.trigger`, and `deal.stage`
+    /// the column `x.deal_stage`.
     pub fn get(&self, field: &str) -> Option<&str> {
         let direct = self.values.get(field);
-        direct.or_else(|| self.values.get(&format!("x.{field}"))).map(String::as_str)
+        let own = || match field.starts_with(DEAL) {
+            true => self.values.get(&format!("x.{}", column(field))),
+            false => self.values.get(&format!("x.{field}")),
+        };
+        direct.or_else(own).map(String::as_str)
     }
 
     /// The date that a field holds, written as `2026-03-04`, with or without a time behind it.

@@ -25,6 +25,8 @@ pub struct Entry {
 pub enum What {
     Imported,
     ImportUndone,
+    /// Somebody told of an event.
+    Told,
     Enrolled,
     /// Is one of the people of an account that was enrolled.
     Joined,
@@ -59,9 +61,10 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 30] = [
+    pub const ALL: [(&'static str, Self); 31] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
+        ("event", Self::Told),
         ("enrolled", Self::Enrolled),
         ("joined", Self::Joined),
         ("not_enrolled", Self::NotEnrolled),

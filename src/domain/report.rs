@@ -58,6 +58,7 @@ impl Tally {
             What::Ended => self.end(entry),
             What::Imported
             | What::ImportUndone
+            | What::Told
             | What::Joined
             | What::NotEnrolled
             | What::Intended

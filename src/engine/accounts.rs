@@ -12,7 +12,7 @@ use crate::domain::facts::Facts;
 use crate::domain::ids::{CompanyId, EnrollmentId, ProspectId};
 use crate::domain::profile::{self, Fit, Profile};
 use crate::domain::prospect::Prospect;
-use crate::ports::EnrollmentRecord;
+use crate::ports::{Changes, EnrollmentRecord};
 
 /// Of a larger company only so many people are looked at, the oldest first.
 const PEOPLE_AT_MOST: usize = 1_000;
@@ -64,7 +64,7 @@ impl Engine {
             let due_at = record.wake.as_ref().map(|wake| wake.at);
             result.first_due_at = due_at.into_iter().chain(result.first_due_at).min();
             if mode == Mode::Commit {
-                self.write_enrolled(vec![record]).await?;
+                self.write_enrolled(vec![record], None, Changes::default()).await?;
             }
         }
         Ok(result)

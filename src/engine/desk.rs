@@ -198,6 +198,7 @@ impl Engine {
     pub async fn keep_house(&self) -> Result<(), EngineError> {
         self.doubt_the_lost().await?;
         self.recognise_everybody().await?;
+        self.take_in_left_behind().await?;
         self.note_deliveries().await?;
         Ok(())
     }

@@ -33,6 +33,17 @@ pub struct Enrolled {
 }
 
 impl Enrolled {
+    /// Counts other people, too.
+    pub(super) fn add(&mut self, other: Self) {
+        self.people += other.people;
+        self.enrolled += other.enrolled;
+        self.accounts += other.accounts;
+        for (reason, people) in other.skipped {
+            *self.skipped.entry(reason).or_default() += people;
+        }
+        self.first_due_at = self.first_due_at.into_iter().chain(other.first_due_at).min();
+    }
+
     pub(super) fn skip(&mut self, reason: impl Into<String>) {
         *self.skipped.entry(reason.into()).or_default() += 1;
     }
@@ -82,36 +93,54 @@ impl Engine {
         let mut result = Enrolled { people: people.len(), ..Enrolled::default() };
         for chunk in people.chunks(CHUNK) {
             let prospects = self.store.prospects(chunk).await?;
-            let mut records = Vec::new();
-            for prospect in &prospects {
-                match self.admit(&admitting, prospect, &entrance).await? {
-                    Ok(record) => records.push(record),
-                    Err(reason) => result.skip(reason),
-                }
-            }
-            result.enrolled += records.len();
-            let due = records.iter().filter_map(|record| record.wake.as_ref().map(|wake| wake.at));
-            result.first_due_at = due.chain(result.first_due_at).min();
+            let records = self.admit_all(&admitting, &prospects, &entrance, &mut result).await?;
             if mode == Mode::Commit && !records.is_empty() {
-                self.write_enrolled(records).await?;
+                self.write_enrolled(records, None, Changes::default()).await?;
             }
         }
         Ok(result)
     }
 
+    /// The enrollments of those who may come in, and in `result` why the others may not.
+    pub(super) async fn admit_all(
+        &self,
+        admitting: &Admitting,
+        prospects: &[Prospect],
+        entrance: &Entrance,
+        result: &mut Enrolled,
+    ) -> Result<Vec<EnrollmentRecord>, EngineError> {
+        let mut records = Vec::new();
+        for prospect in prospects {
+            match self.admit(admitting, prospect, entrance).await? {
+                Ok(record) => records.push(record),
+                Err(reason) => result.skip(reason),
+            }
+        }
+        result.enrolled += records.len();
+        let due = records.iter().filter_map(|record| record.wake.as_ref().map(|wake| wake.at));
+        result.first_due_at = due.chain(result.first_due_at).min();
+        Ok(records)
+    }
+
+    /// Writes enrollments together with other changes; the log says because of what.
     pub(super) async fn write_enrolled(
         &self,
         mut records: Vec<EnrollmentRecord>,
+        because: Option<(&str, String)>,
+        mut changes: Changes,
     ) -> Result<(), EngineError> {
         let now = self.now();
         let n = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        let first = self.store.ids(IdKind::Enrollment, n).await?;
-        let mut log = Vec::new();
+        let first = if n == 0 { 0 } else { self.store.ids(IdKind::Enrollment, n).await? };
         for (id, record) in (first..).zip(&mut records) {
             record.id = EnrollmentId(id);
-            log.extend(entries(record, now));
+            changes.log.extend(entries(record, now).into_iter().map(|entry| match &because {
+                Some((key, value)) => entry.with(key, value),
+                None => entry,
+            }));
         }
-        Ok(self.store.write(Changes { enrolled: records, log, ..Changes::default() }).await?)
+        changes.enrolled.extend(records);
+        Ok(self.store.write(changes).await?)
     }
 
     pub(super) async fn admitting(&self, id: &CadenceId) -> Result<Admitting, EngineError> {
@@ -150,9 +179,6 @@ impl Engine {
             Err(error @ EngineError::NotFound { .. }) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
         };
-        if admitting.covers_companies() {
-            return Ok(Err(format!("{cadence} takes in companies, not one person")));
-        }
         let leaving = Some(person.enrollment.id);
         let entrance = Entrance { at, leaving };
         let admitted = self.admit(&admitting, &person.prospect, &entrance).await?;
@@ -162,12 +188,16 @@ impl Engine {
     }
 
     /// A new enrollment for one person, or why there is none.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         admitting: &Admitting,
         prospect: &Prospect,
         entrance: &Entrance,
     ) -> Result<Result<EnrollmentRecord, String>, EngineError> {
+        if admitting.covers_companies() {
+            let cadence = &admitting.cadence.id;
+            return Ok(Err(format!("{cadence} takes in companies, not one person")));
+        }
         let zones = match self.may_come(admitting, prospect, entrance).await? {
             Ok(zones) => zones,
             Err(refusal) => return Ok(Err(refusal)),
@@ -246,6 +276,10 @@ pub(super) fn wake(
     Some(Wake { lane, at: next.at, waiting: next.waiting })
 }
 
+pub(super) fn already_in() -> String {
+    "is already in a cadence".to_owned()
+}
+
 pub(super) fn no_zone() -> String {
     "no time zone is known: set a country (`import --default-country`)".to_owned()
 }
@@ -304,7 +338,7 @@ pub(super) fn busy(
         over => over,
     };
     if history.iter().any(|record| ended_at(record).is_none()) {
-        return Some("is already in a cadence".to_owned());
+        return Some(already_in());
     }
     let here = history.iter().filter(|record| record.cadence == admitting.cadence.id);
     let last = here.filter_map(ended_at).max()?;

@@ -29,6 +29,7 @@ pub mod daemon;
 pub mod desk;
 pub mod dispatch;
 pub mod enroll;
+pub mod event;
 pub mod history;
 pub mod import;
 pub mod letter;
@@ -37,6 +38,7 @@ pub mod plan;
 pub mod preview;
 pub mod profiles;
 pub mod report;
+pub mod starts;
 
 pub mod suppress;
 pub mod tasks;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::workspace::{CadenceFile, Version, Workspace, templates_of};
 use super::{Engine, EngineError};
-use crate::domain::cadence::{Cadence, Step};
+use crate::domain::cadence::{Cadence, EnrollWhen, Step};
 use crate::domain::enrollment::{self, Course, Dates, Phase, ahead};
 use crate::domain::ids::{CadenceId, StepId};
 use crate::formats::cadence_file::changes::{Aspect, Change, changes};
@@ -69,6 +69,8 @@ pub struct People {
     pub on_earlier: usize,
     /// How many stand at each step, in the order of the steps.
     pub positions: Vec<(String, usize)>,
+    /// Who is for the cadence already by the fields that it now waits for, and does not come in by itself.
+    pub met: usize,
 }
 
 /// One difference, and whom it touches.
@@ -233,6 +235,7 @@ impl Engine {
             plan.kind = if before.is_some() { Kind::Unchanged } else { Kind::New };
             if before.is_none() {
                 plan.people.on_earlier = self.in_flight(&file.cadence.id).await?.len();
+                plan.people.met = self.met_already(&file.cadence).await?;
             }
             return Ok(plan);
         };
@@ -243,12 +246,23 @@ impl Engine {
         let standings = self.standings_in(&old.cadence, &file.cadence, &people)?;
         plan.people = counted(&old.cadence, &people, standings.len());
         plan.people.on_earlier = earlier.len();
+        if old.cadence.enroll_when != file.cadence.enroll_when {
+            plan.people.met = self.met_already(&file.cadence).await?;
+        }
         let found =
             differences(&Edition::of_version(&old, before), &Edition::of_files(file, workspace));
         let is_structure = found.iter().any(|change| change.aspect.is_of_structure());
         plan.kind = if is_structure { Kind::Structure } else { Kind::Content };
         plan.lines = found.into_iter().map(|change| line(change, &standings)).collect();
         Ok(plan)
+    }
+
+    /// Counts only where the cadence waits for fields: everybody is looked at.
+    async fn met_already(&self, cadence: &Cadence) -> Result<usize, EngineError> {
+        match cadence.enroll_when {
+            EnrollWhen::Field(_) => Ok(self.met(cadence).await?.len()),
+            EnrollWhen::Manual | EnrollWhen::Event(_) => Ok(0),
+        }
     }
 
     async fn plan_gone(&self, gone: &VersionRecord) -> Result<CadencePlan, EngineError> {
@@ -310,6 +324,7 @@ fn counted(cadence: &Cadence, people: &[EnrollmentRecord], moving: usize) -> Peo
         to_decide: by_step.values().sum(),
         held: people.len().saturating_sub(moving),
         on_earlier: 0,
+        met: 0,
         positions: cadence.steps.iter().filter_map(step).collect(),
     }
 }

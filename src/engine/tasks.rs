@@ -20,6 +20,8 @@ use crate::ports::{Changes, IdKind, MilestoneRecord, TaskRecord};
 
 mod given;
 
+pub(super) use given::check_value;
+
 /// One line of the queue.
 #[derive(Debug, Clone)]
 pub struct QueueLine {

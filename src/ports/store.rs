@@ -147,6 +147,12 @@ pub trait Store: Send + Sync {
     /// How many non-ended enrollments there are, by phase and reason for waiting.
     async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError>;
 
+    // What lets people in by itself.
+    /// The event that was told with this key.
+    async fn told_event(&self, key: &str) -> Result<Option<ToldEvent>, StoreError>;
+    /// People who newly are for a cadence and wait to be taken in; those of one cadence together.
+    async fn waiting_to_start(&self, limit: u32) -> Result<Vec<Start>, StoreError>;
+
     // Mailboxes and what came in.
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError>;
     async fn touch_by_message_id(&self, ids: &[String]) -> Result<Option<Touch>, StoreError>;
@@ -182,6 +188,9 @@ pub enum StoreError {
     /// Somebody else changed the enrollment in between.
     #[error("enrollment {0} has moved on since it was read")]
     Stale(EnrollmentId),
+    /// Somebody else has told of this event, or has taken this person in, at the same time.
+    #[error("{0} was done by somebody else at the same time")]
+    Taken(String),
     /// A value in the database is not one that this version writes.
     #[error("the database holds {what} `{value}`, which this version does not know")]
     Unknown { what: &'static str, value: String },
@@ -212,6 +221,12 @@ pub struct Changes {
     pub companies: Vec<CompanyRecord>,
     /// New or changed, with every identity under which they can be found.
     pub prospects: Vec<(Prospect, Vec<Identity>)>,
+    /// Refused as taken when its key is known.
+    pub told: Option<ToldEvent>,
+    /// People who wait to be taken in from now on.
+    pub starts: Vec<Start>,
+    /// Those who do not wait any more; refused as taken when one of them did not.
+    pub started: Vec<Start>,
     pub enrolled: Vec<EnrollmentRecord>,
     /// Moves an enrollment on; refused as stale when its revision is not the expected one.
     pub moved: Vec<EnrollmentMove>,
@@ -487,6 +502,22 @@ pub struct CompanyRecord {
     pub id: CompanyId,
     pub key: String,
     pub name: String,
+}
+
+/// An event that was told with a key, so that it counts once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldEvent {
+    pub key: String,
+    pub name: String,
+    pub prospect: ProspectId,
+    pub told_at: Timestamp,
+}
+
+/// Somebody who is to be taken in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Start {
+    pub cadence: CadenceId,
+    pub prospect: ProspectId,
 }
 
 /// One person going through one cadence, as it is stored.

@@ -22,6 +22,7 @@ mod opening;
 mod people;
 mod races;
 mod samples;
+mod starts;
 mod touches;
 
 /// An empty database, or the memory of a simulation.
@@ -171,6 +172,11 @@ on_both! {
         an_inbound_message_is_stored_once_and_its_double_changes_nothing,
         replies_are_listed_newest_first_with_the_step_they_answer,
         the_cursor_of_an_inbox_is_kept_beside_the_sending_days;
+    starts:
+        a_key_counts_once_and_the_second_write_changes_nothing,
+        whoever_waits_to_be_taken_in_is_taken_in_once,
+        nobody_waits_whom_an_import_takes_back,
+        two_nodes_that_tell_one_event_tell_it_once;
     races:
         the_last_place_of_a_cap_is_given_to_one_of_two_nodes,
         a_free_lease_is_given_to_one_of_two_nodes,
@@ -234,4 +240,7 @@ on_memory! {
         an_inbound_message_is_stored_once_and_its_double_changes_nothing,
         replies_are_listed_newest_first_with_the_step_they_answer,
         the_cursor_of_an_inbox_is_kept_beside_the_sending_days;
+    starts:
+        a_key_counts_once_and_the_second_write_changes_nothing,
+        whoever_waits_to_be_taken_in_is_taken_in_once;
 }

@@ -194,7 +194,8 @@ impl Team {
     /// The person answers the newest mail.
     pub async fn answers(&self, prospect: i64, text: &str) {
         let touches = self.touches(prospect).await;
-        let mail = touches.iter().rev().find_map(|touch| touch.mail.as_ref()).unwrap();
+        let to_them = touches.iter().filter(|touch| touch.prospect == ProspectId(prospect));
+        let mail = to_them.rev().find_map(|touch| touch.mail.as_ref()).unwrap();
         let id = &mail.message_id;
         let mut letters = self.letters.0.lock().unwrap();
         let number = letters.len();

@@ -72,6 +72,23 @@ fn require(profile: &Profile, draft: &mut ProspectDraft) {
     }
 }
 
+/// The same by the company: at each one person for each of the profiles.
+pub fn draw_accounts(
+    profiles: &[Profile],
+    assumed: &Assumptions,
+    seed: u64,
+    n: usize,
+) -> Vec<ProspectDraft> {
+    let each = (profiles.len() as u64).max(1);
+    let one = |id: u64| {
+        let (company, place) = (id / each + 1, id % each);
+        let chance = Chance(mix(seed ^ mix(company)));
+        let profile = usize::try_from(place).ok().and_then(|place| profiles.get(place));
+        person(profile, assumed, (company, chance), place, id + 1)
+    };
+    (0..n as u64).map(one).collect()
+}
+
 /// Numbers that belong to one company or person.
 #[derive(Clone, Copy)]
 struct Chance(u64);

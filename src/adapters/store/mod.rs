@@ -20,6 +20,7 @@ mod lists;
 mod port;
 mod read;
 mod rows;
+mod starts;
 mod undo;
 mod write;
 
@@ -226,6 +227,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "lists", include_str!("../../../migrations/0002_lists.sql")),
     (3, "targets", include_str!("../../../migrations/0003_targets.sql")),
     (4, "versions", include_str!("../../../migrations/0004_versions.sql")),
+    (5, "events", include_str!("../../../migrations/0005_events.sql")),
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
 ];
 

@@ -22,7 +22,7 @@ use crate::domain::touch::Touch;
 use crate::ports::{
     AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent,
     Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
-    Store, StoreError, TaskRecord, VersionRecord,
+    Start, Store, StoreError, TaskRecord, ToldEvent, VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.
@@ -318,6 +318,14 @@ impl Store for SqlStore {
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {
         let sql = "select * from mailbox where id = $1";
         Ok(self.all_by_text(sql, id.as_str(), rows::mailbox).await?.pop().unwrap_or_default())
+    }
+
+    async fn told_event(&self, key: &str) -> Result<Option<ToldEvent>, StoreError> {
+        self.read_told_event(key).await
+    }
+
+    async fn waiting_to_start(&self, limit: u32) -> Result<Vec<Start>, StoreError> {
+        self.read_waiting_to_start(limit).await
     }
 
     async fn touch_by_message_id(&self, ids: &[String]) -> Result<Option<Touch>, StoreError> {

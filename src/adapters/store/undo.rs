@@ -21,6 +21,10 @@ pub(super) async fn take_back(
     let forgotten: Vec<i64> = undone.forgotten.iter().map(|way| way.hash()).collect();
     store.delete_in(tx, ("recognised where hash", "bigint"), &forgotten).await?;
     store.delete_in(tx, ("list_member where prospect_id", "bigint"), &gone).await?;
+    // Whoever is as before is not to be taken in either.
+    let as_before = undone.restored.iter().map(|(person, ..)| person.id.0);
+    let waiting: Vec<i64> = gone.iter().copied().chain(as_before).collect();
+    store.delete_in(tx, ("waiting_to_start where prospect_id", "bigint"), &waiting).await?;
     store.delete_in(tx, ("suppression where kind = 'person' and value", "text"), &gone).await?;
     store.delete_in(tx, ("prospect where id", "bigint"), &gone).await?;
     let people: Vec<(&Prospect, Option<ImportId>)> =

@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::{SqlStore, failed, json, lists, rows};
+use super::{SqlStore, failed, json, lists, rows, starts};
 use crate::domain::enrollment::Phase;
 use crate::domain::log::Entry;
 use crate::domain::touch::Touch;
@@ -36,6 +36,7 @@ pub(super) async fn apply(
             .map_err(failed("take out a profile"))?;
     }
     lists::put(store, tx, changes).await?;
+    starts::put(tx, changes).await?;
     // Ends come first: whoever is switched may come into the same cadence again.
     for moved in &changes.moved {
         move_enrollment(tx, moved).await?;

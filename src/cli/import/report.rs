@@ -134,6 +134,7 @@ fn good_to_know(report: &ImportReport, bold: fn(&str) -> String) -> String {
         lines.push(format!("{n} {lines_were} left out."));
     }
     lines.extend(fits(report));
+    lines.extend(started(report));
     if lines.is_empty() {
         return String::new();
     }
@@ -158,6 +159,21 @@ fn fits(report: &ImportReport) -> Option<String> {
         parts.push(format!("{} fit no profile", grouped(none)));
     }
     Some(format!("{}.", parts.join(", ")))
+}
+
+/// Who came in by themselves, and why others did not.
+fn started(report: &ImportReport) -> Vec<String> {
+    let would = if report.dry_run { "would start" } else { "started" };
+    let mut lines = Vec::new();
+    for (cadence, came) in &report.started {
+        let n = grouped(u64::try_from(came.enrolled).unwrap_or(u64::MAX));
+        lines.push(format!("{n} {would} in {cadence}, which waits for such people."));
+        for (reason, people) in &came.skipped {
+            let people = grouped(u64::try_from(*people).unwrap_or(u64::MAX));
+            lines.push(format!("{people} not in {cadence}: {}.", plain(reason, 90)));
+        }
+    }
+    lines
 }
 
 fn next(report: &ImportReport, to_mend: Option<&Path>) -> String {

@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::domain::facts::Facts;
 use crate::domain::ids::StepId;
 
-/// The events that are noted on an enrollment.
+/// The events that the engine notes on an enrollment by itself; any other name is one that somebody tells.
 pub const EVENTS: [&str; 3] = [EMAIL_REPLIED, OUT_OF_OFFICE, EMAIL_BOUNCED];
 
 /// A person answered a mail.

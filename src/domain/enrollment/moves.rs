@@ -56,6 +56,13 @@ pub(super) fn moved(course: &Course, state: State, event: Event, now: Timestamp)
         Event::LeftCompany => Ok(gone(course, state, Ending::Removed, now)),
         Event::Stopped => Ok(end(state, Ending::Removed, now)),
         Event::Bounced { step } => Ok((on_bounced(state, &step), Vec::new())),
+        Event::Told { event } => {
+            let mut state = state;
+            if !matches!(state.phase, Phase::Ended { .. }) {
+                state.happened.insert(event);
+            }
+            Ok((state, Vec::new()))
+        }
         Event::Away { until } => {
             let (mut state, effects) = pause(state, Pause::OutOfOffice, Some(until), now);
             state.happened.insert(OUT_OF_OFFICE.to_owned());

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::{Criterion, Overlap, Profile, Wants, overlap};
 use crate::domain::cadence::{Condition, Unenrolled};
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Facts, column};
 use crate::domain::title::{completed, department_of, seniority_of};
 use crate::domain::words::{Phrases, words};
 
@@ -203,8 +203,7 @@ impl Matchers {
             let conditions = profile.score.iter().flat_map(|line| &line.when);
             conditions.for_each(|condition| condition.fields(&mut fields));
         }
-        let plain = |field: String| field.strip_prefix("x.").map_or(field.clone(), str::to_owned);
-        fields.into_iter().map(plain).collect()
+        fields.iter().map(|field| column(field)).collect()
     }
 
     /// The profiles, ready, in their order.

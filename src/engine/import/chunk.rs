@@ -7,6 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::people::{Ways, adds, identities, merged, subjects};
 use super::{Importing, Listener, Mode, OnDuplicate, Outcome, Profiles, RowProblem};
+use crate::domain::cadence::Seen;
 use crate::domain::facts::Facts;
 use crate::domain::identity::{ByIdentity, Identity};
 use crate::domain::ids::{CompanyId, ImportId, ProspectId, RepId};
@@ -14,8 +15,9 @@ use crate::domain::profile::{Person, Profile, Quick};
 use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::engine::EngineError;
+use crate::engine::workspace::Version;
 use crate::formats::csv::{Problem, Row};
-use crate::ports::{Before, Changes, CompanyRecord, ImportRow, Store, StoreError};
+use crate::ports::{Before, Changes, CompanyRecord, ImportRow, Start, Store, StoreError};
 
 /// Rows whose people are being looked up.
 pub(super) struct Asked {
@@ -30,6 +32,8 @@ pub(super) struct Chunk {
     known: Known,
     /// What the chunks behind this one must know before this one is written.
     pub new_companies: HashMap<String, CompanyId>,
+    /// In a dry run: who would pass the tests of which cadences.
+    pub would_start: Vec<(Vec<Arc<Version>>, Prospect)>,
     row_column: Option<usize>,
 }
 
@@ -79,8 +83,13 @@ impl Asked {
         let known = self.known.await.map_err(|error| {
             EngineError::Refused(format!("the rows could not be looked up: {error}"))
         })??;
-        let (changes, new_companies) = (Changes::default(), HashMap::new());
-        let chunk = Chunk { changes, known, new_companies, row_column: row_column(importing) };
+        let chunk = Chunk {
+            changes: Changes::default(),
+            known,
+            new_companies: HashMap::new(),
+            would_start: Vec::new(),
+            row_column: row_column(importing),
+        };
         Ok((chunk, self.rows.into_iter().zip(self.ways)))
     }
 }
@@ -328,12 +337,34 @@ impl Chunk {
         let id = prospect.id;
         let import = importing.record.id;
         let is_new = before.is_none();
+        self.start(importing, &prospect, before.as_ref());
         self.changes.import_rows.push(ImportRow { import, row: row.number, prospect: id, before });
         if is_new {
             self.changes.list_members.push((importing.list, id));
         }
         ways.for_each(|way| importing.index.put(way, id));
         self.changes.prospects.push((prospect, Vec::new()));
+    }
+
+    /// Notes whom a cadence that waits for a field is for from now on.
+    fn start(&mut self, importing: &Importing, person: &Prospect, before: Option<&Before>) {
+        let relationship = before.map_or(person.relationship, |before| before.relationship);
+        let was = before.map(|before| Seen { known: &before.known, relationship });
+        let newly =
+            |version: &&Arc<Version>| version.cadence.is_newly_met_by(was, Seen::from(person));
+        let met: Vec<_> = importing.waiting_for_fields.iter().filter(newly).cloned().collect();
+        if met.is_empty() {
+            return;
+        }
+        match importing.request.mode {
+            Mode::Commit => {
+                self.changes.starts.extend(met.iter().map(|version| Start {
+                    cadence: version.cadence.id.clone(),
+                    prospect: person.id,
+                }))
+            }
+            Mode::DryRun => self.would_start.push((met, person.clone())),
+        }
     }
 
     fn company(&mut self, importing: &mut Importing, draft: &ProspectDraft) -> Option<CompanyId> {

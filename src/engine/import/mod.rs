@@ -17,6 +17,10 @@ use crate::domain::identity::{AsItIs, Identity};
 use crate::domain::ids::{CompanyId, ImportId, ListId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{Matchers, Profile};
+use crate::domain::prospect::Prospect;
+use crate::engine::enroll::{Entrance, already_in};
+use crate::engine::starts::Started;
+use crate::engine::workspace::Version;
 use crate::formats::csv::Layout;
 use crate::formats::profile_file;
 use crate::ports::{
@@ -92,6 +96,8 @@ struct Importing {
     /// In a dry run: how people of the file are recognised, since they are not stored.
     pub would_be: HashSet<Identity, BuildHasherDefault<AsItIs>>,
     pub profiles: Arc<Profiles>,
+    /// The applied cadences that take people in when a field has some value.
+    pub waiting_for_fields: Vec<Arc<Version>>,
     pub report: ImportReport,
 }
 
@@ -158,9 +164,46 @@ impl Engine {
         written(&mut importing, listener).await?;
         listener.sound().map_err(EngineError::Refused)?;
         if commits {
+            self.take_in_new(&mut importing).await?;
             self.end_import(&mut importing).await?;
         }
         Ok(importing.report)
+    }
+
+    /// Takes in whom the import made to pass the tests of a cadence, as soon as they are recognised.
+    async fn take_in_new(&self, importing: &mut Importing) -> Result<(), EngineError> {
+        if self.store.waiting_to_start(1).await?.is_empty() {
+            return Ok(());
+        }
+        let recognised = importing.index.rest(&mut importing.record);
+        let imports = vec![importing.record.clone()];
+        self.store.write(Changes { imports, recognised, ..Changes::default() }).await?;
+        importing.report.started = self.take_in_waiting().await?;
+        Ok(())
+    }
+
+    /// What would come of people who would pass the tests of a cadence; nothing is stored.
+    async fn count_starts(
+        &self,
+        would_start: &[(Vec<Arc<Version>>, Prospect)],
+        started: &mut Started,
+    ) -> Result<(), EngineError> {
+        let entrance = Entrance { at: self.now(), leaving: None };
+        for (versions, prospect) in would_start {
+            let mut is_in = false;
+            for version in versions {
+                let came = started.entry(version.cadence.id.clone()).or_default();
+                came.people += 1;
+                if is_in {
+                    *came.skipped.entry(already_in()).or_default() += 1;
+                    continue;
+                }
+                let admitting = self.admitting(&version.cadence.id).await?;
+                let one = std::slice::from_ref(prospect);
+                is_in = !self.admit_all(&admitting, one, &entrance, came).await?.is_empty();
+            }
+        }
+        Ok(())
     }
 
     /// Puts on record what was decided so far; the same request goes on behind it.
@@ -242,6 +285,7 @@ impl Engine {
         let profiles = self.current_profiles().await?;
         let (matchers, fields) = (Matchers::new(&profiles), Matchers::fields(&profiles));
         let profiles = Arc::new(Profiles { all: profiles, matchers, fields });
+        let waiting_for_fields = self.waiting_for_fields().await?;
         Ok(Importing {
             now,
             held_at: now - LEASE_IS_RENEWED,
@@ -256,6 +300,7 @@ impl Engine {
             in_file: Seen::default(),
             would_be: HashSet::default(),
             profiles,
+            waiting_for_fields,
             report,
             record,
             request,
@@ -335,7 +380,10 @@ impl Engine {
         for row in rows {
             chunk.take(importing, row, listener);
         }
-        let Chunk { mut changes, new_companies, .. } = chunk;
+        let Chunk { mut changes, new_companies, would_start, .. } = chunk;
+        if importing.request.mode == Mode::DryRun {
+            self.count_starts(&would_start, &mut importing.report.started).await?;
+        }
         importing.companies.push_front(new_companies);
         importing.companies.truncate(ON_THE_WAY);
         if importing.request.mode == Mode::DryRun || importing.report.rows <= importing.behind {

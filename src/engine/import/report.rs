@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ImportRequest, Importing, Mode};
 use crate::domain::ids::ProfileId;
+use crate::engine::starts::Started;
 use crate::formats::csv::{Layout, Problem, Row};
 use crate::ports::ImportRecord;
 
@@ -99,6 +100,8 @@ pub struct ImportReport {
     pub footers: u64,
     /// People by the profile that fits best; none for those whom no profile fits.
     pub fits: BTreeMap<Option<ProfileId>, u64>,
+    /// Who came in by themselves, because a field has the value that a cadence waits for.
+    pub started: Started,
     pub dry_run: bool,
     /// It was asked to stop before the end.
     pub stopped: bool,
@@ -123,6 +126,7 @@ impl ImportReport {
             to_mend: 0,
             footers: 0,
             fits: BTreeMap::new(),
+            started: Started::new(),
             dry_run: request.mode == Mode::DryRun,
             stopped: false,
         }
@@ -197,6 +201,10 @@ impl ImportReport {
         let fits = self.fits.iter().map(|(profile, people)| {
             json!({"profile": profile.as_ref().map(ProfileId::as_str), "people": people})
         });
+        let started = self.started.iter().map(|(cadence, came)| {
+            json!({"cadence": cadence.as_str(), "people": came.people, "enrolled": came.enrolled,
+                "skipped": came.skipped})
+        });
         json!({
             "schema": "firsttouch.import.v1",
             "import": (!self.dry_run).then_some(&self.import),
@@ -213,6 +221,7 @@ impl ImportReport {
             "outcomes": outcomes,
             "footers": self.footers,
             "fits": fits.collect::<Vec<_>>(),
+            "enrolled": started.collect::<Vec<_>>(),
             "notes": self.notes.iter().map(|(note, (rows, value))| {
                 json!({"note": note, "rows": rows, "example": value})
             }).collect::<Vec<_>>(),

@@ -198,7 +198,7 @@ fn meant<'a>(name: &str, asked: &'a [String]) -> Result<&'a String, EngineError>
     })
 }
 
-fn check_value(field: &str, value: &str) -> Result<(), EngineError> {
+pub(in crate::engine) fn check_value(field: &str, value: &str) -> Result<(), EngineError> {
     let wrong = |why: &str| Err(EngineError::Refused(format!("`{field}`: {why}")));
     if value.trim().is_empty() {
         return wrong("the value is empty");

@@ -7,7 +7,7 @@ use crate::domain::ids::{BuyerRole, ProfileId};
 use crate::formats::language::{MAX_ROLES, UNITS, UnitWord};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, Place, entries, is_slug, near, shortened, slug, texts, word,
+    Findings, Map, Place, entries, is_slug, shortened, slug, texts, word,
 };
 use crate::formats::yaml::{At, Entry, Node};
 
@@ -26,6 +26,8 @@ pub(super) struct Roles {
     names: Vec<At<String>>,
     /// Those that a step is for.
     used: BTreeSet<String>,
+    /// For whom a step is could not be read, so nobody knows which roles are idle.
+    is_unsure: bool,
 }
 
 impl Roles {
@@ -90,12 +92,16 @@ fn roles(
         return None;
     }
     let names = lines.iter().map(|line| line.key.clone()).collect();
-    reader.for_whom = ForWhom::Account(Roles { names, used: BTreeSet::new() });
+    reader.for_whom = ForWhom::Account(Roles { names, used: BTreeSet::new(), is_unsure: false });
     let read: Vec<Option<(BuyerRole, ProfileId)>> =
         lines.iter().map(|line| role(line, admission, reader)).collect();
     let roles: Option<Vec<_>> = read.into_iter().collect();
     let roles = roles?;
-    without_role(node.place(), &roles, admission, &mut reader.findings);
+    let is_known = |id: &ProfileId| reader.known.profiles.contains_key(id.as_str());
+    // A name that is wrong was probably meant to be one of those.
+    if roles.iter().all(|(_, profile)| is_known(profile)) {
+        without_role(node.place(), &roles, admission, &mut reader.findings);
+    }
     Some(Covers::Company { roles })
 }
 
@@ -171,11 +177,13 @@ pub(super) fn to(map: &Map<'_>, reader: &mut Reader<'_>) -> Vec<BuyerRole> {
         ForWhom::Unclear => return as_written(names),
         ForWhom::Account(roles) => roles,
     };
+    roles.is_unsure |= names.is_empty();
     let mut to: Vec<BuyerRole> = Vec::new();
     for name in names {
         if to.iter().any(|role| role.as_str() == name.value) {
             let message = format!("`to` names `{}` twice", shortened(&name.value));
             findings.error(Rule::C115, name.place(), message);
+            roles.is_unsure = true;
             continue;
         }
         if let Some(role) = known_role(&name, roles, findings) {
@@ -201,17 +209,19 @@ fn known_role(
     }
     let message = format!("there is no role `{}`", shortened(&name.value));
     findings.unknown(Rule::C115, name.place(), &message, &name.value, roles.known());
-    // Whom it was probably meant for is not told to have no step.
-    let meant = near(&name.value, roles.known()).map(str::to_owned);
-    roles.used.extend(meant);
+    roles.is_unsure = true;
     None
 }
 
 /// Notes a touch that does not say whom it touches (C117).
 pub(super) fn check_to(map: &Map<'_>, id: &At<String>, what: &What, reader: &mut Reader<'_>) {
-    let ForWhom::Account(roles) = &reader.for_whom else { return };
+    let ForWhom::Account(roles) = &mut reader.for_whom else { return };
     let is_touch = what.channel() != Channel::Task;
-    if !is_touch || map.has("to") || map.is_meant(&["to"]) {
+    if !is_touch || map.has("to") {
+        return;
+    }
+    roles.is_unsure = true;
+    if map.is_meant(&["to"]) {
         return;
     }
     let known: Vec<&str> = roles.known().collect();
@@ -224,6 +234,9 @@ pub(super) fn check_to(map: &Map<'_>, id: &At<String>, what: &What, reader: &mut
 /// Notes the roles that no step is for (C116).
 pub(super) fn idle_roles(reader: &mut Reader<'_>) {
     let ForWhom::Account(roles) = &reader.for_whom else { return };
+    if roles.is_unsure {
+        return;
+    }
     for name in roles.names.iter().filter(|name| !roles.used.contains(&name.value)) {
         let message = format!("no step is for the role `{}`", shortened(&name.value));
         let hint = "its person would be in the account without being touched: take the role out, \

@@ -1,12 +1,12 @@
 //! `only_if`, `skip_if` and a profile's `if`: conditions as data, no expressions.
 
 use crate::domain::cadence::{Condition, EVENTS, Outcome, Test};
-use crate::domain::facts::{DATES, FIELDS};
+use crate::domain::facts::{DATES, DEAL, FIELDS};
 use crate::domain::ids::StepId;
 use crate::formats::language::{CONDITION, PERSON_CONDITION};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, Place, entries, is_slug, items, near, shortened, text, texts,
+    Findings, Map, Place, entries, is_slug, items, near, shortened, slug, text, texts,
 };
 use crate::formats::yaml::{At, Entry, Node};
 
@@ -73,14 +73,29 @@ fn groups(node: &At<Node>, scope: Scope<'_>, findings: &mut Findings<'_>) -> Vec
     groups.iter().map(|group| conditions(group, "a line of `any`", scope, findings)).collect()
 }
 
-/// The names of events, each of which is noted on an enrollment (C204).
+/// The names of events: those that are noted on an enrollment, and a team's own (C204).
 fn events(node: &At<Node>, findings: &mut Findings<'_>) -> Vec<String> {
     let names = texts(node, "`event`", findings);
     for name in names.iter().filter(|name| !EVENTS.contains(&name.value.as_str())) {
-        let message = format!("there is no event `{}`", shortened(&name.value));
-        findings.unknown(Rule::C204, name.place(), &message, &name.value, EVENTS);
+        let is_near = near(&name.value, EVENTS).is_some();
+        if is_near || !is_slug(&name.value) {
+            let message = format!("there is no event `{}`", shortened(&name.value));
+            findings.unknown(Rule::C204, name.place(), &message, &name.value, EVENTS);
+        }
     }
     names.into_iter().map(|name| name.value).collect()
+}
+
+/// The name of an event that somebody tells.
+pub(super) fn own_event(node: &At<Node>, findings: &mut Findings<'_>) -> Option<String> {
+    let name = slug(node, "the event", findings)?;
+    if !EVENTS.contains(&name.value.as_str()) {
+        return Some(name.value);
+    }
+    let message = format!("`{}` happens inside a cadence, so nobody comes in by it", name.value);
+    let hint = "name an event of your own, such as form_submitted; `firsttouch event` tells it";
+    findings.error_with_hint(Rule::C204, name.place(), message, hint);
+    None
 }
 
 /// The names of fields, each of which is known.
@@ -96,7 +111,7 @@ pub fn fields(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Vec<S
 pub fn check_field(name: &str, place: Place, findings: &mut Findings<'_>) {
     if FIELDS.contains(&name)
         || DATES.contains(&name)
-        || name.strip_prefix("x.").is_some_and(is_slug)
+        || name.strip_prefix("x.").or_else(|| name.strip_prefix(DEAL)).is_some_and(is_slug)
     {
         return;
     }
@@ -111,7 +126,8 @@ pub fn check_field(name: &str, place: Place, findings: &mut Findings<'_>) {
             findings.error(Rule::C203, place, format!("{message}; did you mean `{near}`?"))
         }
         None => {
-            let hint = format!("the fields are: {}, and x.<column>", FIELDS.join(", "));
+            let hint =
+                format!("the fields are: {}, x.<column> and deal.<column>", FIELDS.join(", "));
             findings.error_with_hint(Rule::C203, place, message, hint);
         }
     }
@@ -179,7 +195,7 @@ fn unknown_step(step: &At<String>, steps: &StepsAbove, findings: &mut Findings<'
     findings.unknown(Rule::C201, step.place(), &message, &step.value, above);
 }
 
-fn tests(node: &At<Node>, findings: &mut Findings<'_>) -> Vec<(String, Test)> {
+pub(super) fn tests(node: &At<Node>, findings: &mut Findings<'_>) -> Vec<(String, Test)> {
     let lines = entries(node, "`field`", findings).unwrap_or(&[]);
     if matches!(&node.value, Node::Map(lines) if lines.is_empty()) {
         findings.error(Rule::C004, node.place(), "`field` needs at least one line");

@@ -1,25 +1,31 @@
 //! Everything of a cadence above its steps.
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Colleagues, DayKind, Limits, Others, Priority,
+    Admission, Audience, By, Colleagues, Covers, DayKind, EnrollWhen, Limits, Others, Priority,
 };
 use crate::domain::ids::{ProfileId, RoleId};
 use crate::domain::time::{DaySpan, Delay, Unit};
-use crate::formats::language::{AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, LIMITS, MAX_LIMIT};
+use crate::formats::language::{
+    AUDIENCES, COMPANY, DAYS, DEFAULTS, ENROLL, ENROLL_WHEN, LIMITS, MAX_LIMIT,
+};
 use crate::formats::length;
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, count, delay, not_yet, shortened, slug, some_delay, text, texts, word,
+    Findings, Map, Place, count, delay, near, not_yet, shortened, slug, some_delay, text, texts,
+    word,
 };
 use crate::formats::yaml::{At, Node};
 
 use super::account::ForWhom;
-use super::{Defaults, Reader, verb};
+use super::{Defaults, Reader, condition, verb};
 
 /// Whom the cadence takes in.
 pub(super) struct Enroll {
     pub audience: Option<Audience>,
     pub profiles: Option<Admission>,
+    pub when: Option<EnrollWhen>,
+    /// Where that is said.
+    when_at: Place,
     pub again_after: Option<Delay>,
 }
 
@@ -31,20 +37,67 @@ pub(super) fn enroll(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<Enroll> {
         audience.and_then(|node| word(node, "`audience`", &AUDIENCES, &mut reader.findings));
     let profiles = map.need("profiles", &mut reader.findings);
     let profiles = profiles.and_then(|node| admission(node, reader));
-    when(&map, &mut reader.findings);
+    let when_at = map.get("when").map_or(node.place(), At::place);
+    let when = when(&map, &mut reader.findings);
     let again_after = match map.get("again_after") {
         Some(node) => again_after(node, &mut reader.findings),
         None => Some(Delay::new(180, Unit::Days)),
     };
-    Some(Enroll { audience, profiles, again_after })
+    Some(Enroll { audience, profiles, when, when_at, again_after })
 }
 
-fn when(map: &Map<'_>, findings: &mut Findings<'_>) {
-    let Some(node) = map.get("when") else { return };
+/// What happens to one person does not say who of the company has which role (C900).
+pub(super) fn check_when(enroll: Option<&Enroll>, unit: &Covers, reader: &mut Reader<'_>) {
+    let Some(Enroll { when: Some(when), when_at, .. }) = enroll else { return };
+    if matches!(unit, Covers::Company { .. }) && *when != EnrollWhen::Manual {
+        not_yet("enroll.when with unit: company", *when_at, &mut reader.findings);
+    }
+}
+
+fn when(map: &Map<'_>, findings: &mut Findings<'_>) -> Option<EnrollWhen> {
+    let Some(node) = map.get("when") else { return Some(EnrollWhen::Manual) };
     match &node.value {
-        Node::Map(_) => not_yet("enroll.when", node.place(), findings),
+        Node::Map(_) => by_itself(node, findings),
         Node::Scalar(_) | Node::List(_) | Node::Nothing => {
-            word(node, "`when`", &[("manual", ())], findings);
+            let written = text(node, "`when`", findings)?;
+            if written.value == "manual" {
+                return Some(EnrollWhen::Manual);
+            }
+            let wrong = shortened(&written.value);
+            let message = format!("`when` is {WAYS_IN}, not `{wrong}`");
+            match near(&wrong, ["manual"]) {
+                Some(near) => {
+                    let message = format!("{message}; did you mean `{near}`?");
+                    findings.error(Rule::C004, node.place(), message);
+                }
+                None => findings.error(Rule::C004, node.place(), message),
+            }
+            None
+        }
+    }
+}
+
+const WAYS_IN: &str = "manual, { event: NAME } or { field: { NAME: VALUE } }";
+
+/// `{ event: … }` or `{ field: … }`.
+fn by_itself(node: &At<Node>, findings: &mut Findings<'_>) -> Option<EnrollWhen> {
+    let map = Map::open(node, &ENROLL_WHEN, findings)?;
+    match (map.get("event"), map.get("field")) {
+        (Some(event), None) => condition::own_event(event, findings).map(EnrollWhen::Event),
+        (None, Some(field)) => {
+            let tests = condition::tests(field, findings);
+            (!tests.is_empty()).then_some(EnrollWhen::Field(tests))
+        }
+        (Some(_), Some(_)) => {
+            let message = "`when` waits for an event or for fields, not for both";
+            findings.error(Rule::C004, node.place(), message);
+            None
+        }
+        (None, None) => {
+            if map.count(&["event", "field"]) == 0 && !map.is_meant(&["event", "field"]) {
+                findings.error(Rule::C004, node.place(), format!("`when` is {WAYS_IN}"));
+            }
+            None
         }
     }
 }

@@ -122,6 +122,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
     let unit = account::covers(&map, admission, reader);
     // Where the unit cannot be read, that is the error.
     let covers = unit.clone().unwrap_or(Covers::Prospect);
+    head::check_when(enroll.as_ref(), &covers, reader);
     reader.days = head::days(&map, reader);
     reader.defaults = head::defaults(&map, reader);
     let calendar = head::calendar(&map, reader);
@@ -150,6 +151,7 @@ fn cadence(root: &At<Node>, reader: &mut Reader<'_>) -> Option<Cadence> {
         unit: unit?,
         audience: enroll.audience?,
         profiles: enroll.profiles?,
+        enroll_when: enroll.when?,
         again_after: enroll.again_after,
         days: reader.days.unwrap_or(DayKind::Business),
         calendar: calendar?,

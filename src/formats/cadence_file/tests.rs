@@ -3,9 +3,12 @@
 use proptest::prelude::*;
 
 use crate::domain::cadence::{
-    Admission, Audience, Condition, Content, MailMode, Outcome, SocialAct, Thread, Verb, What, When,
+    Admission, Audience, Condition, Content, EnrollWhen, MailMode, Outcome, Seen, SocialAct, Test,
+    Thread, Verb, What, When,
 };
+use crate::domain::facts::fill;
 use crate::domain::ids::{ProfileId, StepId};
+use crate::domain::prospect::{ProspectDraft, Relationship};
 use crate::formats::diagnostic::Severity;
 
 use super::*;
@@ -230,6 +233,60 @@ fn what_the_file_leaves_out_has_a_default() {
     assert_eq!((cadence.days, cadence.at_end), (DayKind::Business, Verb::Stop));
     assert_eq!(cadence.steps[0].expires_after, Delay::new(3, Unit::BusinessDays));
     assert_eq!(cadence.steps[0].priority, Priority::Normal);
+}
+
+#[test]
+fn what_lets_people_in_is_read_as_it_is_written() {
+    let field = |field: &str, test| EnrollWhen::Field(vec![(field.to_owned(), test)]);
+    for (written, wanted) in [
+        ("manual", EnrollWhen::Manual),
+        ("{ event: form_submitted }", EnrollWhen::Event("form_submitted".to_owned())),
+        (
+            "{ field: { deal.stage: closed_won } }",
+            field("deal.stage", Test::Is("closed_won".to_owned())),
+        ),
+        ("{ field: { x.seats: \">= 50\" } }", field("x.seats", Test::AtLeast(50.0))),
+    ] {
+        let text = SAAS.replace("when: manual", &format!("when: {written}"));
+        let (cadence, warnings) = parse(PATH, &text, &known()).unwrap();
+        assert_eq!((cadence.enroll_when, warnings), (wanted, Vec::new()), "{written}");
+    }
+}
+
+#[test]
+fn somebody_is_newly_for_a_cadence_when_every_field_and_the_audience_are() {
+    let when = "when: { field: { deal.stage: closed_won, industry: saas } }";
+    let text = SAAS.replace("when: manual", when).replace("prospects", "customers");
+    let (cadence, _) = parse(PATH, &text, &known()).unwrap();
+    let draft = |stage: &str| {
+        let mut known = ProspectDraft::default();
+        known.company.industry = Some("SaaS".to_owned());
+        assert!(fill(&mut known, "deal.stage", stage));
+        known
+    };
+    let (won, open) = (draft("Closed_Won"), draft("open"));
+    let nothing = ProspectDraft::default();
+    let seen = |known, relationship| Seen { known, relationship };
+    let (customer, prospect) = (Relationship::Customer, Relationship::Prospect);
+    for (before, now, newly) in [
+        (None, seen(&won, customer), true),
+        (None, seen(&won, prospect), false),
+        (None, seen(&open, customer), false),
+        (None, seen(&nothing, customer), false),
+        (Some(seen(&open, customer)), seen(&won, customer), true),
+        (Some(seen(&won, customer)), seen(&won, customer), false),
+        (Some(seen(&won, prospect)), seen(&won, customer), true),
+    ] {
+        assert_eq!(cadence.is_newly_met_by(before, now), newly, "{before:?} {now:?}");
+    }
+}
+
+#[test]
+fn conditions_may_ask_for_events_of_a_teams_own() {
+    let text = SAAS.replacen("{ has: [phone] }", "{ event: [form_submitted, email_replied] }", 1);
+    let (cadence, warnings) = parse(PATH, &text, &known()).unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(cadence.own_events().into_iter().collect::<Vec<_>>(), ["form_submitted"]);
 }
 
 #[test]

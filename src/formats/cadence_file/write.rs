@@ -5,8 +5,9 @@
 use thiserror::Error;
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Cadence, Colleagues, Condition, Content, Covers, DayKind, HandOff,
-    Limits, MailMode, Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb, What, When,
+    Admission, Audience, By, Cadence, Colleagues, Condition, Content, Covers, DayKind, EnrollWhen,
+    HandOff, Limits, MailMode, Others, Priority, SocialAct, Step, StepHours, Test, Thread, Verb,
+    What, When,
 };
 use crate::domain::ids::{BuyerRole, ProfileId, StepId};
 use crate::domain::time::Delay;
@@ -20,8 +21,8 @@ use super::Defaults;
 pub enum Unwritable {
     #[error("step `{0}`: a condition has two lines of one kind")]
     TwoOfAKind(StepId),
-    #[error("step `{step}`: `{value}` would be read as a comparison")]
-    LooksLikeAComparison { step: StepId, value: String },
+    #[error("{place}: `{value}` would be read as a comparison")]
+    LooksLikeAComparison { place: String, value: String },
 }
 
 /// The lines that tell an editor which keys there are, for a file in `cadences/`.
@@ -47,6 +48,7 @@ pub(in crate::formats) fn tree(cadence: &Cadence) -> Result<Vec<(String, Value)>
         unit,
         audience,
         profiles,
+        enroll_when,
         again_after,
         days,
         calendar,
@@ -74,7 +76,7 @@ pub(in crate::formats) fn tree(cadence: &Cadence) -> Result<Vec<(String, Value)>
         };
         keys.put_map("roles", Keys(roles.iter().map(role).collect()));
     }
-    keys.put("enroll", enroll(*audience, profiles, *again_after));
+    keys.put("enroll", enroll(*audience, profiles, enroll_when, *again_after)?);
     keys.put("days", Value::text(day_kind(*days)));
     keys.put("calendar", Value::text(calendar));
     keys.put("send_window", Value::texts(spans.iter().map(String::as_str)));
@@ -183,7 +185,12 @@ fn is_literal(text: &str) -> bool {
     starts && text.contains('\n') && !text.ends_with('\n') && text.split('\n').all(fits)
 }
 
-fn enroll(audience: Audience, profiles: &Admission, again_after: Option<Delay>) -> Value {
+fn enroll(
+    audience: Audience,
+    profiles: &Admission,
+    enroll_when: &EnrollWhen,
+    again_after: Option<Delay>,
+) -> Result<Value, Unwritable> {
     let audience = match audience {
         Audience::Prospects => "prospects",
         Audience::Customers => "customers",
@@ -196,8 +203,20 @@ fn enroll(audience: Audience, profiles: &Admission, again_after: Option<Delay>) 
     let mut keys = Keys::default();
     keys.put("audience", Value::text(audience));
     keys.put("profiles", profiles);
+    if let Some(when) = when(enroll_when)? {
+        keys.put("when", when);
+    }
     keys.put("again_after", Value::text(again_after));
-    Value::Map(keys.0)
+    Ok(Value::Map(keys.0))
+}
+
+fn when(enroll_when: &EnrollWhen) -> Result<Option<Value>, Unwritable> {
+    let (key, value) = match enroll_when {
+        EnrollWhen::Manual => return Ok(None),
+        EnrollWhen::Event(name) => ("event", Value::text(name)),
+        EnrollWhen::Field(lines) => ("field", tests(lines, "`enroll.when`")?),
+    };
+    Ok(Some(Value::Map(vec![(key.to_owned(), value)])))
 }
 
 fn day_kind(days: DayKind) -> &'static str {
@@ -421,10 +440,7 @@ fn condition(line: &Condition, step: &StepId) -> Result<(&'static str, Value), U
             };
             ("outcome", Value::Map(lines.iter().map(line).collect()))
         }
-        Condition::Field(tests) => {
-            let line = |(field, wanted): &(String, Test)| Ok((field.clone(), test(wanted, step)?));
-            ("field", Value::Map(tests.iter().map(line).collect::<Result<_, _>>()?))
-        }
+        Condition::Field(lines) => ("field", tests(lines, &format!("step `{step}`"))?),
         Condition::Event(events) => ("event", texts(events)),
         Condition::Any(groups) => {
             let groups = groups.iter().map(|group| conditions(group, step));
@@ -433,11 +449,16 @@ fn condition(line: &Condition, step: &StepId) -> Result<(&'static str, Value), U
     })
 }
 
-fn test(test: &Test, step: &StepId) -> Result<Value, Unwritable> {
+fn tests(lines: &[(String, Test)], place: &str) -> Result<Value, Unwritable> {
+    let line = |(field, wanted): &(String, Test)| Ok((field.clone(), test(wanted, place)?));
+    Ok(Value::Map(lines.iter().map(line).collect::<Result<_, _>>()?))
+}
+
+fn test(test: &Test, place: &str) -> Result<Value, Unwritable> {
     let text = match test {
         Test::Is(text) if text.starts_with(['<', '>', '=', '!']) => {
-            let (step, value) = (step.clone(), text.clone());
-            return Err(Unwritable::LooksLikeAComparison { step, value });
+            let (place, value) = (place.to_owned(), text.clone());
+            return Err(Unwritable::LooksLikeAComparison { place, value });
         }
         Test::Is(text) => text.clone(),
         Test::AtLeast(bound) => format!(">= {bound}"),

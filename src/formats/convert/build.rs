@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil;
 
 use crate::domain::cadence::{
-    Admission, Audience, By, Cadence, Colleagues, Content, Covers, Limits, MailMode, Priority,
-    SocialAct, Step, StepHours, Thread, Verb, What,
+    Admission, Audience, By, Cadence, Colleagues, Content, Covers, EnrollWhen, Limits, MailMode,
+    Priority, SocialAct, Step, StepHours, Thread, Verb, What,
 };
 use crate::domain::ids::{CadenceId, StepId};
 use crate::domain::time::{DaySpan, Delay, Unit};
@@ -53,6 +53,7 @@ pub(super) fn build(
         about: draft.about.map(|about| body::text(&about).text).unwrap_or_default(),
         audience: Audience::Prospects,
         profiles: Admission::Anybody,
+        enroll_when: EnrollWhen::Manual,
         again_after: Some(Delay::new(180, Unit::Days)),
         days: draft.days,
         calendar: calendar.to_owned(),

@@ -8,7 +8,7 @@ use super::{
     AUDIENCES, DAYS, Key, MAX_DAY, MAX_LIMIT, MAX_RETRIES, Section, THREADS, Takes, UNITS, VERBS,
     words,
 };
-use crate::domain::cadence::{EVENTS, MailMode, Others, Priority, SocialAct, StepHours};
+use crate::domain::cadence::{MailMode, Others, Priority, SocialAct, StepHours};
 use crate::domain::reply::ReplyKind;
 
 const LIMIT: Takes = Number(1, MAX_LIMIT as i64);
@@ -67,9 +67,9 @@ pub static ENROLL: Section = Section {
         .required(),
         Key::new(
             "when",
-            Either(&[Exactly("manual"), Keyed(&Words(|| vec!["event", "field"]), &Anything)]),
-            "manual",
-            "What starts it: a person. Events and fields do not run yet.",
+            Either(&[Exactly("manual"), Map(&ENROLL_WHEN)]),
+            "{ event: form_submitted }",
+            "What lets people in by itself, if audience and profiles do, too; anybody can be enrolled by hand beside it.",
         )
         .or("manual"),
         Key::new(
@@ -81,6 +81,28 @@ pub static ENROLL: Section = Section {
         .or("180 days"),
     ],
     exactly_one: &[],
+};
+
+/// `enroll.when`, where it is not `manual`.
+pub static ENROLL_WHEN: Section = Section {
+    name: "enroll-when",
+    of: "`when`",
+    about: "What lets people in by itself.",
+    keys: &[
+        Key::new(
+            "event",
+            Slug,
+            "form_submitted",
+            "Whoever this happens to comes in at once: `firsttouch event form_submitted --for dana@acme.com`.",
+        ),
+        Key::new(
+            "field",
+            Keyed(&Field, &Test),
+            "{ deal.stage: closed_won }",
+            "Whoever newly passes all of these tests comes in: when an import or `firsttouch event --set` makes them pass, or makes them known. Those who pass already do not come in by themselves: `firsttouch enroll --matching`.",
+        ),
+    ],
+    exactly_one: &[&["event", "field"]],
 };
 
 /// `limits`.
@@ -296,9 +318,9 @@ pub static CONDITION: Section = Section {
         ),
         Key::new(
             "event",
-            List(&Words(|| EVENTS.to_vec())),
-            "[email_replied]",
-            "One of these events has happened in this enrollment.",
+            List(&Slug),
+            "[email_replied, meeting_booked]",
+            "One of these events has happened in this enrollment: `email_replied`, `out_of_office` and `email_bounced` are noted by themselves, any other name by `firsttouch event`.",
         ),
         Key::new(
             "any",

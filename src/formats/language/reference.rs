@@ -23,11 +23,17 @@ pub fn page() -> String {
     }
     page.push_str(&outcomes());
     page.push_str(&format!(
-        "## Every field\n\n`{}`, the dates `{}`, and `x.column` for a column of your own list.\n\n",
+        "## Every field\n\n`{}`, the dates `{}`, `x.column` for a column of your own list, and \
+         `deal.column` for one about a deal: `deal.stage` is the column `Deal stage`.\n\n",
         FIELDS.join("`, `"),
         DATES.join("`, `")
     ));
-    page.push_str(&format!("## Every event\n\n`{}`.\n\n", EVENTS.join("`, `")));
+    page.push_str(&format!(
+        "## Every event\n\n`{}` are noted by themselves. Any other name is your own: \
+         `firsttouch event NAME --for PERSON` tells it, for the cadences that wait for it with \
+         `enroll.when` and for conditions of those that the person is in.\n\n",
+        EVENTS.join("`, `")
+    ));
     page.push_str("## Every rule of `check`\n\n| rule | says | about |\n|---|---|---|\n");
     for rule in Rule::ALL {
         let page_of = rule.page();

@@ -127,7 +127,7 @@ const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 const DATE_TIME: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}( ([01]?[0-9]|2[0-3]):[0-5][0-9])?$";
 const CLOCK_TIME: &str = "^([01]?[0-9]|2[0-3]):[0-5][0-9]( ?- ?([01]?[0-9]|2[0-3]):[0-5][0-9])?$";
 const ANCHOR: &str = "^[a-z][a-z0-9_.-]*( +[+-] +[0-9]+ +(business +day|day|week)s?)?$";
-const COLUMN: &str = r"^(x\.)?[a-z0-9][a-z0-9_-]{0,63}$";
+const COLUMN: &str = r"^((x|deal)\.)?[a-z0-9][a-z0-9_-]{0,63}$";
 const RANGE: &str = "^([<>]=? ?[0-9][0-9,]*[KMBkmb]?|[0-9][0-9,]*[KMBkmb]?(\\+| ?[-–] ?[0-9][0-9,]*[KMBkmb]?))( ?USD)?$";
 
 /// What a value must be.

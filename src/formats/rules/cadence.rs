@@ -279,10 +279,11 @@ pub(super) const C203: Page = Page {
 pub(super) const C204: Page = Page {
     title: "an event that is never noted",
     severity: Error,
-    about: "A condition asks for an event, and this one is never noted on an enrollment, so the line \
-        would never hold. The message names the nearest one or all of them.",
+    about: "A condition asks for an event that nobody notes, so the line would never hold: it looks \
+        like a slip for one that the engine notes on an enrollment, or it is no name. Names of your \
+        own are for `firsttouch event`. An event that happens inside a cadence cannot let anybody in.",
     bad: in_cadence(
-        "steps:\n  - id: call\n    day: 1\n    only_if: { event: [email_answered] }\n    call: { script: opener }\n",
+        "steps:\n  - id: call\n    day: 1\n    only_if: { event: [email_replyed] }\n    call: { script: opener }\n",
     ),
     good: in_cadence(
         "steps:\n  - id: call\n    day: 1\n    only_if: { event: [email_replied] }\n    call: { script: opener }\n",

@@ -11,7 +11,9 @@ use crate::domain::budget::mix;
 use crate::domain::cadence::Admission;
 use crate::domain::forecast::Assumptions;
 use crate::domain::identity::Identity;
-use crate::domain::ids::{CadenceId, CompanyId, MailboxId, ProspectId, RepId};
+use crate::domain::ids::{
+    BuyerRole, CadenceId, CompanyId, MailboxId, ProfileId, ProspectId, RepId,
+};
 use crate::domain::profile::Profile;
 use crate::domain::prospect::{Prospect, ProspectDraft, Relationship};
 use crate::domain::suppression::{Subject, Suppression};
@@ -69,7 +71,8 @@ impl Cast {
         Ok(cast)
     }
 
-    /// So many people who fit the cadence's profiles, shared among the reps by company.
+    /// So many people who fit the cadence's profiles, shared among the reps by company; where it covers
+    /// companies, each has one person for each role.
     pub fn drawn(
         workspace: &Workspace,
         cadence: &CadenceId,
@@ -77,8 +80,12 @@ impl Cast {
         reps: &[RepId],
         n: usize,
     ) -> Self {
-        let profiles = profiles_of(workspace, cadence);
-        let drafts = crowd::draw(&profiles, assumed, seed, n);
+        let file = workspace.cadences.iter().find(|file| file.cadence.id == *cadence);
+        let roles = file.map(|file| file.cadence.unit.roles()).unwrap_or_default();
+        let drafts = match roles {
+            [] => crowd::draw(&profiles_of(workspace, cadence), assumed, seed, n),
+            roles => crowd::draw_accounts(&of_roles(workspace, roles), assumed, seed, n),
+        };
         let mut companies: BTreeMap<String, i64> = BTreeMap::new();
         let mut prospects = Vec::with_capacity(n);
         for (id, known) in (1..).zip(drafts) {
@@ -191,6 +198,12 @@ pub(in crate::wiring) fn profiles_of(workspace: &Workspace, cadence: &CadenceId)
     };
     let fits = |profile: &&Profile| wanted.contains(&profile.id);
     workspace.profiles.iter().map(|file| &file.profile).filter(fits).cloned().collect()
+}
+
+fn of_roles(workspace: &Workspace, roles: &[(BuyerRole, ProfileId)]) -> Vec<Profile> {
+    let file = |id: &ProfileId| workspace.profiles.iter().find(|file| file.profile.id == *id);
+    let profile = |(_, id): &(BuyerRole, ProfileId)| Some(file(id)?.profile.clone());
+    roles.iter().filter_map(profile).collect()
 }
 
 /// Replies find people by these.

@@ -22,7 +22,7 @@ use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Milestone, Touch};
 use crate::ports::{
     AppliedRecord, CompanyRecord, EnrollmentRecord, IdKind, InboundRecord, Lane, MailboxRecord,
-    MilestoneRecord, ProfileRecord, TaskRecord, VersionRecord, Wake,
+    MilestoneRecord, ProfileRecord, Start, TaskRecord, ToldEvent, VersionRecord, Wake,
 };
 
 mod guards;
@@ -64,6 +64,8 @@ struct Inside {
     identities: HashMap<Identity, ProspectId>,
     companies: BTreeMap<String, CompanyRecord>,
     suppressions: HashMap<Subject, Vec<Suppression>>,
+    told: BTreeMap<String, ToldEvent>,
+    starts: BTreeSet<Start>,
     enrollments: BTreeMap<EnrollmentId, EnrollmentRecord>,
     of_prospect: HashMap<ProspectId, Vec<EnrollmentId>>,
     /// Those under way that have begun.

@@ -20,7 +20,7 @@ use crate::domain::touch::{Status, Touch};
 use crate::ports::{
     AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow,
     InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
-    ProfileRecord, ReplyRecord, Store, StoreError, TaskRecord, VersionRecord,
+    ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, VersionRecord,
 };
 
 #[async_trait]
@@ -315,6 +315,15 @@ impl Store for MemoryStore {
 
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {
         Ok(self.lock().mailboxes.get(id).cloned().unwrap_or_default())
+    }
+
+    async fn told_event(&self, key: &str) -> Result<Option<ToldEvent>, StoreError> {
+        Ok(self.lock().told.get(key).cloned())
+    }
+
+    async fn waiting_to_start(&self, limit: u32) -> Result<Vec<Start>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(self.lock().starts.iter().take(limit).cloned().collect())
     }
 
     async fn touch_by_message_id(&self, ids: &[String]) -> Result<Option<Touch>, StoreError> {

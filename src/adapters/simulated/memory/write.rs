@@ -6,7 +6,7 @@ use super::{Inside, Kept, has_ended};
 use crate::domain::ids::{EnrollmentId, ProspectId};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{
-    Changes, EnrollmentMove, EnrollmentRecord, MilestoneRecord, StoreError, TaskRecord,
+    Changes, EnrollmentMove, EnrollmentRecord, MilestoneRecord, Start, StoreError, TaskRecord,
 };
 
 /// Applies all changes, or none.
@@ -21,6 +21,11 @@ pub(super) fn apply(inside: &mut Inside, changes: Changes) -> Result<(), StoreEr
             inside.identities.entry(identity).or_insert(prospect.id);
         }
         inside.prospects.insert(prospect.id, prospect);
+    }
+    inside.told.extend(changes.told.map(|told| (told.key.clone(), told)));
+    inside.starts.extend(changes.starts);
+    for start in &changes.started {
+        inside.starts.remove(start);
     }
     // Ends come first: whoever is switched may come into the same cadence again.
     changes.moved.into_iter().for_each(|moved| move_on(inside, moved));
@@ -74,6 +79,7 @@ fn check(inside: &Inside, changes: &Changes) -> Result<(), StoreError> {
     if !knows_no_lists {
         return Err(refused("keep a list", "a simulation has no imports"));
     }
+    check_starts(inside, changes)?;
     check_enrolled(inside, &changes.enrolled)?;
     check_moves(inside, &changes.moved)?;
     check_touches(inside, &changes.touches)?;
@@ -86,6 +92,18 @@ fn check(inside: &Inside, changes: &Changes) -> Result<(), StoreError> {
 
 fn refused(attempted: &'static str, detail: &str) -> StoreError {
     StoreError::Database { attempted, detail: detail.to_owned() }
+}
+
+/// An event counts once, and nobody is taken in twice.
+fn check_starts(inside: &Inside, changes: &Changes) -> Result<(), StoreError> {
+    if let Some(told) = changes.told.as_ref().filter(|told| inside.told.contains_key(&told.key)) {
+        return Err(StoreError::Taken(format!("event `{}`", told.key)));
+    }
+    let waits = |start: &Start| inside.starts.contains(start) || changes.starts.contains(start);
+    match changes.started.iter().find(|start| !waits(start)) {
+        Some(start) => Err(StoreError::Taken(format!("taking in prospect {}", start.prospect))),
+        None => Ok(()),
+    }
 }
 
 fn check_enrolled(inside: &Inside, enrolled: &[EnrollmentRecord]) -> Result<(), StoreError> {

@@ -74,6 +74,10 @@ fn every_mistake_with_roles_is_told_once_and_with_its_place() {
             with("unit: company", "unit: compny"),
             "4:7: error[C004]: `unit` is one of prospect, company, not `compny`; did you mean `company`?",
         ),
+        (
+            with("revops-saas] }", "revops-saas], when: { event: form } }"),
+            "8:78: error[C900]: `enroll.when with unit: company` is part of the language",
+        ),
         (with("unit: company", "unit:"), "4:1: error[C004]: `unit` has no value"),
         (
             with("roles:\n  economic: revops-saas\n  champion: vp-sales-saas\n", ""),
@@ -105,6 +109,10 @@ fn every_mistake_with_roles_is_told_once_and_with_its_place() {
         (
             with("to: [champion]", "to: champion"),
             "13:33: error[C004]: `to` is a list, not a single word or text\n  write it as [a, b]",
+        ),
+        (
+            with("to: [economic, champion]", "to: [technical]"),
+            "15:29: error[C115]: there is no role `technical`\n  known here: economic, champion",
         ),
         (with("to: [champion]", "ot: [champion]"), "13:29: error[C002]: a step has no key `ot`"),
         (

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::super::{Known, TemplateInfo};
 use crate::domain::cadence::{
     Admission, Anchor, Audience, By, Cadence, Colleagues, Condition, Content, Covers, DayKind,
-    EVENTS, EXPIRED, HandOff, Limits, MailMode, Others, Outcome, Priority, SocialAct, Step,
-    StepHours, Test, Thread, Verb, What, When,
+    EVENTS, EXPIRED, EnrollWhen, HandOff, Limits, MailMode, Others, Outcome, Priority, SocialAct,
+    Step, StepHours, Test, Thread, Verb, What, When,
 };
 use crate::domain::facts::{DATES, FIELDS};
 use crate::domain::ids::{BuyerRole, CadenceId, ProfileId, RoleId, StepId};
@@ -322,6 +322,15 @@ fn window() -> impl Strategy<Value = Vec<DaySpan>> {
     prop_oneof![Just(vec![span(8, 17)]), Just(vec![span(7, 9), span(9 + 1, 23)])]
 }
 
+fn enroll_when() -> impl Strategy<Value = EnrollWhen> {
+    let tests = prop::collection::btree_map(field(), test(), 1..3);
+    prop_oneof![
+        Just(EnrollWhen::Manual),
+        "told_[a-z]{1,6}".prop_map(EnrollWhen::Event),
+        tests.prop_map(|tests| EnrollWhen::Field(tests.into_iter().collect())),
+    ]
+}
+
 /// What an enrollment covers; a role's profile is one of those that are let in.
 fn covers(roles: Vec<(String, usize)>, profiles: &Admission) -> Covers {
     let profile = |n: usize| match profiles {
@@ -359,7 +368,7 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
     });
     let own = prop::collection::btree_map("own_[a-z]{1,6}".prop_map(Outcome), text(), 0..3);
     let answers = (others(), others(), replies, own);
-    let end = (prop::option::of(delay()), text(), window(), at_end);
+    let end = (prop::option::of(delay()), text(), window(), at_end, enroll_when());
     (head, profiles, limits, answers, steps_of, end).prop_map(
         |(
             (id, title, about, (cold, business)),
@@ -370,11 +379,12 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
             end,
         )| {
             let (on_reply, on_meeting, replies, own) = answers;
-            let (again_after, calendar, send_window, at_end) = end;
+            let (again_after, calendar, send_window, at_end, enroll_when) = end;
             let profiles: Vec<_> = profiles.into_iter().map(ProfileId).collect();
             let is_any = profiles.is_empty() || profiles.iter().any(|id| id.as_str() == "any");
             let profiles = if is_any { Admission::Anybody } else { Admission::OneOf(profiles) };
             let unit = covers(roles, &profiles);
+            let is_account = matches!(unit, Covers::Company { .. });
             // One conversation: the others always wait.
             let on_reply = match (&unit, on_reply) {
                 (Covers::Company { .. }, Others::Nothing) => Others::Stop,
@@ -388,6 +398,10 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
                 unit,
                 audience: if cold { Audience::Prospects } else { Audience::Customers },
                 profiles,
+                enroll_when: match is_account {
+                    true => EnrollWhen::Manual,
+                    false => enroll_when,
+                },
                 again_after,
                 days: if business { DayKind::Business } else { DayKind::Calendar },
                 calendar,

@@ -143,7 +143,12 @@ fn every_mistake_above_the_steps_is_told_with_its_place() {
             "title",
             "error[C004]: `title` has no value",
         ),
-        ("manual", "daily", "daily", "error[C004]: `when` is one of manual, not `daily`"),
+        (
+            "manual",
+            "daily",
+            "daily",
+            "error[C004]: `when` is manual, { event: NAME } or { field: { NAME: VALUE } }, not `daily`",
+        ),
     ]);
 }
 
@@ -217,9 +222,9 @@ fn every_mistake_in_a_step_is_told_with_its_place() {
         ),
         (
             "has: [linkedin_url], f",
-            "has: [deal.stage], f",
+            "has: [deals.stage], f",
             "deal",
-            "error[C203]: there is no field `deal.stage`",
+            "error[C203]: there is no field `deals.stage`",
         ),
         (
             "has: [linkedin_url], f",
@@ -287,16 +292,49 @@ fn every_mistake_in_a_step_is_told_with_its_place() {
 }
 
 #[test]
+fn what_lets_people_in_is_manual_an_event_or_fields() {
+    let ways = "error[C004]: `when` is manual, { event: NAME } or { field: { NAME: VALUE } }";
+    let manul = format!("{ways}, not `manul`; did you mean `manual`?").leak();
+    let other = format!("{ways}, not `form_submitted`").leak();
+    let both = "error[C004]: `when` waits for an event or for fields, not for both";
+    let inside = "error[C204]: `email_replied` happens inside a cadence, so nobody comes in by it";
+    for (instead, wrong, said) in [
+        ("when: manul", "manul", &*manul),
+        ("when: form_submitted", "form_submitted", &*other),
+        ("when: {}", "{}", ways),
+        (
+            "when: { evnt: form }",
+            "evnt",
+            "error[C002]: `when` has no key `evnt`; did you mean `event`?",
+        ),
+        ("when: { event: form, field: { x.a: b } }", "{ event", both),
+        ("when: { event: Form sent }", "Form", "error[C004]: the event `Form sent` is not a name"),
+        ("when: { event: email_replied }", "email", inside),
+        ("when: { field: {} }", "{}", "error[C004]: `field` needs at least one line"),
+        (
+            "when: { field: { contry: US } }",
+            "contry",
+            "error[C203]: there is no field `contry`; did you mean `country`?",
+        ),
+        (
+            "when: { field: { deal.Stage: won } }",
+            "deal",
+            "error[C203]: there is no field `deal.Stage`",
+        ),
+        ("when: { field: { x.n: \"=> 5\" } }", "\"=> 5", "error[C004]: `=> 5` is not a test"),
+    ] {
+        check(&[("when: manual", instead, wrong, said)]);
+    }
+}
+
+#[test]
 fn what_this_version_does_not_run_is_refused_and_never_ignored() {
     let later = "is part of the language, but this version of firsttouch does not run it yet";
-    let cases: &[(&str, &str, &str)] = &[
-        ("when: manual", "when: { event: form }", "12:9: error[C900]: `enroll.when`"),
-        (
-            "task: { title: Find one fact,",
-            "task: { title: Find one fact, collect: [phone],",
-            "74:45: error[C900]: `collect: [phone]`",
-        ),
-    ];
+    let cases: &[(&str, &str, &str)] = &[(
+        "task: { title: Find one fact,",
+        "task: { title: Find one fact, collect: [phone],",
+        "74:45: error[C900]: `collect: [phone]`",
+    )];
     for (from, to, said) in cases {
         assert!(SAAS.contains(from), "{from}");
         let found = findings(&SAAS.replacen(from, to, 1));
