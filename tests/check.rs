@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A workspace of the shipped files, to be broken.
 struct Desk(tempfile::TempDir);
@@ -223,8 +223,10 @@ fn files_of_the_page() -> Vec<(String, String)> {
 fn what_the_page_of_the_language_writes_passes() {
     let desk = Desk::new();
     let files = files_of_the_page();
-    assert_eq!(files.len(), 6, "{files:?}");
+    assert_eq!(files.len(), 7, "{files:?}");
     files.iter().for_each(|(name, text)| desk.write(name, text));
+    let tested = desk.json(&["test", "leader-5", "--json"]);
+    assert_eq!((&tested["passed"], &tested["failed"]), (&json!(3), &json!(0)), "{tested:#}");
     let document = desk.json(&["check", "--json"]);
     assert_eq!(document["findings"].as_array().map(Vec::len), Some(0), "{document:#}");
     let say = |from, to| {

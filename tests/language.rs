@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use firsttouch::formats::cadence_file::{self, Known, TemplateInfo};
 use firsttouch::formats::diagnostic::Severity;
 use firsttouch::formats::language::schema::{files, schema, value};
-use firsttouch::formats::language::{self, CADENCE, Key, Need, PROFILE, Section, Takes, reference};
+use firsttouch::formats::language::{
+    self, CADENCE, Key, Need, PROFILE, Section, TEST, Takes, reference,
+};
 use firsttouch::formats::profile_file;
 use regex::Regex;
 use serde_json::{Value, json};
@@ -177,14 +179,18 @@ fn yaml_files(folder: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_shipped_file_fits_its_schema_and_names_it() {
-    for (folder, section) in [("cadences", &CADENCE), ("profiles", &PROFILE)] {
+    for (folder, section, up) in [
+        ("cadences", &CADENCE, ".."),
+        ("profiles", &PROFILE, ".."),
+        ("cadences/tests", &TEST, "../.."),
+    ] {
         let schema = schema(section);
         let files = yaml_files(folder);
         assert!(files.len() >= 2);
         for path in files {
             let text = fs::read_to_string(&path).unwrap();
             assert_eq!(complaints(&text, &schema), [""; 0], "{}", path.display());
-            let name = format!("../schema/{}.v1.schema.json", section.name);
+            let name = format!("{up}/schema/{}.v1.schema.json", section.name);
             let lines: Vec<&str> = text.lines().take(2).collect();
             let wanted =
                 [format!("# yaml-language-server: $schema={name}"), format!("# $schema: {name}")];
@@ -280,7 +286,7 @@ fn each_key(
 #[test]
 fn every_key_has_a_meaning_and_an_example_that_fits() {
     let mut keys = 0;
-    for root in [&CADENCE, &PROFILE] {
+    for root in [&CADENCE, &PROFILE, &TEST] {
         each_key(root, &mut Vec::new(), &mut |section, key| {
             keys += 1;
             let name = format!("{}.{}", section.name, key.name);

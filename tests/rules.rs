@@ -37,8 +37,16 @@ const PROFILE: [(&str, &str); 4] = [
     ("match:", "match:\n  title: { any: [CRO] }\n"),
 ];
 
+const TESTS: [(&str, &str); 4] = [
+    ("format:", "format: test/v1\n"),
+    ("cadence:", "cadence: base\n"),
+    ("enrolled:", "enrolled: \"2026-03-02\"\n"),
+    ("tests:", "tests:\n  - { name: a, ends: open }\n"),
+];
+
 fn completed(example: Example) -> String {
     let rest: &[(&str, &str)] = match example.path.split('/').next() {
+        _ if example.path.contains("/tests/") => &TESTS,
         Some("cadences") => &CADENCE,
         Some("profiles") => &PROFILE,
         _ => &[],
@@ -74,7 +82,8 @@ fn workspace() -> Vec<(String, String)> {
     });
     let base = format!(
         "format: cadence/v1\nid: base\ntitle: Base\ndays: business\ncalendar: standard\n\
-         enroll: {{ audience: prospects, profiles: [buyers, example] }}\nsteps:\n{}",
+         enroll: {{ audience: prospects, profiles: [buyers, example] }}\nsteps:\n{}\
+         \x20 - {{ id: mail, day: 9, email: {{ template: intro, thread: new }} }}\n",
         steps.collect::<String>()
     );
     files.push(("cadences/base.yaml".to_owned(), base));

@@ -232,7 +232,9 @@ fn summary(checked: &Checked, shown: &[&Diagnostic]) -> String {
                 plural(workspace.profiles.len(), "profile"),
                 plural(workspace.templates.names().count(), "template")
             );
-            let parts = std::iter::once(there).chain(counts);
+            let tests = workspace.tests.iter().map(|file| file.tests.len()).sum();
+            let tests = (tests > 0).then(|| plural(tests, "test"));
+            let parts = std::iter::once(there).chain(tests).chain(counts);
             format!("{}{more}", parts.collect::<Vec<_>>().join(", "))
         }
         Some(_) | None if counts.is_empty() => "ok  nothing is wrong in these files".to_owned(),

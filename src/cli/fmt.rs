@@ -1,4 +1,4 @@
-//! `fmt`: cadences and profiles in the one way to write them.
+//! `fmt`: cadences, profiles and tests in the one way to write them.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::formats::fmt::{self, Kind};
 use crate::formats::rules::Rule;
 use crate::wiring::{self, AllFiles};
 
-/// Write cadences and profiles in the one way there is: order, blanks, quotes. Comments stay
+/// Write cadences, profiles and tests in the one way there is: order, blanks, quotes. Comments stay
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// These files or folders only; all of cadences/ and profiles/ when absent
@@ -91,8 +91,10 @@ fn chosen<'a>(
         let before = chosen.len();
         chosen.extend(under.copied());
         if chosen.len() == before {
-            let message =
-                format!("{} is no cadence and no profile of the workspace", path.display());
+            let message = format!(
+                "{} is no cadence, no profile and no test of the workspace",
+                path.display()
+            );
             return Err(Failure { code: NOT_FOUND, kind: "not_found", message });
         }
     }

@@ -63,7 +63,8 @@ const IGNORED: &str = ".firsttouch/\nfirsttouch.db*\noutbox/\nlists/\n";
 const EDITOR: &str = r#"{
   "yaml.schemas": {
     "./schema/cadence.v1.schema.json": "cadences/*.yaml",
-    "./schema/profile.v1.schema.json": "profiles/*.yaml"
+    "./schema/profile.v1.schema.json": "profiles/*.yaml",
+    "./schema/test.v1.schema.json": "cadences/tests/*.yaml"
   }
 }
 "#;
@@ -89,6 +90,7 @@ jobs:
       - run: firsttouch --version
       - run: firsttouch check --format github
       - run: firsttouch fmt --check
+      - run: firsttouch test
       # `firsttouch plan --exit-code` says which people a change touches and ends with 5 when there are
       # changes. It needs the database, which is not here: run it where the daemon runs, or let
       # `firsttouch run --watch` apply there what is merged and clean.

@@ -38,6 +38,7 @@ mod schema;
 mod shipped;
 mod simulate;
 mod suppress;
+mod test;
 mod today;
 mod why;
 
@@ -72,6 +73,7 @@ enum Command {
     Fmt(fmt::Args),
     Schema(schema::Args),
     Convert(convert::Args),
+    Test(test::Args),
     Preview(preview::Args),
     Plan(plan::PlanArgs),
     Apply(plan::ApplyArgs),
@@ -222,6 +224,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Fmt(args) => fmt::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         Command::Convert(args) => convert::run(context, &args),
+        Command::Test(args) => test::run(context, &args).await,
         Command::Preview(args) => preview::run(context, &args).await,
         Command::Plan(args) => plan::plan(context, &args).await,
         Command::Apply(args) => plan::apply(context, &args).await,

@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schemas with which editors complete and check cadences and profiles.
+//! `schema`: the JSON Schemas with which editors complete and check cadences, profiles and tests.
 
 use std::path::{Path, PathBuf};
 

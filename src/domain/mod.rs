@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod settings;
 pub mod suppression;
 mod table;
+pub mod test_case;
 pub mod time;
 pub mod title;
 pub mod touch;

@@ -264,7 +264,7 @@ impl Engine {
 }
 
 /// The zones in which somebody may be, on a calendar's terms.
-fn zones_of(prospect: &Prospect, clockwork: &Clockwork) -> Vec<TimeZone> {
+pub fn zones_of(prospect: &Prospect, clockwork: &Clockwork) -> Vec<TimeZone> {
     if let Some(fixed) = &clockwork.fixed_zone {
         return vec![fixed.clone()];
     }

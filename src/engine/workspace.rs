@@ -1,4 +1,4 @@
-//! The files that a team reviews: cadences, profiles, templates; checked together, or not used at all.
+//! The files that a team reviews: cadences and their tests, profiles, templates; checked together, or not used at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,13 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::cadence::{Cadence, Content, Verb, What};
 use crate::domain::profile::Profile;
+use crate::domain::test_case::TestFile;
 use crate::formats::cadence_file::{self, Known, TemplateInfo, WorkingDays};
 use crate::formats::diagnostic::{Diagnostic, Severity};
 use crate::formats::profile_file;
 use crate::formats::rules::Rule;
 use crate::formats::template::{ExtraFields, Source, TemplateSet};
+use crate::formats::test_file::{self, is_test};
 
 mod across;
 mod circles;
@@ -27,6 +29,8 @@ pub struct Workspace {
     pub cadences: Vec<CadenceFile>,
     pub profiles: Vec<ProfileFile>,
     pub templates: TemplateSet,
+    /// By path.
+    pub tests: Vec<TestFile>,
 }
 
 /// One cadence with everything that it needs.
@@ -91,6 +95,7 @@ pub fn examine_for(
     };
     let cadences = cadences(files, &known, &mut findings);
     findings.extend(circles::circles(&cadences));
+    let tests = tests(files, &cadences, &mut findings);
     if let Some(templates) = &templates {
         let is_whole = findings.iter().all(|finding| finding.severity < Severity::Error);
         findings.extend(across::unfit(&cadences, &profiles, templates));
@@ -101,8 +106,8 @@ pub fn examine_for(
     }
     findings.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     let is_clean = findings.iter().all(|finding| finding.severity < Severity::Error);
-    let workspace =
-        templates.filter(|_| is_clean).map(|templates| Workspace { cadences, profiles, templates });
+    let workspace = templates.filter(|_| is_clean);
+    let workspace = workspace.map(|templates| Workspace { cadences, profiles, templates, tests });
     (workspace, findings)
 }
 
@@ -139,7 +144,7 @@ fn profiles(files: &Files, findings: &mut Vec<Diagnostic>) -> Vec<ProfileFile> {
 
 fn cadences(files: &Files, known: &Known, findings: &mut Vec<Diagnostic>) -> Vec<CadenceFile> {
     let mut cadences = Vec::new();
-    for (path, text) in files.under("cadences/").filter(|(path, _)| !path.contains("/tests/")) {
+    for (path, text) in files.under("cadences/").filter(|(path, _)| !is_test(path)) {
         match cadence_file::parse(path, text, known) {
             Ok((cadence, warnings)) => {
                 findings.extend(warnings);
@@ -153,9 +158,25 @@ fn cadences(files: &Files, known: &Known, findings: &mut Vec<Diagnostic>) -> Vec
     cadences
 }
 
+fn tests(files: &Files, cadences: &[CadenceFile], findings: &mut Vec<Diagnostic>) -> Vec<TestFile> {
+    let cadences = cadences.iter().map(|file| (file.cadence.id.as_str(), &file.cadence));
+    let known = test_file::Known { ids: cadence_ids(files), cadences: cadences.collect() };
+    let mut tests = Vec::new();
+    for (path, text) in files.under("cadences/").filter(|(path, _)| is_test(path)) {
+        match test_file::parse(path, text, &known) {
+            Ok((file, warnings)) => {
+                findings.extend(warnings);
+                tests.push(file);
+            }
+            Err(errors) => findings.extend(errors),
+        }
+    }
+    tests
+}
+
 /// The ids of all cadences, also of those that cannot be read.
 fn cadence_ids(files: &Files) -> BTreeSet<String> {
-    let all = files.under("cadences/").filter(|(path, _)| !path.contains("/tests/"));
+    let all = files.under("cadences/").filter(|(path, _)| !is_test(path));
     all.map(|(path, _)| stem(path).to_owned()).collect()
 }
 

@@ -12,6 +12,7 @@ pub mod mime;
 pub mod profile_file;
 pub mod rules;
 pub mod template;
+pub mod test_file;
 pub mod unified;
 pub mod yaml;
 pub mod zone;

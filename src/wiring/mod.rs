@@ -37,6 +37,7 @@ pub mod list_inbox;
 pub mod lists;
 pub mod repo;
 pub mod simulate;
+pub mod test_run;
 
 /// Why an engine could not be put together.
 #[derive(Debug, Error)]

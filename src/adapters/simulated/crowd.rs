@@ -56,6 +56,22 @@ pub fn draw(
     people
 }
 
+/// Gives a person everything that a profile asks for, so that they fit it as far as anybody can be made to.
+pub fn suit(profile: &Profile, seed: u64, draft: &mut ProspectDraft) {
+    let chance = Chance(mix(seed));
+    for (position, criterion) in profile.criteria.iter().enumerate() {
+        meet(criterion, position as u64, chance, chance, draft);
+    }
+    require(profile, draft);
+}
+
+/// Columns that a profile requires hold something.
+fn require(profile: &Profile, draft: &mut ProspectDraft) {
+    for field in profile.require.iter().filter_map(|field| field.strip_prefix("x.")) {
+        draft.extra.entry(field.to_owned()).or_insert_with(|| "known".to_owned());
+    }
+}
+
 /// The same by the company: at each one person for each of the profiles.
 pub fn draw_accounts(
     profiles: &[Profile],
@@ -150,9 +166,7 @@ fn try_person(
         for (position, criterion) in profile.criteria.iter().enumerate() {
             meet(criterion, position as u64, at_company, own, &mut draft);
         }
-        for field in profile.require.iter().filter_map(|field| field.strip_prefix("x.")) {
-            draft.extra.entry(field.to_owned()).or_insert_with(|| "known".to_owned());
-        }
+        require(profile, &mut draft);
     }
     place(&mut draft, at_company);
     draft

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod crowd;
+pub mod letters;
 pub mod mail;
 pub mod memory;
 pub mod smtp_server;

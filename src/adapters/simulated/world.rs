@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -219,30 +220,44 @@ pub(super) fn answer(mail: &Taken, original: &[u8], texts: &[&str], drawn: u64) 
 
 pub(super) fn away(mail: &Taken, days: u64) -> String {
     let back = mail.at + SignedDuration::from_hours(24 * i64::try_from(days).unwrap_or(7));
-    let back = TimeZone::UTC.to_datetime(back).date();
+    away_until(mail, Some(TimeZone::UTC.to_datetime(back).date()))
+}
+
+/// A machine's note, with the day of return when it is known.
+pub(super) fn away_until(mail: &Taken, back: Option<Date>) -> String {
+    let until = back.map_or_else(String::new, |back| format!(" until {back}"));
     format!(
         "From: <{}>\r\nTo: <{}>\r\nSubject: Automatic reply: out of office\r\nMessage-ID: <a.{}>\r\n\
          In-Reply-To: <{}>\r\nAuto-Submitted: auto-replied\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
-         I am out of the office until {back}.\r\n",
+         I am out of the office{until}.\r\n",
         mail.to, mail.from, mail.message_id, mail.message_id
     )
 }
 
-fn bounce(mail: &Taken) -> String {
+pub(super) fn bounce(mail: &Taken) -> String {
+    returned(mail, "5.1.1", "550 5.1.1 user unknown")
+}
+
+/// The mailbox is full today.
+pub(super) fn soft_bounce(mail: &Taken) -> String {
+    returned(mail, "4.2.2", "452 4.2.2 mailbox full")
+}
+
+fn returned(mail: &Taken, status: &str, said: &str) -> String {
     format!(
         "From: Mail Delivery System <mailer-daemon@mx.example>\r\nTo: <{}>\r\n\
          Subject: Undelivered Mail Returned to Sender\r\nMessage-ID: <b.{}>\r\nReturn-Path: <>\r\n\
          MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
-         --b\r\nContent-Type: text/plain\r\n\r\nThe address is not known here.\r\n\r\n--b\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nThis message could not be delivered.\r\n\r\n--b\r\n\
          Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
-         Final-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: 5.1.1\r\n\
-         Diagnostic-Code: smtp; 550 5.1.1 user unknown\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n\
+         Final-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: {status}\r\n\
+         Diagnostic-Code: smtp; {said}\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n\
          Message-ID: <{}>\r\n\r\n--b--\r\n",
         mail.from, mail.message_id, mail.to, mail.message_id
     )
 }
 
-fn complaint(mail: &Taken) -> String {
+pub(super) fn complaint(mail: &Taken) -> String {
     format!(
         "From: <abuse@mx.example>\r\nTo: <{}>\r\nSubject: complaint\r\nMessage-ID: <c.{}>\r\n\
          MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=\"c\"\r\n\r\n\

@@ -1,11 +1,11 @@
-//! The one way to write a cadence or a profile: `firsttouch fmt`.
+//! The one way to write a cadence, a profile or a test: `firsttouch fmt`.
 //!
 //! Only white space, the order of keys, quotes around words that other tools misread, and what stands in
 //! one line may change. What is not understood stays as it is written, and a rewriting that would not be
 //! read as the same file is not given out.
 
 use super::diagnostic::Diagnostic;
-use super::language::{CADENCE, PROFILE, Section};
+use super::language::{CADENCE, PROFILE, Section, TEST};
 use super::yaml;
 
 mod block;
@@ -24,6 +24,7 @@ pub const WIDTH: usize = 100;
 pub enum Kind {
     Cadence,
     Profile,
+    Test,
 }
 
 impl Kind {
@@ -32,6 +33,7 @@ impl Kind {
         let (folder, name) = path.split_once('/')?;
         match folder {
             _ if !name.ends_with(".yaml") => None,
+            "cadences" if path.contains("/tests/") => Some(Self::Test),
             "cadences" => Some(Self::Cadence),
             "profiles" => Some(Self::Profile),
             _ => None,
@@ -42,6 +44,7 @@ impl Kind {
         match self {
             Self::Cadence => &CADENCE,
             Self::Profile => &PROFILE,
+            Self::Test => &TEST,
         }
     }
 }

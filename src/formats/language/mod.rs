@@ -1,20 +1,23 @@
-//! The language of cadences and profiles as tables: every key, what it takes, and what it means.
+//! The language of cadences, profiles and tests as tables: every key, what it takes, and what it means.
 //!
 //! The one source of what the parsers accept, of the JSON Schemas with which editors help
 //! ([`schema`]), and of the reference page ([`reference`]).
 
 use crate::domain::cadence::{Audience, DayKind, Thread, Verb};
+use crate::domain::prospect::Relationship;
 
 mod cadence;
 mod profile;
 pub mod reference;
 pub mod schema;
+mod test;
 
 pub use cadence::{
     AT_END, CADENCE, CALL, COMPANY, CONDITION, DEFAULTS, EMAIL, ENROLL, ENROLL_WHEN, HAND_OFF,
     LIMITS, RETRY, SOCIAL, STEP, SWITCH_TO, TASK, VERB,
 };
 pub use profile::{MATCH_LINE, PERSON_CONDITION, PROFILE, SCORE_LINE};
+pub use test::{ANSWER, EVENT, LINE, REPLY, TEST, TEST_CASE};
 
 /// One kind of map: which keys it may have.
 pub struct Section {
@@ -64,6 +67,12 @@ pub enum Takes {
     Length,
     /// A span of a day.
     Span,
+    /// A date.
+    Date,
+    /// A date, with or without a time of the day.
+    DateTime,
+    /// A time of the day, or a span.
+    ClockTime,
     /// A date of the person, company or deal, and a length before or behind it.
     Anchor,
     /// The name of a file in `templates/`.
@@ -133,12 +142,23 @@ pub const MAX_DAY: u32 = 1_000;
 pub const MAX_LIMIT: u32 = 10_000;
 /// More attempts at one step would be pestering.
 pub const MAX_RETRIES: u32 = 10;
+/// One file holds no more tests.
+pub const MAX_TESTS: usize = 200;
+/// One test has no more events.
+pub const MAX_EVENTS: usize = 50;
+/// One test expects no more lines.
+pub const MAX_LINES: usize = 300;
+/// One step or question gets no more answers.
+pub const MAX_ANSWERS: usize = 20;
 /// Points beyond this would make the other lines meaningless.
 pub const MAX_POINTS: i64 = 1_000;
 
 /// The words of `audience`.
 pub const AUDIENCES: [(&str, Audience); 2] =
     [("prospects", Audience::Prospects), ("customers", Audience::Customers)];
+/// The words of `relationship`.
+pub const RELATIONSHIPS: [(&str, Relationship); 2] =
+    [("prospect", Relationship::Prospect), ("customer", Relationship::Customer)];
 /// The words of `days`.
 pub const DAYS: [(&str, DayKind); 2] =
     [("business", DayKind::Business), ("calendar", DayKind::Calendar)];

@@ -1,7 +1,7 @@
 //! The reference page of the language, in Markdown.
 
 use super::schema::in_words;
-use super::{CADENCE, Key, Need, PROFILE, Section, Takes};
+use super::{CADENCE, Key, Need, PROFILE, Section, TEST, Takes};
 use crate::domain::cadence::{
     CALL_OUTCOMES, EMAIL_OUTCOMES, EVENTS, HAND_OFF_OUTCOMES, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb,
 };
@@ -11,9 +11,11 @@ use crate::formats::rules::Rule;
 /// The generated part of `docs/language.md`.
 pub fn page() -> String {
     let mut page = String::new();
-    for (title, section) in
-        [("Every key of a cadence", &CADENCE), ("Every key of a profile", &PROFILE)]
-    {
+    for (title, section) in [
+        ("Every key of a cadence", &CADENCE),
+        ("Every key of a profile", &PROFILE),
+        ("Every key of a test", &TEST),
+    ] {
         page.push_str(&format!("## {title}\n\n"));
         for section in in_order(section) {
             page.push_str(&described(section));
@@ -71,6 +73,7 @@ fn sections_of(takes: &Takes) -> Vec<&'static Section> {
             Vec::new()
         }
         Takes::Length | Takes::Span | Takes::Anchor | Takes::Template | Takes::Field => Vec::new(),
+        Takes::Date | Takes::DateTime | Takes::ClockTime => Vec::new(),
         Takes::Test | Takes::Range | Takes::Anything => Vec::new(),
     }
 }
@@ -115,6 +118,9 @@ fn takes(takes: &Takes) -> String {
         Takes::Number(least, most) => format!("{least} to {most}"),
         Takes::Length => "a length of time".to_owned(),
         Takes::Span => "a span of a day".to_owned(),
+        Takes::Date => "a date".to_owned(),
+        Takes::DateTime => "a date, or a date and a time".to_owned(),
+        Takes::ClockTime => "a time or a span of a day".to_owned(),
         Takes::Anchor => "a date and a length of time".to_owned(),
         Takes::Template => "a template".to_owned(),
         Takes::Field => "a field".to_owned(),

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{CADENCE, Key, MAX_ROLES, MAX_STEPS, Need, PROFILE, Section, Takes};
+use super::{CADENCE, Key, MAX_ROLES, MAX_STEPS, MAX_TESTS, Need, PROFILE, Section, TEST, Takes};
 use crate::domain::cadence::{
     CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, HAND_OFF_OUTCOMES, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb,
 };
 use crate::domain::facts::{DATES, FIELDS};
 
 /// The path in a workspace and the text of every schema.
-pub fn files() -> [(&'static str, String); 2] {
+pub fn files() -> [(&'static str, String); 3] {
     [
         ("schema/cadence.v1.schema.json", file(&CADENCE)),
         ("schema/profile.v1.schema.json", file(&PROFILE)),
+        ("schema/test.v1.schema.json", file(&TEST)),
     ]
 }
 
@@ -61,6 +62,7 @@ fn collect_in(takes: &Takes, found: &mut BTreeMap<&'static str, &'static Section
         Takes::Either(all) => all.iter().for_each(|takes| collect_in(takes, found)),
         Takes::Text | Takes::Slug | Takes::Exactly(_) | Takes::Words(_) | Takes::Number(..) => {}
         Takes::Length | Takes::Span | Takes::Anchor | Takes::Template | Takes::Field => {}
+        Takes::Date | Takes::DateTime | Takes::ClockTime => {}
         Takes::Test | Takes::Range | Takes::Anything => {}
     }
 }
@@ -99,6 +101,9 @@ fn property(key: &Key) -> Value {
         if let Some(reference) = map.remove("$ref") {
             map.insert("allOf".to_owned(), json!([{"$ref": reference}]));
         }
+        if key.name == "tests" {
+            map.insert("maxItems".to_owned(), json!(MAX_TESTS));
+        }
         if key.name == "steps" {
             map.insert("maxItems".to_owned(), json!(MAX_STEPS));
         }
@@ -118,6 +123,9 @@ const TEXT: &str = r"\S";
 const SLUG: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
 const LENGTH: &str = "^[0-9]+ +(business +(minute|hour|day)|minute|hour|day|week)s?$";
 const SPAN: &str = "^([01]?[0-9]|2[0-3]):[0-5][0-9] ?- ?([01]?[0-9]|2[0-3]):[0-5][0-9]$";
+const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+const DATE_TIME: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}( ([01]?[0-9]|2[0-3]):[0-5][0-9])?$";
+const CLOCK_TIME: &str = "^([01]?[0-9]|2[0-3]):[0-5][0-9]( ?- ?([01]?[0-9]|2[0-3]):[0-5][0-9])?$";
 const ANCHOR: &str = "^[a-z][a-z0-9_.-]*( +[+-] +[0-9]+ +(business +day|day|week)s?)?$";
 const COLUMN: &str = r"^((x|deal)\.)?[a-z0-9][a-z0-9_-]{0,63}$";
 const RANGE: &str = "^([<>]=? ?[0-9][0-9,]*[KMBkmb]?|[0-9][0-9,]*[KMBkmb]?(\\+| ?[-–] ?[0-9][0-9,]*[KMBkmb]?))( ?USD)?$";
@@ -135,6 +143,9 @@ pub fn value(takes: &Takes) -> Value {
         }
         Takes::Length => text(LENGTH),
         Takes::Span => text(SPAN),
+        Takes::Date => text(DATE),
+        Takes::DateTime => text(DATE_TIME),
+        Takes::ClockTime => text(CLOCK_TIME),
         Takes::Anchor => text(ANCHOR),
         Takes::Field => json!({"anyOf": [{"enum": FIELDS}, {"enum": DATES}, text(COLUMN)]}),
         Takes::Test => json!({"type": ["string", "number", "boolean"]}),

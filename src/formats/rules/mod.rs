@@ -10,6 +10,7 @@ use super::diagnostic::Severity;
 mod cadence;
 mod structure;
 mod template;
+mod test;
 
 /// What is known of a rule beside its id: `firsttouch help C201`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ rules! {
         C203 C204 C301 C302 C303 C304 C305;
     structure: C401 C402 C403 C404;
     cadence: C501 C502 C503 C504 C505 C506 C601 C602 C603 C604 C605;
+    test: C701 C702 C703 C704 C705 C706 C707 C708 C709;
     structure: C900 S001 S002;
     template: T100 T101 T102 T103 T104 T105 T106 T107;
 }
@@ -94,6 +96,11 @@ const fn in_cadence(text: &'static str) -> Example {
 /// A part of a profile.
 const fn in_profile(text: &'static str) -> Example {
     Example { path: "profiles/example.yaml", text }
+}
+
+/// A part of a file with tests.
+const fn in_tests(text: &'static str) -> Example {
+    Example { path: "cadences/tests/example.yaml", text }
 }
 
 /// A whole template.

@@ -76,7 +76,7 @@ pub(super) const C006: Page = Page {
     title: "the file is of another kind or version",
     severity: Error,
     about: "`format` says what a file is and which version of the language it speaks: `cadence/v1` in \
-        cadences/, `profile/v1` in profiles/. A file of another kind lies in the wrong folder, and a \
+        cadences/, `profile/v1` in profiles/, `test/v1` in cadences/tests/. A file of another kind lies in the wrong folder, and a \
         newer version needs a newer firsttouch.",
     bad: in_cadence("format: cadence/v2\n"),
     good: in_cadence("format: cadence/v1\n"),
@@ -107,7 +107,8 @@ pub(super) const C401: Page = Page {
     severity: Warning,
     about: "Many YAML tools read a plain NO, yes, on or off as true or false: Norway becomes false. \
         firsttouch reads it as it is written, but the hooks and scripts around the repository may \
-        not. Put two-letter codes and such words in quotes.",
+        not. A plain 07:30 becomes a number and a plain date something else again. Put two-letter codes, such \
+        words, dates and times in quotes.",
     bad: in_profile("match:\n  country: { any: [NO, \"SE\"] }\n"),
     good: in_profile("match:\n  country: { any: [\"NO\", \"SE\"] }\n"),
 };

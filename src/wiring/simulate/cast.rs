@@ -190,7 +190,8 @@ fn prospect(id: i64, known: ProspectDraft, company_id: Option<CompanyId>) -> Pro
     }
 }
 
-fn profiles_of(workspace: &Workspace, cadence: &CadenceId) -> Vec<Profile> {
+/// The profiles that let people into a cadence.
+pub(in crate::wiring) fn profiles_of(workspace: &Workspace, cadence: &CadenceId) -> Vec<Profile> {
     let file = workspace.cadences.iter().find(|file| file.cadence.id == *cadence);
     let Some(Admission::OneOf(wanted)) = file.map(|file| &file.cadence.profiles) else {
         return Vec::new();

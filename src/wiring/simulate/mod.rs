@@ -23,7 +23,7 @@ use crate::engine::workspace::Workspace;
 use crate::engine::{Engine, EngineError, Parts};
 use crate::ports::{Clock, EnrollmentRecord, Lane, StoreError};
 
-mod cast;
+pub(in crate::wiring) mod cast;
 mod forecast;
 mod reps;
 
