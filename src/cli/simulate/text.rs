@@ -332,6 +332,9 @@ fn assumed(told: &Told, width: usize) -> String {
     if told.args.list.is_none() && told.is_of_customers() {
         lines.push("customers bought in the first three weeks, went live 30 days later and have a contract of one year".to_owned());
     }
+    lines.push(
+        "every hand-off is accepted; a task that asks for something finds it, and a mail to be read is released, or left out where something is not known".to_owned(),
+    );
     lines
         .push("mailboxes and reps have nothing else to do, and every inbox can be read".to_owned());
     lines.iter().map(|line| format!("{}\n", wrapped(line, width, 2))).collect()
