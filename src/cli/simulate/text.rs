@@ -63,10 +63,14 @@ pub(super) fn verdict(told: &Told, run: &Run) -> String {
     let last = told.scenario.begins_on.saturating_add((i64::from(told.args.days) - 1).days());
     let begun = match (run.still_waiting(), run.last_first_touch()) {
         (_, None) => "nobody is touched at all".to_owned(),
+        (0, Some(date)) if run.covers_companies => {
+            format!("the last company has its first touch on {}", day(date))
+        }
         (0, Some(date)) => format!("the last person has their first touch on {}", day(date)),
         (n, Some(_)) => format!(
-            "the queue does not drain: {n} of {} people still wait for their first touch on {}",
+            "the queue does not drain: {n} of {} {} still wait for their first touch on {}",
             run.enrolled,
+            if run.covers_companies { "companies" } else { "people" },
             day(last)
         ),
     };
@@ -151,9 +155,10 @@ fn outcome(told: &Told, run: &Run) -> Vec<Vec<String>> {
     let meetings = |run: &Run| run.tally.endings.get("meeting").copied().unwrap_or(0);
     let first = match run.half_touched_by().zip(run.last_first_touch()) {
         Some((half, last)) => format!(
-            "{} of {}, half of them by {}, the last on {}",
+            "{} of {}{}, half of them by {}, the last on {}",
             run.touched(),
             run.enrolled,
+            if run.covers_companies { " companies" } else { "" },
             day(half),
             day(last)
         ),
