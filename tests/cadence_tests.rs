@@ -105,7 +105,7 @@ fn tests_pass_in_any_zone_and_whatever_the_limits_of_the_mailbox() {
 
 /// A change of a cadence that somebody would want to hear of, and whose tests must fail.
 const CHANGES: [(&str, &str, &str); 17] = [
-    ("abm-buying-group", "touches_per_company_per_week: 5", "touches_per_company_per_week: 9"),
+    ("abm-buying-group", "touches_per_company_per_week: 6", "touches_per_company_per_week: 3"),
     ("saas-outbound-14d", "    day: 7\n", "    day: 8\n"),
     ("saas-outbound-14d", "    day: 14\n", "    day: 13\n"),
     ("saas-outbound-14d", "skip_if: { outcome: { call-1: [left_voicemail] } }", "priority: low"),

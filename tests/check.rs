@@ -77,7 +77,7 @@ fn every_broken_copy_of_the_design_is_told_at_once_with_its_line() {
 #[test]
 fn what_only_shows_across_steps_and_files_is_told() {
     let desk = Desk::new();
-    desk.change(SAAS, "touches_per_prospect_per_day: 2", "touches_per_prospect_per_day: 1");
+    desk.change(SAAS, "touches_per_prospect_per_day: 3", "touches_per_prospect_per_day: 1");
     desk.change(SAAS, "{ call-1: [left_voicemail] }", "{ call-1: [meeting_booked] }");
     desk.change(SAAS, "day: 12", "after: 3 hours");
     desk.change("profiles/revops-saas.yaml", "  proof:", "  prof:");

@@ -145,3 +145,21 @@ async fn looking_changes_nothing_in_the_database() {
         fs::read_to_string(desk.path().join(".firsttouch/preview/saas-outbound-14d.html")).unwrap();
     assert!(page.contains("<p>Hi Dana,</p>"), "{page}");
 }
+
+#[test]
+fn what_a_task_above_asks_for_is_lacked_by_nobody_below_it() {
+    let desk = Desk::new();
+    desk.import();
+    let head = "format: cadence/v1\nid: hook\ntitle: Hook\ndays: business\ncalendar: standard\n\
+                enroll: { audience: prospects, profiles: [any] }\nsteps:\n";
+    let steps = "  - { id: before, day: 1, email: { template: hook, thread: new } }\n  \
+                 - { id: find, day: 2, task: { title: Find it, collect: [x.hook] } }\n  \
+                 - { id: behind, day: 3, email: { template: hook, thread: new } }\n";
+    fs::write(desk.path().join("cadences/hook.yaml"), format!("{head}{steps}")).unwrap();
+    let template = "---\nsubject: \"For you\"\n---\nI saw {{x.hook}}.\n";
+    fs::write(desk.path().join("templates/hook.hbs"), template).unwrap();
+    let (out, err, code) = desk.run(&["preview", "hook", "--coverage", "--list", "people"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("0 of 3  before  hook"), "{out}");
+    assert!(out.contains("3 of 3  behind  hook"), "{out}");
+}

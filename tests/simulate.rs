@@ -185,6 +185,26 @@ const LIST: &str = "First Name,Last Name,Title,Company,Email,Employees,Industry,
      Pat,Gray,Gardener,Tailspin,pat@tailspin.test,300,SaaS,US,NY\n";
 
 #[test]
+fn every_shipped_cadence_can_be_simulated() {
+    let desk = Desk::new();
+    for cadence in [
+        "abm-buying-group",
+        "inbound-speed-to-lead",
+        "nurture-quarterly",
+        "post-sale-relationship",
+        "saas-outbound-14d",
+        "short-outbound-7d",
+        "team-hand-off",
+    ] {
+        let wanted = ["--prospects", "30", "--days", "30", "--seed", "3", "--json"];
+        let (out, err, code) = desk.run(&[&["simulate", cadence], &wanted[..]].concat());
+        assert_eq!(code, 0, "{cadence}: {err}");
+        let told: Value = serde_json::from_str(&out).unwrap();
+        assert!(told["run"]["enrolled"].as_u64() > Some(0), "{cadence}: {}", told["run"]);
+    }
+}
+
+#[test]
 fn a_list_is_copied_with_its_blocks_and_the_database_stays_as_it_was() {
     let desk = Desk::with_mailboxes(1, 40);
     fs::write(desk.path("people.csv"), LIST).unwrap();

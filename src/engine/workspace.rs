@@ -95,6 +95,7 @@ pub fn examine_for(
     };
     let cadences = cadences(files, &known, &mut findings);
     findings.extend(circles::circles(&cadences));
+    findings.extend(circles::into_companies(&cadences));
     let tests = tests(files, &cadences, &mut findings);
     if let Some(templates) = &templates {
         let is_whole = findings.iter().all(|finding| finding.severity < Severity::Error);

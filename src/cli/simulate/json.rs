@@ -100,6 +100,7 @@ fn run(run: &Run) -> Value {
     json!({
         "people": run.people,
         "enrolled": run.enrolled,
+        "unit": if run.covers_companies { "company" } else { "prospect" },
         "not_enrolled": run.skipped,
         "first_touches": run.touched(),
         "last_first_touch": run.last_first_touch().map(|date| date.to_string()),

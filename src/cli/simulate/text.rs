@@ -63,10 +63,14 @@ pub(super) fn verdict(told: &Told, run: &Run) -> String {
     let last = told.scenario.begins_on.saturating_add((i64::from(told.args.days) - 1).days());
     let begun = match (run.still_waiting(), run.last_first_touch()) {
         (_, None) => "nobody is touched at all".to_owned(),
+        (0, Some(date)) if run.covers_companies => {
+            format!("the last company has its first touch on {}", day(date))
+        }
         (0, Some(date)) => format!("the last person has their first touch on {}", day(date)),
         (n, Some(_)) => format!(
-            "the queue does not drain: {n} of {} people still wait for their first touch on {}",
+            "the queue does not drain: {n} of {} {} still wait for their first touch on {}",
             run.enrolled,
+            if run.covers_companies { "companies" } else { "people" },
             day(last)
         ),
     };
@@ -151,9 +155,10 @@ fn outcome(told: &Told, run: &Run) -> Vec<Vec<String>> {
     let meetings = |run: &Run| run.tally.endings.get("meeting").copied().unwrap_or(0);
     let first = match run.half_touched_by().zip(run.last_first_touch()) {
         Some((half, last)) => format!(
-            "{} of {}, half of them by {}, the last on {}",
+            "{} of {}{}, half of them by {}, the last on {}",
             run.touched(),
             run.enrolled,
+            if run.covers_companies { " companies" } else { "" },
             day(half),
             day(last)
         ),
@@ -332,6 +337,9 @@ fn assumed(told: &Told, width: usize) -> String {
     if told.args.list.is_none() && told.is_of_customers() {
         lines.push("customers bought in the first three weeks, went live 30 days later and have a contract of one year".to_owned());
     }
+    lines.push(
+        "every hand-off is accepted; a task that asks for something finds it, and a mail to be read is released, or left out where something is not known".to_owned(),
+    );
     lines
         .push("mailboxes and reps have nothing else to do, and every inbox can be read".to_owned());
     lines.iter().map(|line| format!("{}\n", wrapped(line, width, 2))).collect()

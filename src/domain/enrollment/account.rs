@@ -116,6 +116,10 @@ pub(super) fn leave(
     ending: Ending,
     now: Timestamp,
 ) -> Option<Vec<Effect>> {
+    // Somebody else has the whole account now.
+    if ending == Ending::HandedOff {
+        return None;
+    }
     let account = state.account.as_mut()?;
     let others = match ending {
         Ending::Meeting => cadence.company.on_meeting,

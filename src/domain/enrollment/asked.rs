@@ -21,11 +21,10 @@ type Moved = (State, Vec<Effect>);
 /// owner is asked what the reply means.
 pub(super) fn on_replied(course: &Course, mut state: State, now: Timestamp) -> Moved {
     let has_ended = matches!(state.phase, Phase::Ended { .. });
-    if has_ended {
+    // At an account somebody always says what it means: the others wait for it.
+    let ends = course.cadence.replies.is_empty() && state.account.is_none();
+    if has_ended || ends {
         return end(state, Ending::Replied, now);
-    }
-    if course.cadence.replies.is_empty() {
-        return ends_by_reply(course, state, now);
     }
     state.happened.insert(EMAIL_REPLIED.to_owned());
     // What was let go before the reply was written without knowing it: it is read again.
@@ -45,18 +44,6 @@ pub(super) fn on_replied(course: &Course, mut state: State, now: Timestamp) -> M
             (state, [others, effects].concat())
         }
     }
-}
-
-/// Nobody is asked what the reply means: the person is done with. At an account the others go on, unless
-/// the mail to one of them is on its way: then they do when its fate is known.
-fn ends_by_reply(course: &Course, state: State, now: Timestamp) -> Moved {
-    let Some((step, attempt)) = state.phase.step().map(|(id, attempt)| (id.clone(), attempt))
-    else {
-        return end(state, Ending::Replied, now);
-    };
-    let left = left_of(&state.phase, now);
-    let (state, effects) = stop(course, state, (&step, attempt), Some(left), Ending::Replied, now);
-    (state, [vec![Effect::CloseTasks], effects].concat())
 }
 
 /// With `on_reply: stop_others` whoever replied is the only one from then on.

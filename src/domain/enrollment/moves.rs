@@ -7,7 +7,7 @@ use super::asked::{
     ask_if_reply_waits, go_on, hand_back, offer, on_decided, on_offer_answered, on_replied,
     on_reply_told,
 };
-use super::timing::{due_at, on_date};
+use super::timing::{days_of, due_at, on_date};
 use super::{
     Circumstances, Course, Edited, Effect, Ending, Event, IllegalTransition, Passed, Pause, Phase,
     Released, Skipped, State, TaskKind,
@@ -315,8 +315,13 @@ pub(super) fn pass(
 ) -> (State, Vec<Effect>) {
     let step = course.cadence.step(id).map(|(_, step)| step);
     let verb = step.map_or(Verb::Continue, |step| step.verb(&outcome));
-    if let Some(Step { when: When::Day(day), .. }) = step {
-        state.day = state.day.max(*day);
+    match step.map(|step| &step.when) {
+        Some(When::Day(day)) => state.day = state.day.max(*day),
+        // A wait of days is a part of the plan: `day: 7` behind it is the seventh day, too.
+        Some(When::After(delay)) if attempt == 1 => {
+            state.day = state.day.saturating_add(days_of(course, state.anchor_at, *delay));
+        }
+        Some(When::After(_) | When::At(_)) | None => {}
     }
     state.anchor_at = now;
     state.tries = 0;

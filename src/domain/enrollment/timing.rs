@@ -1,11 +1,12 @@
 //! From when a step falls due: days of the plan, waits, and dates of the person.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 
 use super::{Course, Phase, Skipped, State};
 use crate::domain::cadence::{Anchor, DayKind, SKIPPED, Step, StepHours, When};
 use crate::domain::calendar::start_of_day;
+use crate::domain::time::{Delay, Unit};
 
 /// A new enrollment: waiting for the first step. `None` for a cadence without steps.
 pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
@@ -86,6 +87,21 @@ pub fn retimed(before: &Course, after: &Course, state: State) -> State {
     }
     let due_at = due_at(after, &state, step);
     State { phase: Phase::Waiting { step: id.clone(), attempt: 1, due_at }, ..state }
+}
+
+/// The days that a wait takes, as the plan counts days; hours and minutes are none.
+pub(super) fn days_of(course: &Course, from: Timestamp, delay: Delay) -> u32 {
+    if !matches!(delay.unit, Unit::Days | Unit::Weeks | Unit::BusinessDays) {
+        return 0;
+    }
+    let date = |at: Timestamp| course.zone.to_datetime(at).date();
+    let (first, last) = (date(from), date(course.calendar.after(from, delay, course.zone)));
+    let days = first.series(1.day()).skip(1).take_while(|day| *day <= last);
+    let counts = |day: &Date| match course.cadence.days {
+        DayKind::Business => course.calendar.works_on(*day),
+        DayKind::Calendar => true,
+    };
+    u32::try_from(days.filter(counts).count()).unwrap_or(u32::MAX)
 }
 
 /// When a step on a date falls due, or why it never does.

@@ -63,7 +63,9 @@ pub struct Waits {
 pub struct Run {
     /// Everybody who was to be enrolled.
     pub people: u64,
+    /// Enrollments: people, or companies where the cadence covers companies.
     pub enrolled: u64,
+    pub covers_companies: bool,
     /// Why the others were not, as sentences.
     pub skipped: BTreeMap<String, u64>,
     /// The days on which people had their first touch.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Basis, Seen, Someone, walk};
 use crate::domain::cadence::{Content, Outcome, Step, Way, What};
 use crate::domain::facts::Facts;
-use crate::domain::ids::{ProspectId, StepId};
+use crate::domain::ids::{BuyerRole, ProspectId, StepId};
 use crate::domain::outlook::{Answer, OPEN, outlook};
 use crate::domain::suppression::Subject;
 use crate::engine::workspace::templates_of;
@@ -136,17 +136,20 @@ impl Coverage {
             *self.kept_out.entry(reason).or_default() += 1;
             return;
         }
-        let seen = Seen { obstacles: Vec::new(), ..seen };
+        let mut seen = Seen { obstacles: Vec::new(), ..seen };
         self.let_in += 1;
         let facts = Facts::of(&seen.person.prospect);
         for line in &mut self.lines {
-            let step = line.step.as_ref().and_then(|id| {
-                basis.cadence().step(&StepId::from(id.as_str())).map(|(_, step)| step)
-            });
-            if step.is_some_and(|step| is_skipped(step, &facts, &seen)) {
+            let id = line.step.as_ref().map(|id| StepId::from(id.as_str()));
+            let found = id.and_then(|id| basis.cadence().step(&id));
+            let step = found.map(|(_, step)| step);
+            if step.is_some_and(|step| is_skipped(step, &facts, &seen) || !is_for(step, &seen)) {
                 line.skipped += 1;
                 continue;
             }
+            // What the tasks above ask for is known by then.
+            let above = basis.cadence().steps.iter().take(found.map_or(0, |(at, _)| at));
+            above.for_each(|step| seen.person.find_out(step));
             let filling = seen.fill(&basis.settings, &line.template, now);
             let needs = basis.templates().get(&line.template).map(|template| &template.needs);
             line.add(&filling, needs.map_or(&[], Vec::as_slice), step);
@@ -160,6 +163,16 @@ impl Coverage {
 /// Whether a step certainly never happens, whatever comes of the ones above.
 fn is_skipped(step: &Step, facts: &Facts, seen: &Seen) -> bool {
     outlook(step, facts, &seen.person.closed, &AllOpen).answer == Answer::No
+}
+
+/// Whether a step is for people of this role, at an account.
+fn is_for(step: &Step, seen: &Seen) -> bool {
+    let roles = seen.person.version.cadence.unit.roles();
+    let has_role = |role: &BuyerRole| {
+        let profile = seen.profile.as_ref().map(|profile| &profile.id);
+        roles.iter().any(|(known, of)| known == role && Some(of) == profile)
+    };
+    step.to.is_empty() || step.to.iter().any(has_role)
 }
 
 /// Nothing is known of the steps above.

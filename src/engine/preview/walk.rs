@@ -209,21 +209,25 @@ impl Walk<'_> {
         Ok(effects)
     }
 
-    /// What a task asks for is known from then on, whatever it will be.
+    /// What the task of the phase asks for is known of everybody there.
     fn collect(&mut self) {
         let state = &self.seen.person.enrollment.state;
         let step = state.phase.step().and_then(|(id, _)| self.seen.person.version.cadence.step(id));
-        let Some((_, Step { what: What::Task { collect, .. }, .. })) = step else { return };
-        let fields: Vec<String> = collect.clone();
+        let Some(step) = step.map(|(_, step)| step.clone()) else { return };
         let people = [&mut self.seen.person].into_iter().chain(&mut self.seen.colleagues);
-        for person in people {
-            let known = Facts::of(&person.prospect);
-            for field in
-                fields.iter().filter(|field| !known.has(field) && !DATES.contains(&field.as_str()))
-            {
-                let plain = field.strip_prefix("x.").unwrap_or(field).replace(['_', '-'], " ");
-                fill(&mut person.prospect.known, field, &format!("(the {plain} that was found)"));
-            }
+        people.for_each(|person| person.find_out(&step));
+    }
+}
+
+impl Person {
+    /// What a task asks for is known from then on, whatever it will be; dates are not made up.
+    pub(super) fn find_out(&mut self, step: &Step) {
+        let What::Task { collect, .. } = &step.what else { return };
+        let known = Facts::of(&self.prospect);
+        let is_open = |field: &&String| !known.has(field) && !DATES.contains(&field.as_str());
+        for field in collect.iter().filter(is_open) {
+            let plain = field.strip_prefix("x.").unwrap_or(field).replace(['_', '-'], " ");
+            fill(&mut self.prospect.known, field, &format!("(the {plain} that was found)"));
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::cadence::Admission;
+use crate::domain::cadence::{Admission, Cadence, Covers};
+use crate::domain::ids::{BuyerRole, ProfileId};
 use crate::formats::diagnostic::Diagnostic;
 use crate::formats::rules::Rule;
 use crate::formats::template::{Template, TemplateSet};
 
-use super::{CadenceFile, Files, ProfileFile, template_name, templates_in};
+use super::{CadenceFile, Files, ProfileFile, template_name, templates_in, templates_of};
 
 /// What nothing uses, in files in which nothing is wrong.
 pub(super) fn unused(
@@ -66,10 +67,15 @@ pub(super) fn unfit(
     templates: &TemplateSet,
 ) -> Vec<Diagnostic> {
     let mut pairs = BTreeSet::new();
-    for file in cadences {
-        let Admission::OneOf(ids) = &file.cadence.profiles else { continue };
-        let names = templates_in(&file.cadence).into_iter();
-        pairs.extend(names.flat_map(|name| ids.iter().map(move |id| (name.clone(), id))));
+    for CadenceFile { cadence, .. } in cadences {
+        match (&cadence.unit, &cadence.profiles) {
+            (Covers::Company { .. }, _) => pairs.extend(pairs_of_account(cadence)),
+            (Covers::Prospect, Admission::OneOf(ids)) => {
+                let names = templates_in(cadence).into_iter();
+                pairs.extend(names.flat_map(|name| ids.iter().map(move |id| (name.clone(), id))));
+            }
+            (Covers::Prospect, Admission::Anybody) => {}
+        }
     }
     let mut found = Vec::new();
     for (name, id) in pairs {
@@ -79,6 +85,16 @@ pub(super) fn unfit(
         found.extend(other_language(template, profile));
     }
     found
+}
+
+/// At an account the texts of a step are for the people of its roles.
+fn pairs_of_account(cadence: &Cadence) -> impl Iterator<Item = (String, &ProfileId)> {
+    cadence.steps.iter().flat_map(|step| {
+        let is_for = |role: &BuyerRole| step.to.is_empty() || step.to.contains(role);
+        let profiles = cadence.unit.roles().iter().filter(move |(role, _)| is_for(role));
+        profiles
+            .flat_map(|(_, id)| templates_of(&step.what).into_iter().map(move |name| (name, id)))
+    })
 }
 
 /// Gaps of a template for which a profile says nothing (C505).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::cadence::{Cadence, Verb};
+use crate::domain::cadence::{Cadence, Covers, Verb};
 use crate::domain::time::{Delay, Unit};
 use crate::formats::diagnostic::Diagnostic;
 use crate::formats::rules::Rule;
@@ -25,6 +25,29 @@ pub(super) fn circles(files: &[CadenceFile]) -> Vec<Diagnostic> {
             let path = format!("cadences/{}.yaml", cadence.id);
             let hint = "wait longer before `switch_to`, or end with `stop`";
             found.push(Diagnostic::error(Rule::C605, &path, (0, 0), message).with_hint(hint));
+        }
+    }
+    found
+}
+
+/// Nobody can go on alone in a cadence that covers companies (C119).
+pub(super) fn into_companies(files: &[CadenceFile]) -> Vec<Diagnostic> {
+    let covers_companies = |id: &str| {
+        let file = files.iter().find(|file| file.cadence.id.as_str() == id);
+        file.is_some_and(|file| matches!(file.cadence.unit, Covers::Company { .. }))
+    };
+    let mut found = Vec::new();
+    for CadenceFile { cadence, .. } in files {
+        let mut to: Vec<&str> = switches(cadence).map(|(to, _)| to).collect();
+        to.sort_unstable();
+        to.dedup();
+        for to in to.into_iter().filter(|to| covers_companies(to)) {
+            let path = format!("cadences/{}.yaml", cadence.id);
+            let message = format!(
+                "`switch_to: {to}` leads one person into a cadence that takes in companies"
+            );
+            let hint = "switch to a cadence for one person, or hand over to somebody who enrolls the company";
+            found.push(Diagnostic::error(Rule::C119, &path, (0, 0), message).with_hint(hint));
         }
     }
     found

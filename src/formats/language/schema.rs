@@ -155,13 +155,19 @@ pub fn value(takes: &Takes) -> Value {
         Takes::Keyed(key, inner) => json!({
             "type": "object",
             "minProperties": 1,
-            "propertyNames": value(key),
+            "propertyNames": named(value(key)),
             "additionalProperties": value(inner),
         }),
         Takes::Outcomes(inner) => outcomes(inner),
         Takes::Either(all) => json!({"anyOf": all.iter().map(value).collect::<Vec<_>>()}),
         Takes::Anything => json!({}),
     }
+}
+
+/// A key of that form, or the one by which YAML merges in what an anchor stands for: editors ask for it
+/// before they merge.
+fn named(form: Value) -> Value {
+    json!({"anyOf": [form, {"const": "<<"}]})
 }
 
 /// The built-in outcomes with what they do by themselves, so that an editor can offer them.
@@ -184,7 +190,7 @@ fn outcomes(takes: &Takes) -> Value {
     json!({
         "type": "object",
         "properties": properties,
-        "propertyNames": {"pattern": SLUG},
+        "propertyNames": named(json!({"pattern": SLUG})),
         "additionalProperties": value(takes),
     })
 }

@@ -492,6 +492,20 @@ pub(super) const C604: Page = Page {
     ),
 };
 
+pub(super) const C119: Page = Page {
+    title: "one person switched into a cadence that takes in companies",
+    severity: Error,
+    about: "A cadence with `unit: company` takes in companies: people are found for its roles among those \
+        of the company. Somebody who is switched comes alone, so they would be refused when the time \
+        comes. Switch to a cadence for one person, or hand over to somebody who enrolls the company.",
+    bad: in_cadence(concat!(
+        "unit: company\nroles: { champion: buyers }\n",
+        "steps:\n  - { id: call, day: 1, to: [champion], call: { script: opener } }\n",
+        "at_end: { switch_to: { cadence: example, after: 200 days } }\n"
+    )),
+    good: in_cadence("at_end: { switch_to: { cadence: example, after: 200 days } }\n"),
+};
+
 pub(super) const C605: Page = Page {
     title: "a circle of cadences that turns too fast, or not at all",
     severity: Error,

@@ -35,12 +35,18 @@ struct Keys {
 }
 
 const FENCE: &str = "---";
+const KEYS: [&str; 4] = ["subject:", "preview:", "needs:", "language:"];
 const MAX_NEEDS: usize = 50;
 
 /// Cuts a template file (with `\n` line ends) into its head and its body.
 pub(super) fn split(path: &str, text: &str) -> Result<(FrontMatter, Placed), Diagnostic> {
     let mut lines = text.split_inclusive('\n');
     if lines.next().is_none_or(|first| first.trim_end() != FENCE) {
+        if let Some(line) = misplaced(text) {
+            let message = "this looks like a head, but a head begins on line 1".to_owned();
+            let hint = "move it up, or delete what stands above it; else it would be sent as text";
+            return Err(Diagnostic::error(Rule::T105, path, (line, 1), message).with_hint(hint));
+        }
         let body = Placed { text: text.to_owned(), origin: Origin::START };
         return Ok((FrontMatter::default(), body));
     }
@@ -52,6 +58,20 @@ pub(super) fn split(path: &str, text: &str) -> Result<(FrontMatter, Placed), Dia
     }
     let origin = Origin(Place { line: yaml_lines + 3, column: 1 });
     Ok((read(path, &yaml)?, Placed { text: lines.collect(), origin }))
+}
+
+/// The line of a head with nothing but blank lines and comments above it, or with blanks before it.
+fn misplaced(text: &str) -> Option<usize> {
+    let is_nothing = |line: &str| {
+        let line = line.trim();
+        line.is_empty() || (line.starts_with("{{!") && line.ends_with("}}"))
+    };
+    let above = text.lines().take_while(|line| is_nothing(line)).count();
+    let mut rest = text.lines().skip(above);
+    let begins = rest.next()?.trim() == FENCE;
+    let mut inside = rest.take_while(|line| line.trim() != FENCE);
+    let is_key = |line: &str| KEYS.iter().any(|key| line.trim_start().starts_with(key));
+    (begins && inside.any(is_key)).then_some(above + 1)
 }
 
 fn read(path: &str, yaml: &str) -> Result<FrontMatter, Diagnostic> {

@@ -223,6 +223,14 @@ fn every_finding_has_its_place_in_the_file() {
             "---\nsubjct: x\n---\nHi",
             "templates/t.hbs:2:1: error[T105]: unknown field `subjct`, expected one of subject, preview, needs, language",
         ),
+        (
+            "{{!-- the first mail --}}\n\n---\nsubject: x\n---\nHi",
+            "templates/t.hbs:3:1: error[T105]: this looks like a head, but a head begins on line 1",
+        ),
+        (
+            " ---\nneeds: [first_name]\n---\nHi",
+            "templates/t.hbs:1:1: error[T105]: this looks like a head, but a head begins on line 1",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(findings(text), [expected], "{text}");

@@ -152,7 +152,9 @@ impl<'a> Stage<'a> {
         let people = self.scenario.cast.enter(&self.store, &*self.store).await?;
         let enrolled = self.engine.enroll(&people, &self.scenario.cadence, Mode::Commit).await?;
         self.run.people = enrolled.people as u64;
-        self.run.enrolled = enrolled.enrolled as u64;
+        self.run.covers_companies = enrolled.accounts > 0;
+        let enrollments = if enrolled.accounts > 0 { enrolled.accounts } else { enrolled.enrolled };
+        self.run.enrolled = enrollments as u64;
         self.run.skipped = enrolled.skipped.into_iter().map(|(why, n)| (why, n as u64)).collect();
         Ok(())
     }

@@ -1,17 +1,23 @@
 //! Reps in a simulation: so many tasks a day, hour by hour, in the order of their queue.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::{SimulateError, Stage};
 use crate::domain::budget::mix;
-use crate::domain::cadence::{Channel, Priority, SocialAct, What};
+use crate::domain::cadence::{Channel, Priority, SKIPPED, SocialAct, What};
 use crate::domain::enrollment::{RELEASED, TaskKind};
+use crate::domain::facts::DATES;
 use crate::domain::forecast::Assumptions;
 use crate::domain::ids::RepId;
+use crate::engine::EngineError;
 use crate::engine::tasks::{DoneTask, QueueLine};
 
 /// Hours in which a rep sits down, looked ahead at most.
 const HOURS_AHEAD: i64 = 24 * 30;
+
+/// A date that a task finds out is so many days ahead.
+const FOUND_WITHIN_DAYS: i64 = 30;
 
 /// The priority of a task that is urgent.
 const URGENT: u8 = Priority::Urgent as u8;
@@ -120,14 +126,32 @@ impl Stage<'_> {
         let doable = doable.filter(wanted);
         let mut done = 0;
         for line in doable.take(usize::try_from(at_most).unwrap_or(usize::MAX)) {
-            let outcome = self.outcome(line).to_owned();
-            let (task, actor) = (line.task.id, rep.clone());
-            self.engine
-                .done(DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None })
-                .await?;
+            self.do_task(line, rep, now).await?;
             done += 1;
         }
         Ok(done)
+    }
+
+    async fn do_task(
+        &self,
+        line: &QueueLine,
+        rep: &RepId,
+        now: Timestamp,
+    ) -> Result<(), SimulateError> {
+        let (task, actor, outcome) = (line.task.id, rep.clone(), self.outcome(line).to_owned());
+        let zone = &self.scenario.settings.reader_zone;
+        let today = zone.to_datetime(now).date();
+        let set = line.collect.iter().map(|field| (field.clone(), found(field, today))).collect();
+        let done = DoneTask { task, outcome, until: None, actor, set, text: None };
+        match self.engine.done(done.clone()).await {
+            // A mail that cannot be written, because something is not known, is left out.
+            Err(EngineError::Refused(_)) if line.task.kind == TaskKind::Review => {
+                let outcome = SKIPPED.to_owned();
+                self.engine.done(DoneTask { outcome, ..done }).await?;
+            }
+            other => drop(other?),
+        }
+        Ok(())
     }
 
     fn outcome(&self, line: &QueueLine) -> &'static str {
@@ -139,6 +163,14 @@ impl Stage<'_> {
             .is_some_and(|step| matches!(step.what, What::Social { act: SocialAct::Connect, .. }));
         let draw = |purpose: Purpose| mix(seed ^ mix(purpose as u64));
         drawn(line.task.kind, connects, &self.scenario.assumed, draw)
+    }
+}
+
+/// What a task finds out: something, and for a date a day in the near future.
+fn found(field: &str, today: Date) -> String {
+    match DATES.contains(&field) {
+        true => today.saturating_add(FOUND_WITHIN_DAYS.days()).to_string(),
+        false => "found".to_owned(),
     }
 }
 
