@@ -360,8 +360,11 @@ async fn account() -> Team {
     let team = Team::with_files(shipped()).await;
     team.people(0, Relationship::Prospect, &[]).await;
     let mut changes = Changes::default();
-    let people =
-        [(1, "Head of Sales Operations"), (2, "Chief Financial Officer"), (3, "IT Security Manager")];
+    let people = [
+        (1, "Head of Sales Operations"),
+        (2, "Chief Financial Officer"),
+        (3, "IT Security Manager"),
+    ];
     for (n, title) in people {
         let email = format!("p{n}@acme.test");
         let known = ProspectDraft {

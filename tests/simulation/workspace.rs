@@ -192,7 +192,10 @@ pub fn files(hello: &str) -> Files {
     let text = |text: &str| text.to_owned();
     let profile = |(id, title): (&str, &str)| {
         let match_title = format!("match:\n  title: {{ any: [{title}] }}\nrequire: [email]\n");
-        (format!("profiles/{id}.yaml"), format!("format: profile/v1\nid: {id}\ntitle: T\n{match_title}"))
+        (
+            format!("profiles/{id}.yaml"),
+            format!("format: profile/v1\nid: {id}\ntitle: T\n{match_title}"),
+        )
     };
     let mut texts = BTreeMap::from([
         ("cadences/account.yaml".to_owned(), text(ACCOUNT)),

@@ -154,9 +154,7 @@ impl Demo {
             "x.champion_hook" => {
                 "You wrote that half of your Monday goes into the forecast sheet".to_owned()
             }
-            "x.economic_metric" => {
-                "Your annual report puts the sales cycle at 140 days".to_owned()
-            }
+            "x.economic_metric" => "Your annual report puts the sales cycle at 140 days".to_owned(),
             "x.next_step" => "half an hour with their own numbers".to_owned(),
             date if DATES.contains(&date) => {
                 Zoned::new(in_four_weeks, TimeZone::UTC).date().to_string()

@@ -16,9 +16,10 @@ pub fn on_commit(world: &World, changes: &Changes) {
     for touch in mails {
         touched(world, touch.enrollment, touch.prospect, &touch.step);
     }
-    let tasks = changes.tasks.iter().filter(|task| {
-        matches!(task.kind, TaskKind::Touch(_) | TaskKind::Review)
-    });
+    let tasks = changes
+        .tasks
+        .iter()
+        .filter(|task| matches!(task.kind, TaskKind::Touch(_) | TaskKind::Review));
     // What is about the account and no person is for nobody's role.
     for task in tasks.filter(|task| task.step.as_str() != "research") {
         touched(world, task.enrollment, task.prospect, &task.step);
@@ -52,9 +53,8 @@ fn touched(world: &World, enrollment: EnrollmentId, who: ProspectId, step: &Step
 fn fits(team: &Team, who: ProspectId, step: &StepId) -> bool {
     let Some((_, roles)) = ROLES.iter().find(|(id, _)| *id == step.as_str()) else { return false };
     let holder = |role: &&str| {
-        let holds = |(person, own): &(&ProspectId, &String)| {
-            own == role && !team.left.contains(*person)
-        };
+        let holds =
+            |(person, own): &(&ProspectId, &String)| own == role && !team.left.contains(*person);
         team.roles.iter().find(holds).map(|(person, _)| *person)
     };
     roles.iter().find_map(holder).is_none_or(|first| first == who)
