@@ -219,8 +219,8 @@ fn a_demo_tells_its_story_and_its_workspace_can_be_looked_around_in() {
     let desk = Desk::empty();
     assert_snapshot!(desk.all(&[
         &["demo", "--days", "3", "--seed", "7", "--keep", "demo"],
-        &["-C", "demo", "done", "85", "hello"],
-        &["-C", "demo", "done", "40", "hello", "--json"],
+        &["-C", "demo", "done", "119", "hello"],
+        &["-C", "demo", "done", "107", "hello", "--json"],
         &["-C", "demo", "replies", "--limit", "3"],
         &["-C", "demo", "why", "jerome.ainsworth@sablepath.test"],
     ]));

@@ -927,6 +927,27 @@ fn a_question_to_the_owner_stays_open_when_its_step_is_taken_out() {
     assert_eq!(state.phase.step(), Some((&StepId::from("c"), 1)));
 }
 
+#[test]
+fn a_reply_while_the_last_mail_is_on_its_way_is_asked_about_before_the_way_ends() {
+    let content = Content::Template("t".into());
+    let what = What::Email { content, thread: Thread::New, mode: MailMode::Auto };
+    let at_end = Verb::SwitchTo { cadence: "next".into(), after: Delay::ZERO };
+    let mut file = cadence(DayKind::Calendar, at_end, vec![Step { what, ..task_step("a") }]);
+    file.replies = [(ReplyKind::Question, Verb::Continue)].into();
+    let (calendar, dates, zone, now) = (calendar(), dates(), TimeZone::UTC, start());
+    let course = Course { cadence: &file, calendar: &calendar, zone: &zone, dates: &dates };
+    let mut state = begin(&course, now).expect("a cadence with steps");
+    let told = |outcome: &str| Event::Done { outcome: outcome.into(), until: None };
+    let on_its_way = [Event::Intended, Event::Lost, Event::Replied, Event::Settled];
+    for event in on_its_way {
+        (state, _) = step(&course, state, event, now).expect("a legal event");
+    }
+    assert!(matches!(state.phase, Phase::OnReply { .. }), "{:?}", state.phase);
+    let (state, effects) = step(&course, state, told("question"), now).expect("a legal event");
+    assert_eq!(ending(&state), Some(Ending::Switched));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Begin { .. })));
+}
+
 /// The lives above are worth something only if they get around.
 #[test]
 fn random_lives_reach_every_phase_and_most_endings() {

@@ -1,10 +1,14 @@
-//! The list that comes with firsttouch can be tried out without reaching anybody.
+//! The lists that come with firsttouch can be tried out without reaching anybody.
 
 use std::path::Path;
 
+/// All of them, one behind the other; the first is the large one.
 fn list() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lists/demo.csv");
-    std::fs::read_to_string(path).expect("a list in UTF-8")
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lists");
+    let read = |name: &str| {
+        std::fs::read_to_string(folder.join(format!("{name}.csv"))).expect("a list in UTF-8")
+    };
+    ["demo", "demo-accounts", "demo-customers", "demo-inbound"].map(read).concat()
 }
 
 /// The domains of RFC 2606 that nobody can own.

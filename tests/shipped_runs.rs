@@ -354,3 +354,100 @@ async fn the_short_cadence_runs_seven_working_days() {
     team.play("2026-03-13T08:00:00Z", answers).await;
     insta::assert_snapshot!(team.story().await);
 }
+
+/// Three people of one company, each for one of the roles.
+async fn account() -> Team {
+    let team = Team::with_files(shipped()).await;
+    team.people(0, Relationship::Prospect, &[]).await;
+    let mut changes = Changes::default();
+    let people = [
+        (1, "Head of Sales Operations"),
+        (2, "Chief Financial Officer"),
+        (3, "IT Security Manager"),
+    ];
+    for (n, title) in people {
+        let email = format!("p{n}@acme.test");
+        let known = ProspectDraft {
+            first_name: Some(format!("P{n}")),
+            title: Some(title.to_owned()),
+            email: email.parse().ok(),
+            phones: vec![Phone { e164: format!("+1415555010{n}"), extension: None }],
+            linkedin: Some(format!("p{n}-example-{n}")),
+            company: CompanyDraft {
+                name: Some("Acme".to_owned()),
+                employees: Some(Range { low: 2_000, high: Some(2_000) }),
+                ..CompanyDraft::default()
+            },
+            ..prospect()
+        };
+        let (id, owner, company_id) = (ProspectId(n), RepId::from("ann"), Some(CompanyId(1)));
+        let relationship = Relationship::Prospect;
+        let prospect = Prospect { id, company_id, owner, relationship, known };
+        changes.prospects.push((prospect, vec![Identity::new(Identity::EMAIL, &email)]));
+    }
+    team.engine.store.write(changes).await.unwrap();
+    team.enroll("abm-buying-group", 3).await;
+    team
+}
+
+/// What happened at the account, with the person whom each line is about.
+async fn story_of_account(team: &Team) -> String {
+    let mut entries = Vec::new();
+    for person in 1..=3 {
+        let log = team.engine.store.log_of(ProspectId(person)).await.unwrap();
+        let own = log.into_iter().filter(|entry| entry.prospect == Some(ProspectId(person)));
+        entries.extend(own.map(|entry| (entry.at, person, entry)));
+    }
+    entries.sort_by_key(|(at, person, _)| (*at, *person));
+    let line = |(_, person, entry): &(Timestamp, i64, Entry)| {
+        Some(format!("P{person}  {}", account_line(entry)?))
+    };
+    let mut lines: Vec<String> = entries.iter().filter_map(line).collect();
+    lines.extend(team.ways(1).await);
+    lines.join("\n")
+}
+
+fn account_line(entry: &Entry) -> Option<String> {
+    let at = TimeZone::UTC.to_datetime(entry.at).strftime("%a %d %b %H:%M");
+    match entry.what {
+        What::Joined => Some(format!("{at}  joined       {}", entry.detail("role"))),
+        What::Left => Some(format!("{at}  left         {}", entry.detail("ending"))),
+        _ => line(entry),
+    }
+}
+
+/// What a rep does at an account where nobody answers.
+const WORKED: Answers<'_> = &[
+    ("research", &["done trigger=You_hire champion_hook=You_wrote economic_metric=140_days"]),
+    ("technical-follow", &["done"]),
+    ("champion-email-1/review", &["released"]),
+    ("champion-call-1", &["left_voicemail"]),
+    ("economic-email-1/review", &["released"]),
+    ("champion-email-2/review", &["released"]),
+    ("technical-email-1/review", &["released"]),
+    ("economic-call-1", &["gatekeeper", "no_answer"]),
+    ("champion-li", &["done"]),
+    ("economic-email-2/review", &["released"]),
+];
+
+#[tokio::test]
+async fn a_named_account_is_one_conversation_with_three_people() {
+    let team = account().await;
+    team.play("2026-08-03T08:00:00Z", WORKED).await;
+    insta::assert_snapshot!(story_of_account(&team).await);
+}
+
+#[tokio::test]
+async fn an_answer_of_one_at_a_named_account_holds_the_others_and_is_handed_over() {
+    let team = account().await;
+    team.play("2026-03-04T12:00:00Z", &WORKED[..4]).await;
+    team.answers(1, "Interesting, tell me more.").await;
+    team.play("2026-03-11T08:00:00Z", &[]).await;
+    let reply = team.only_task("ann").await;
+    assert_eq!(reply.task.kind, TaskKind::Reply);
+    team.done(reply.task.id, "interested").await;
+    let offer = team.only_task("cara").await;
+    team.done(offer.task.id, "accepted").await;
+    team.play("2026-08-03T08:00:00Z", &[]).await;
+    insta::assert_snapshot!(story_of_account(&team).await);
+}

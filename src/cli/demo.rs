@@ -1,30 +1,25 @@
 //! `demo`: the main job on real input, with nothing to set up.
 
-use std::collections::BTreeMap;
+mod lists;
+mod summary;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::tz::TimeZone;
-use serde_json::{Value, json};
 
-use super::output::{bold, print, print_json};
+use self::lists::{LISTS, Listed, requests};
+use self::summary::Summary;
+use super::output::print_json;
 use super::report::Numbers;
-use super::{Context, Failure, import, init, why};
+use super::{Context, Failure, init};
 use crate::config;
-use crate::domain::ids::{CadenceId, ProspectId, RepId};
-use crate::domain::log::What;
-use crate::domain::prospect::Relationship;
-use crate::engine::Engine;
-use crate::engine::enroll;
-use crate::engine::import::{ImportReport, ImportRequest, Mode, OnDuplicate, Source};
-use crate::engine::workspace::{self, digest};
-use crate::formats::csv::{Options, Reader};
+use crate::engine::workspace;
 use crate::wiring;
 use crate::wiring::demo::{Demo, DemoError, Stage, maildirs};
 
-/// See it work: a list of fictional people through a cadence, against simulated people behind a real
+/// See it work: lists of fictional people through every cadence, against simulated people behind a real
 /// SMTP server on this machine. Nobody outside is contacted
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -42,9 +37,6 @@ pub(super) struct Args {
     keep: Option<PathBuf>,
 }
 
-const CADENCE: &str = "saas-outbound-14d";
-const LIST: &str = "lists/demo.csv";
-
 impl From<DemoError> for Failure {
     fn from(error: DemoError) -> Self {
         Self::new(error)
@@ -56,25 +48,51 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
     let progress = Progress::new(args.days);
     progress.say(&format!("A workspace in {}", dir.display()));
     let mut demo = stage(&dir, &args).await?;
-    let report = import_list(&demo, &dir).await?;
-    progress.say(&format!("Imported {} rows of {LIST}", report.rows));
-    let people = everybody(demo.engine()).await?;
-    let cadence = CadenceId::from(CADENCE);
-    let enrolled = demo.engine().enroll(&people, &cadence, enroll::Mode::Commit).await?;
-    progress.say(&format!(
-        "Enrolled {} of {} people in {CADENCE}",
-        enrolled.enrolled,
-        people.len()
-    ));
+    let outbound = bring_everybody_in(&mut demo, &dir, &progress).await?;
     play(&mut demo, &args, &progress).await?;
-    let violations = demo.violations().await?;
-    let numbers = Numbers::of(demo.engine()).await?;
+    let engine = demo.engine();
+    let summary = Summary {
+        args: &args,
+        engine,
+        dir: &dir,
+        outbound,
+        numbers: Numbers::of(engine).await?,
+        cadences: engine.tallies().await?.into_iter().collect(),
+        violations: demo.violations().await?,
+    };
     if context.json {
-        print_json(&summary(&args, &report, &enrolled, &numbers, &violations));
+        print_json(&summary.json());
     } else {
-        show(&demo, &dir, &report, &numbers, &violations).await?;
+        summary.show().await?;
     }
-    Ok(if violations.is_empty() { 0 } else { super::FAILED })
+    Ok(if summary.violations.is_empty() { 0 } else { super::FAILED })
+}
+
+/// Imports every list and enrolls those whom a rep enrolls; what became of the first, outbound.
+async fn bring_everybody_in(
+    demo: &mut Demo,
+    dir: &Path,
+    progress: &Progress,
+) -> Result<Listed, Failure> {
+    let mut outbound = None;
+    for list in &LISTS {
+        let listed = list.bring_in(demo, dir).await?;
+        progress.say(&format!("Imported {} rows of {}", listed.report.rows, list.file()));
+        if let (Some(enrolled), Some(cadence)) = (&listed.enrolled, list.cadence) {
+            progress.say(&format!(
+                "Enrolled {} of {} people in {cadence}",
+                enrolled.enrolled, enrolled.people
+            ));
+        }
+        for (cadence, came) in &listed.report.started {
+            progress.say(&format!("{} came into {cadence} by themselves", came.enrolled));
+        }
+        outbound.get_or_insert(listed);
+    }
+    let asks = requests(demo.engine(), demo.engine().now()).await?;
+    progress.say(&format!("{} people will ask for a demo", asks.len()));
+    demo.expect_requests(asks);
+    outbound.ok_or_else(|| Failure::new("the demo has no list"))
 }
 
 fn folder(args: &Args) -> Result<PathBuf, Failure> {
@@ -99,23 +117,26 @@ fn folder(args: &Args) -> Result<PathBuf, Failure> {
 
 /// The settings of the demo; only the port is not known beforehand.
 fn settings(port: u16) -> String {
-    let mailbox = |id: &str, name: &str| {
+    let mailbox = |id: &str, name: &str, title: &str| {
         format!(
             "\n[[mailbox]]\nid = \"{id}\"\nfrom = \"{name} <{id}@acme.test>\"\nowner = \"{id}\"\n\
-             title = \"Account Executive\"\nsmtp = {{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}\n\
+             title = \"{title}\"\nsmtp = {{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}\n\
              maildir = \"mail/{id}\"\n"
         )
     };
     format!(
         "# Made by `firsttouch demo`: the SMTP server was the demo's own and is gone.\n\
          time_zone = \"America/New_York\"\n\n[company]\nname = \"Acme Inc.\"\n\
-         postal_address = \"1 Main St, Springfield, IL 62701, USA\"\n{}{}{}\n[[rep]]\nid = \"dora\"\nroles = [\"account_executive\", \"account_manager\", \"inbound_pool\", \"support_lead\"]\n\n\
+         postal_address = \"1 Main St, Springfield, IL 62701, USA\"\n{}{}{}{}{}\n[[rep]]\nid = \"dora\"\nroles = [\"account_executive\", \"account_manager\", \"inbound_pool\", \"support_lead\"]\n\n\
          [calendar.standard]\n\
          hours = \"mon-fri 08:00-17:00\"\nclock = \"prospect\"\nif_zone_unknown = \"hold\"\n\
          holidays = [\"2026-04-03\", \"2026-05-25\"]\n",
-        mailbox("ann", "Ann Reyes"),
-        mailbox("ben", "Ben Okafor"),
-        mailbox("cleo", "Cleo Martin")
+        mailbox("ann", "Ann Reyes", "Account Executive"),
+        mailbox("ben", "Ben Okafor", "Account Executive"),
+        mailbox("cleo", "Cleo Martin", "Account Executive"),
+        mailbox("dora", "Dora Lindt", "Account Manager"),
+        // A mailbox of their own: who asks for a demo does not wait behind cold mail.
+        mailbox("ida", "Ida Novak", "Inbound Sales"),
     )
 }
 
@@ -142,48 +163,6 @@ async fn stage(dir: &Path, args: &Args) -> Result<Demo, Failure> {
     Ok(demo)
 }
 
-async fn import_list(demo: &Demo, dir: &Path) -> Result<ImportReport, Failure> {
-    let text = std::fs::read(dir.join(LIST))?;
-    let digest = digest([&String::from_utf8_lossy(&text).into_owned()]);
-    let text = std::io::Cursor::new(text);
-    let reader = Reader::open(text, &Options::default()).map_err(Failure::new)?;
-    let request = ImportRequest {
-        file: "demo.csv".to_owned(),
-        digest,
-        list: "demo".to_owned(),
-        list_is_named: false,
-        owner: RepId::from("ann"),
-        on_duplicate: OnDuplicate::Fill,
-        relationship: Relationship::Prospect,
-        mends: None,
-        reading: BTreeMap::new(),
-        mode: Mode::Commit,
-    };
-    let report = demo.engine().import(Source::new(reader), request, &mut ()).await?;
-    share_out(demo.engine()).await?;
-    Ok(report)
-}
-
-/// Shares the people among the reps by company, so that colleagues have one owner.
-async fn share_out(engine: &Engine) -> Result<(), Failure> {
-    let reps = engine.settings.reps();
-    let people = everybody(engine).await?;
-    let mut changes = crate::ports::Changes::default();
-    for mut prospect in engine.store.prospects(&people).await? {
-        let company = prospect.company_id.map_or(prospect.id.0, |company| company.0);
-        let index = usize::try_from(company).unwrap_or(0) % reps.len().max(1);
-        if let Some(rep) = reps.get(index) {
-            prospect.owner = rep.clone();
-            changes.prospects.push((prospect, Vec::new()));
-        }
-    }
-    Ok(engine.store.write(changes).await?)
-}
-
-async fn everybody(engine: &Engine) -> Result<Vec<ProspectId>, Failure> {
-    Ok(engine.store.all_prospects().await?)
-}
-
 async fn play(demo: &mut Demo, args: &Args, progress: &Progress) -> Result<(), Failure> {
     let begins = demo.engine().now();
     let mut before = begins;
@@ -199,88 +178,6 @@ async fn play(demo: &mut Demo, args: &Args, progress: &Progress) -> Result<(), F
     }
     progress.finish();
     Ok(())
-}
-
-async fn show(
-    demo: &Demo,
-    dir: &Path,
-    report: &ImportReport,
-    numbers: &Numbers,
-    violations: &[String],
-) -> Result<(), Failure> {
-    let zone = demo.engine().settings.reader_zone.clone();
-    print(&import::text(report, None));
-    for (title, prospect) in two_people(demo.engine()).await? {
-        print(&format!("\n{}", bold(&title)));
-        print(&timeline(demo.engine(), prospect, &zone).await?);
-    }
-    print("");
-    print(&numbers.text(&zone));
-    print(&format!("violations: {}", violations.len()));
-    violations.iter().for_each(|violation| print(&format!("  {violation}")));
-    print(&format!(
-        "\nLook around:  firsttouch -C {0} today      firsttouch -C {0} replies      firsttouch -C {0} why ADDRESS",
-        dir.display()
-    ));
-    Ok(())
-}
-
-/// Somebody who replied to a mail and somebody who opted out; else anybody.
-async fn two_people(engine: &Engine) -> Result<Vec<(String, ProspectId)>, Failure> {
-    let replies = engine.store.replies(100_000).await?;
-    let of_kind =
-        |kind: &str| replies.iter().rev().find(|r| r.kind == kind).and_then(|r| r.prospect);
-    let wanted = [
-        ("Somebody who replied", of_kind("reply")),
-        ("Somebody who opted out", of_kind("unsubscribe")),
-    ];
-    Ok(wanted.into_iter().filter_map(|(title, id)| Some((title.to_owned(), id?))).collect())
-}
-
-async fn timeline(
-    engine: &Engine,
-    prospect: ProspectId,
-    zone: &TimeZone,
-) -> Result<String, Failure> {
-    let mut story = engine.why(&prospect.to_string()).await?;
-    story.log.retain(|entry| entry.what != What::Intended);
-    Ok(why::text(&story, zone))
-}
-
-fn summary(
-    args: &Args,
-    report: &ImportReport,
-    enrolled: &enroll::Enrolled,
-    numbers: &Numbers,
-    violations: &[String],
-) -> Value {
-    let import = report.to_json();
-    let mut counts = serde_json::Map::new();
-    counts.insert("rows".to_owned(), json!(report.rows));
-    if let Some(outcomes) = import["outcomes"].as_object() {
-        counts.extend(outcomes.clone());
-    }
-    let tally = &numbers.tally;
-    let touches = |channel: &str| tally.touches.get(channel).copied().unwrap_or(0);
-    json!({
-        "schema": "firsttouch.demo.v1",
-        "days": args.days,
-        "seed": args.seed,
-        "import": counts,
-        "enrolled": enrolled.enrolled,
-        "not_enrolled": enrolled.skipped,
-        "touches": {"email": touches("email"), "call": touches("call"), "social": touches("social")},
-        "first_touches": tally.first_touches().values().sum::<u64>(),
-        "first_touches_by_channel": tally.first_touches(),
-        "replies": tally.replies,
-        "auto_replies": tally.auto_replies,
-        "bounces": tally.bounces,
-        "opted_out": tally.opted_out,
-        "complaints": tally.complaints,
-        "endings": tally.endings,
-        "in_doubt": numbers.doubts.len(),
-        "violations": violations,
-    })
 }
 
 /// A bar on a terminal, plain lines otherwise.

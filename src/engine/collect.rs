@@ -4,10 +4,9 @@
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::desk::settle;
-use super::dispatch::transition;
 use super::{Engine, EngineError, Person};
 use crate::domain::address::EmailAddress;
-use crate::domain::enrollment::{Event, TaskKind};
+use crate::domain::enrollment::{Effect, Event, State, TaskKind, step};
 use crate::domain::ids::{EnrollmentId, InboundId, MailboxId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::prospect::Prospect;
@@ -210,25 +209,32 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), EngineError> {
         let touch = matched.touch.as_ref().filter(|touch| touch.enrollment == person.enrollment.id);
-        // Whatever comes back proves that the mail had left.
-        let mut current = person.enrollment.state.clone();
-        let mut effects = Vec::new();
         let unsettled = |touch: &&Touch| {
             matches!(touch.status, Status::Intended | Status::InDoubt) && matched.names_the_mail
         };
-        if let Some(touch) = touch.filter(unsettled) {
-            (current, effects) = transition(person, Event::Settled, now)?;
+        // Whatever comes back proves that the mail had left.
+        let settles = touch.filter(unsettled);
+        if let Some(touch) = settles {
             settle(person, touch, Status::Sent, Happened::Sent, now, changes);
         }
+        let proof = settles.map(|_| Event::Settled);
         let Some(event) = event(person, message, touch, now) else {
-            return self.note(person, current, &effects, now, changes).await;
+            let (state, effects) = all_of(person, proof.into_iter().collect(), now)?;
+            return self.note(person, state, &effects, now, changes).await;
         };
+        let opts_out = event == Event::OptedOut;
+        // The way must not come to its end with the proof before the reply is heard.
+        let asks = !person.version.cadence.replies.is_empty();
+        let reply_first = asks && event == Event::Replied;
         let event = Event::Of { who: person.prospect.id, event: Box::new(event) };
-        let (state, more) = person.course(|course| {
-            crate::domain::enrollment::step(course, current.clone(), event, now)
-                .unwrap_or((current, Vec::new()))
-        });
-        effects.extend(more);
+        let mut events: Vec<Event> = proof.into_iter().chain([event]).collect();
+        if reply_first {
+            events.reverse();
+        }
+        let (state, mut effects) = all_of(person, events, now)?;
+        if opts_out {
+            effects.retain(|effect| !begins(effect, person.prospect.id));
+        }
         let left = |touch: &&Touch| matches!(touch.status, Status::Sent | Status::AssumedSent);
         if let Some(touch) = touch.filter(|touch| matched.names_the_mail || left(touch)) {
             evidence(person, message, touch, now, changes);
@@ -239,8 +245,8 @@ impl Engine {
     async fn note(
         &self,
         person: &Person,
-        state: crate::domain::enrollment::State,
-        effects: &[crate::domain::enrollment::Effect],
+        state: State,
+        effects: &[Effect],
         now: Timestamp,
         changes: &mut Changes,
     ) -> Result<(), EngineError> {
@@ -251,6 +257,36 @@ impl Engine {
         changes.append(self.changes(person, state, effects, now).await?);
         self.tell_colleagues(person, &after, now, changes).await
     }
+}
+
+/// One after the other. The proof has to be possible; what else is not changes nothing.
+fn all_of(
+    person: &Person,
+    events: Vec<Event>,
+    now: Timestamp,
+) -> Result<(State, Vec<Effect>), EngineError> {
+    let (mut state, mut effects) = (person.enrollment.state.clone(), Vec::new());
+    for event in events {
+        let is_proof = event == Event::Settled;
+        let stepped = person.course(|course| step(course, state.clone(), event, now));
+        match stepped {
+            Ok((after, more)) => {
+                state = after;
+                effects.extend(more);
+            }
+            Err(illegal) if is_proof => {
+                let id = person.enrollment.id;
+                return Err(EngineError::Refused(format!("enrollment {id}: {illegal}")));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok((state, effects))
+}
+
+/// Whether the effect lets this person begin another cadence.
+fn begins(effect: &Effect, person: ProspectId) -> bool {
+    matches!(effect, Effect::Begin { who, .. } if who.is_none_or(|who| who == person))
 }
 
 /// What a message means for one enrollment; `None` when it changes nothing.

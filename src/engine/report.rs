@@ -1,6 +1,10 @@
 //! The report: the whole log, folded.
 
+use std::collections::BTreeMap;
+
 use super::{Engine, EngineError};
+use crate::domain::ids::{CadenceId, EnrollmentId};
+use crate::domain::log::What;
 use crate::domain::report::Tally;
 use crate::domain::schedule::IN_FLIGHT_AT_MOST;
 use crate::domain::touch::{Status, Touch};
@@ -22,6 +26,32 @@ impl Engine {
                 return Ok(tally);
             }
             entries.iter().for_each(|entry| tally.add(entry));
+            last = behind;
+        }
+    }
+
+    /// The numbers of each cadence that anybody was ever in, out of the log.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn tallies(&self) -> Result<BTreeMap<CadenceId, Tally>, EngineError> {
+        let mut cadences: BTreeMap<EnrollmentId, CadenceId> = BTreeMap::new();
+        let mut tallies: BTreeMap<CadenceId, Tally> = BTreeMap::new();
+        let mut last = 0;
+        loop {
+            let (entries, behind) = self.store.log_after(last, PAGE).await?;
+            if entries.is_empty() {
+                return Ok(tallies);
+            }
+            for entry in &entries {
+                let Some(enrollment) = entry.enrollment else { continue };
+                if entry.what == What::Enrolled {
+                    cadences.insert(enrollment, CadenceId::from(entry.detail("cadence")));
+                }
+                if let Some(cadence) = cadences.get(&enrollment) {
+                    tallies.entry(cadence.clone()).or_default().add(entry);
+                }
+            }
             last = behind;
         }
     }

@@ -1,25 +1,28 @@
 //! The demo: the engine of `run` on an accelerated clock, against simulated people behind a real SMTP
 //! server on loopback, with tasks done by simulated reps.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod reps;
+mod violations;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use self::reps::Reps;
 use super::{Running, WiringError, assemble, inboxes, post, settings, write_secret_key};
 use crate::adapters::post::Post;
 use crate::adapters::simulated::clock::SimulatedClock;
 use crate::adapters::simulated::smtp_server::SmtpServer;
-use crate::adapters::simulated::world::{Taken, World};
+use crate::adapters::simulated::world::World;
 use crate::config::{Config, InboxConfig};
 use crate::domain::budget::mix;
-use crate::domain::cadence::Channel;
-use crate::domain::calendar::Hours;
-use crate::domain::enrollment::{HAND_OFF_AGAIN, RELEASED, TaskKind};
+use crate::domain::ids::RepId;
 use crate::engine::collect::CollectError;
-use crate::engine::tasks::{DoneTask, QueueLine};
+use crate::engine::enroll::Mode;
+use crate::engine::event::Telling;
 use crate::engine::workspace::hex;
 use crate::engine::{Engine, EngineError};
 
@@ -30,6 +33,9 @@ pub struct Demo {
     world: Arc<World>,
     seed: u64,
     pub ends_at: Timestamp,
+    /// Who fills in the form on the website, and when; the next one last.
+    requests: Vec<(Timestamp, String)>,
+    reps: Reps,
     next_session: Timestamp,
     next_housekeeping: Timestamp,
     _server: SmtpServer,
@@ -60,6 +66,9 @@ pub struct Stage {
 
 /// Where the demo begins: a Monday, so that runs with one seed are the same on every day of the year.
 const BEGINS: &str = "2026-03-02T06:00:00Z";
+
+/// What the form on the website tells.
+const REQUESTED: &str = "form_submitted";
 
 /// Inboxes are read when the last time is so long ago (shorter than the reply freshness).
 const POLL: SignedDuration = SignedDuration::from_mins(10);
@@ -108,6 +117,8 @@ impl Stage {
             clock: self.clock,
             world: self.world,
             seed: self.seed,
+            requests: Vec::new(),
+            reps: Reps::default(),
             ends_at: now + SignedDuration::from_hours(24 * days),
             next_session: now + SignedDuration::from_hours(9),
             next_housekeeping: now,
@@ -122,6 +133,12 @@ impl Demo {
         &self.running.engine
     }
 
+    /// At these times these people ask for a demo.
+    pub fn expect_requests(&mut self, mut requests: Vec<(Timestamp, String)>) {
+        requests.sort_by(|one, other| other.cmp(one));
+        self.requests = requests;
+    }
+
     /// Lets the next thing happen and sets the clock to the one after it; `false` when the time is over.
     ///
     /// # Errors
@@ -133,6 +150,8 @@ impl Demo {
         }
         self.world.deliver(now)?;
         self.read_inboxes(now).await?;
+        self.tell_requests(now).await?;
+        self.work_urgent_tasks(now).await?;
         if now >= self.next_session {
             self.work_tasks().await?;
             // Two sessions a day: 15:00 and 18:00 UTC, when both coasts and the islands can be called.
@@ -144,6 +163,9 @@ impl Demo {
             next = next.min(self.engine().work_mailbox(mailbox).await?.unwrap_or(next));
         }
         next = next.min(self.engine().work_desk().await?.unwrap_or(next));
+        self.watch_for_urgent_tasks(now).await?;
+        let expected = self.requests.last().map(|(at, _)| *at);
+        next = [expected, self.reps.urgent_at()].into_iter().flatten().fold(next, Timestamp::min);
         if now >= self.next_housekeeping {
             self.engine().keep_house().await?;
             self.next_housekeeping = now + SignedDuration::from_hours(24);
@@ -151,6 +173,21 @@ impl Demo {
         next = next.min(self.world.next_at().unwrap_or(next));
         self.clock.set(next.max(now + SignedDuration::from_millis(1)));
         Ok(true)
+    }
+
+    async fn tell_requests(&mut self, now: Timestamp) -> Result<(), DemoError> {
+        while let Some((_, who)) = self.requests.pop_if(|(at, _)| *at <= now) {
+            let telling = Telling {
+                name: REQUESTED.to_owned(),
+                key: Some(format!("form of {who}")),
+                who,
+                happened_at: None,
+                set: Vec::new(),
+                actor: RepId::from("engine"),
+            };
+            self.engine().tell_event(&telling, Mode::Commit).await?;
+        }
+        Ok(())
     }
 
     async fn read_inboxes(&self, now: Timestamp) -> Result<(), DemoError> {
@@ -161,145 +198,6 @@ impl Demo {
             }
         }
         Ok(())
-    }
-
-    /// The reps do what can be done now; about a tenth of the tasks nobody ever does.
-    async fn work_tasks(&self) -> Result<(), DemoError> {
-        let now = self.engine().now();
-        for line in self.engine().queue(None).await? {
-            let callable = line.callable_at.is_none_or(|at| at <= now);
-            let drawn = mix(self.seed ^ mix(u64::try_from(line.task.id.0).unwrap_or(0)));
-            if !callable || drawn.is_multiple_of(10) {
-                continue;
-            }
-            let outcome = drawn_outcome(&line, mix(drawn)).to_owned();
-            let (task, actor) = (line.task.id, line.task.rep.clone());
-            self.engine()
-                .done(DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None })
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// What the world saw that must never be seen, one sentence each.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn violations(&self) -> Result<Vec<String>, DemoError> {
-        let taken = self.world.taken();
-        let mut found = doubles(&taken);
-        found.extend(self.caps(&taken));
-        found.extend(self.after_the_end(&taken).await?);
-        found.extend(self.outside_hours(&taken).await?);
-        Ok(found)
-    }
-
-    fn caps(&self, taken: &[Taken]) -> Vec<String> {
-        let day = SignedDuration::from_hours(24);
-        let mut found = Vec::new();
-        for mailbox in self.engine().settings.mailboxes.values() {
-            let times: Vec<Timestamp> =
-                taken.iter().filter(|m| m.from == mailbox.from.as_str()).map(|m| m.at).collect();
-            let limit = usize::try_from(mailbox.daily_limit).unwrap_or(usize::MAX);
-            let over = times.windows(limit + 1).any(|run| match (run.first(), run.last()) {
-                (Some(first), Some(last)) => first.duration_until(*last) < day,
-                _ => false,
-            });
-            if over {
-                found.push(format!("mailbox {} went over its daily limit", mailbox.id));
-            }
-        }
-        found
-    }
-
-    /// Mail to somebody whose reply, opt-out or complaint was on record already.
-    async fn after_the_end(&self, taken: &[Taken]) -> Result<Vec<String>, DemoError> {
-        let ends = ["reply", "unsubscribe", "complaint"];
-        let mut ended: BTreeMap<i64, Timestamp> = BTreeMap::new();
-        for reply in self.engine().store.replies(100_000).await? {
-            if let Some(prospect) = reply.prospect.filter(|_| ends.contains(&reply.kind.as_str())) {
-                let at = ended.entry(prospect.0).or_insert(reply.received_at);
-                *at = (*at).min(reply.received_at);
-            }
-        }
-        let mut found = Vec::new();
-        for mail in taken {
-            let Some(prospect) = self.engine().find_prospect(&mail.to).await? else {
-                found.push(format!("a mail at {} went to nobody on record", mail.at));
-                continue;
-            };
-            if ended.get(&prospect.0).is_some_and(|at| mail.at > *at) {
-                found.push(format!("prospect {prospect} got a mail at {} after the end", mail.at));
-            }
-        }
-        Ok(found)
-    }
-
-    async fn outside_hours(&self, taken: &[Taken]) -> Result<Vec<String>, DemoError> {
-        let mut found = Vec::new();
-        for mail in taken {
-            let touch = self
-                .engine()
-                .store
-                .touch_by_message_id(std::slice::from_ref(&mail.message_id))
-                .await?;
-            let Some(touch) = touch else {
-                found.push(format!("a mail at {} has no touch on record", mail.at));
-                continue;
-            };
-            let Some(person) = self.engine().person(touch.enrollment).await? else { continue };
-            let window = Hours::Window(&person.version.cadence.send_window);
-            let open = person.clockwork.calendar.next_open(window, &person.zones, mail.at);
-            if open != Some(mail.at) {
-                found.push(format!(
-                    "prospect {} got a mail at {}, outside the window",
-                    touch.prospect, mail.at
-                ));
-            }
-        }
-        Ok(found)
-    }
-}
-
-fn doubles(taken: &[Taken]) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let twice = taken.iter().filter(|mail| !seen.insert(&mail.message_id));
-    twice.map(|mail| format!("a mail was taken in twice at {}", mail.at)).collect()
-}
-
-/// What a simulated rep hears.
-fn drawn_outcome(line: &QueueLine, drawn: u64) -> &'static str {
-    let percent = drawn % 100;
-    match line.task.kind {
-        TaskKind::Touch(Channel::Call) => match percent {
-            0..=57 => "no_answer",
-            58..=82 => "left_voicemail",
-            83..=90 => "gatekeeper",
-            91..=93 => "not_interested",
-            94 => "not_now",
-            95 => "interested",
-            96 => "meeting_booked",
-            97..=98 => "bad_number",
-            _ => "do_not_call",
-        },
-        TaskKind::Touch(Channel::Social) => match percent {
-            0..=64 => "done",
-            65..=84 => "accepted",
-            85..=93 => "already_connected",
-            94..=95 => "replied",
-            _ => "not_found",
-        },
-        TaskKind::Touch(Channel::Email | Channel::Task) => "done",
-        TaskKind::Review => RELEASED,
-        TaskKind::HandOff => "accepted",
-        TaskKind::Reply => "interested",
-        // Somebody who replied and was never taken over is offered again, not written to.
-        TaskKind::HandedBack => HAND_OFF_AGAIN,
-        TaskKind::Triage => match percent {
-            0..=49 => "meeting_booked",
-            50..=79 => "continue",
-            _ => "not_interested",
-        },
     }
 }
 

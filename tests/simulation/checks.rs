@@ -1,5 +1,7 @@
 //! The promises of product.md, checked from what the world saw and what the store really committed.
 
+mod accounts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use firsttouch::domain::cadence::Channel;
@@ -109,6 +111,7 @@ pub fn on_commit(world: &World, changes: &Changes) {
     for touch in &changes.touches {
         intended(world, touch);
     }
+    accounts::on_commit(world, changes);
     for moved in &changes.moved {
         if let Err(broken) = keeps_its_past(world, moved.id, &moved.state.passed) {
             world.finding(&broken);
@@ -307,9 +310,16 @@ fn ended(world: &World, enrollment: &EnrollmentRecord) {
 fn opted_out(world: &World, all: &[EnrollmentRecord]) {
     let people: Vec<ProspectId> = world.state().opted_out.keys().copied().collect();
     for prospect in people {
-        let mut own = all.iter().filter(|enrollment| enrollment.prospect == prospect).peekable();
-        let says_so = |enrollment: &EnrollmentRecord| {
-            matches!(enrollment.state.phase, Phase::Ended { ending: Ending::OptedOut, .. })
+        let of_account = |enrollment: &EnrollmentRecord| {
+            enrollment.state.account.as_ref().and_then(|account| account.member(prospect)).cloned()
+        };
+        let is_own = |enrollment: &&EnrollmentRecord| {
+            enrollment.prospect == prospect || of_account(enrollment).is_some()
+        };
+        let mut own = all.iter().filter(is_own).peekable();
+        let says_so = |enrollment: &EnrollmentRecord| match of_account(enrollment) {
+            Some(member) => member.left.is_some(),
+            None => matches!(enrollment.state.phase, Phase::Ended { ending: Ending::OptedOut, .. }),
         };
         if own.peek().is_some() && !own.any(says_so) {
             world.finding(&format!("prospect {prospect} opted out, and no enrollment says so"));

@@ -6,16 +6,13 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use firsttouch::adapters::store::SqlStore;
-use firsttouch::domain::cadence::{CALL_OUTCOMES, Channel, SOCIAL_OUTCOMES, TASK_OUTCOMES, Verb};
-use firsttouch::domain::enrollment::{
-    HANDED_BACK_OUTCOMES, REVIEW_OUTCOMES, TRIAGE_OUTCOMES, TaskKind,
-};
+use firsttouch::domain::cadence::Channel;
+use firsttouch::domain::enrollment::TaskKind;
 use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId, RepId};
-use firsttouch::domain::reply::ReplyKind;
 use firsttouch::domain::settings::Settings;
 use firsttouch::domain::touch::Status;
 use firsttouch::engine::enroll::Mode;
-use firsttouch::engine::tasks::DoneTask;
+use firsttouch::engine::tasks::{DoneTask, QueueLine};
 use firsttouch::engine::{Engine, Parts};
 use firsttouch::ports::{Lane, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -76,7 +73,7 @@ struct Driver {
     next: [Timestamp; JOBS.len()],
     /// When each lane wakes, as last seen.
     known: [Timestamp; 3],
-    to_enroll: Vec<ProspectId>,
+    to_enroll: Vec<(&'static str, Vec<ProspectId>)>,
     begins_at: Timestamp,
 }
 
@@ -109,7 +106,9 @@ pub async fn run(seed: u64, mutation: Mutation) -> Ran {
 pub async fn reply_behind_a_crash(names_it: bool) -> Status {
     let (mut driver, _dir) = Driver::new(3, Mutation::None).await;
     let world = driver.world.clone();
-    let people = driver.to_enroll.clone();
+    let of_list = |(cadence, _): &&(&str, Vec<ProspectId>)| *cadence == "simulated";
+    let groups = driver.to_enroll.iter().filter(of_list);
+    let people: Vec<ProspectId> = groups.flat_map(|(_, people)| people.clone()).collect();
     let (store, engine) = driver.nodes[0].clone();
     let cadence = CadenceId::from("simulated");
     engine.enroll(&people, &cadence, Mode::Commit).await.expect("enrolled");
@@ -173,10 +172,10 @@ impl Driver {
         let mut chance = self.world.state().chance.clone();
         let people = workspace::people(&*store, &mut chance).await;
         engine.apply(&workspace::checked(&workspace::files("Hi")), None).await.expect("applied");
-        self.to_enroll = people.iter().map(|person| person.id).collect();
+        self.to_enroll = people.groups;
         let mut state = self.world.state();
         state.chance = chance;
-        state.people = people.into_iter().map(|person| (person.id, person)).collect();
+        state.people = people.all.into_iter().map(|person| (person.id, person)).collect();
     }
 
     /// New processes on the same database: nothing is left of what they had in memory.
@@ -401,11 +400,10 @@ impl Driver {
     /// A rep enrolls somebody, or does some of what is in the queue.
     fn rep(&mut self, engine: Arc<Engine>) -> Operation {
         let world = self.world.clone();
-        let some = self.to_enroll.len().min(4);
-        let people: Vec<ProspectId> = self.to_enroll.drain(..some).collect();
+        let group = (!self.to_enroll.is_empty()).then(|| self.to_enroll.remove(0));
         Box::pin(async move {
-            if !people.is_empty() {
-                let cadence = CadenceId::from("simulated");
+            if let Some((cadence, people)) = group {
+                let cadence = CadenceId::from(cadence);
                 let enrolled = engine.enroll(&people, &cadence, Mode::Commit).await;
                 world.note(&format!("enrolled {people:?}: {}", enrolled.is_ok()));
             }
@@ -415,14 +413,14 @@ impl Driver {
                 if !world.state().chance.percent(60) {
                     continue;
                 }
-                let outcome = draw_outcome(&world, line.task.kind);
+                let outcome = draw_outcome(&world, line);
                 world.note(&format!("{rep} does task {}: {outcome}", line.task.id));
                 let done = DoneTask {
                     task: line.task.id,
                     outcome,
                     until: None,
                     actor: rep.clone(),
-                    set: Vec::new(),
+                    set: found(&world, line),
                     text: None,
                 };
                 if let Err(error) = engine.done(done).await {
@@ -498,25 +496,23 @@ impl Driver {
     }
 }
 
-fn draw_outcome(world: &World, kind: TaskKind) -> String {
-    let words = |outcomes: &[(&'static str, Verb)]| -> Vec<&'static str> {
-        outcomes.iter().map(|(slug, _)| *slug).collect()
-    };
-    let outcomes: Vec<&str> = match kind {
-        TaskKind::Touch(Channel::Call) => words(CALL_OUTCOMES),
-        TaskKind::Touch(Channel::Social) => words(SOCIAL_OUTCOMES),
-        TaskKind::Touch(Channel::Task | Channel::Email) => words(TASK_OUTCOMES),
-        TaskKind::Triage => words(&TRIAGE_OUTCOMES),
-        TaskKind::Reply => ReplyKind::ALL.iter().map(|(word, _)| *word).collect(),
-        TaskKind::Review => REVIEW_OUTCOMES.to_vec(),
-        TaskKind::HandOff => vec!["accepted", "declined"],
-        TaskKind::HandedBack => HANDED_BACK_OUTCOMES.to_vec(),
-    };
+fn draw_outcome(world: &World, line: &QueueLine) -> String {
+    let outcomes: Vec<&str> = line.outcomes.iter().map(|one| one.outcome.as_str()).collect();
     let mut state = world.state();
-    match (kind, state.chance.percent(50)) {
+    match (line.task.kind, state.chance.percent(50)) {
         // Most calls reach nobody.
         (TaskKind::Touch(Channel::Call), true) => "no_answer".to_owned(),
         (TaskKind::Touch(Channel::Social), true) => "accepted".to_owned(),
         _ => (*state.chance.pick(&outcomes)).to_owned(),
     }
+}
+
+/// What a task collects.
+fn found(world: &World, line: &QueueLine) -> Vec<(String, String)> {
+    let today = world.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let value = |field: &String| match field.as_str() {
+        "go_live_date" => today.to_string(),
+        _ => "You hire".to_owned(),
+    };
+    line.collect.iter().map(|field| (field.clone(), value(field))).collect()
 }

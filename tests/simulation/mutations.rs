@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::world::Mutation;
 
 /// Every mutation with the promise that must be seen to break.
-pub const ALL: [(Mutation, &str); 13] = [
+pub const ALL: [(Mutation, &str); 15] = [
     (Mutation::ForgetBlocks, "promise 3"),
     (Mutation::ForgetCaps, "promise 4"),
     (Mutation::ForgetFreshness, "promise 2"),
@@ -25,6 +25,8 @@ pub const ALL: [(Mutation, &str); 13] = [
     (Mutation::LoseInbound, "was never taken in"),
     (Mutation::CallRefusedSent, "counts as sent"),
     (Mutation::LoseSuccessor, "were switched"),
+    (Mutation::ForgetWhoLeft, "out of the account"),
+    (Mutation::ForgetTheOthers, "of the same account waits"),
 ];
 
 pub fn guards(mutation: Mutation, mut guards: Guards) -> Guards {
@@ -48,6 +50,15 @@ pub fn change(mutation: Mutation, mut changes: Changes, now: Timestamp) -> Chang
             let is_reply = |kind: &Kind| matches!(kind, Kind::Reply | Kind::Unsubscribe);
             if changes.inbound.iter().any(|inbound| is_reply(&inbound.message.kind)) {
                 changes.moved.clear();
+                changes.close_tasks.clear();
+            }
+        }
+        Mutation::ForgetWhoLeft => forget_who_left(&mut changes),
+        Mutation::ForgetTheOthers => {
+            let is_reply = |kind: &Kind| matches!(kind, Kind::Reply);
+            if changes.inbound.iter().any(|inbound| is_reply(&inbound.message.kind)) {
+                changes.moved.retain(|moved| moved.state.account.is_none());
+                changes.tasks.clear();
                 changes.close_tasks.clear();
             }
         }
@@ -94,6 +105,15 @@ fn begin_again(changes: &mut Changes, now: Timestamp) {
             let step = StepId::from("view");
             moved.state.phase = Phase::Waiting { step, attempt: 1, due_at: now };
             moved.wake = moved.wake.take().map(|wake| Wake { lane: Lane::Desk, at: now, ..wake });
+        }
+    }
+}
+
+/// Everybody of an account stays in it.
+fn forget_who_left(changes: &mut Changes) {
+    for moved in &mut changes.moved {
+        for member in moved.state.account.iter_mut().flat_map(|account| &mut account.members) {
+            member.left = None;
         }
     }
 }

@@ -54,6 +54,10 @@ pub enum Mutation {
     LoseInbound,
     /// What was refused for good counts as sent.
     CallRefusedSent,
+    /// Whoever is out of an account is in it all the same.
+    ForgetWhoLeft,
+    /// The reply of one is noted, and the account goes on.
+    ForgetTheOthers,
 }
 
 /// How a server answered one try to hand over content.
@@ -102,6 +106,15 @@ pub struct Stopped {
     pub why: String,
 }
 
+/// The people of an account, as the log has them.
+#[derive(Debug, Default)]
+pub struct Team {
+    pub roles: BTreeMap<ProspectId, String>,
+    pub left: BTreeSet<ProspectId>,
+    /// Whose replies wait for their meaning.
+    pub waiting: BTreeSet<ProspectId>,
+}
+
 #[derive(Debug, Default)]
 pub struct Inboxes {
     pub coming: BTreeMap<MailboxId, Vec<Incoming>>,
@@ -139,6 +152,8 @@ pub struct State {
     pub passed: BTreeMap<EnrollmentId, Vec<Passed>>,
     /// Enrollments about which a person is asked, as last committed.
     pub asked: BTreeSet<EnrollmentId>,
+    /// Accounts by their enrollment.
+    pub accounts: BTreeMap<EnrollmentId, Team>,
     pub inboxes: Inboxes,
     pub crashes: u32,
     pub meanwhiles: u32,
@@ -179,6 +194,7 @@ impl World {
             opted_out: BTreeMap::new(),
             passed: BTreeMap::new(),
             asked: BTreeSet::new(),
+            accounts: BTreeMap::new(),
             inboxes: Inboxes::default(),
             crashes: 0,
             meanwhiles: 0,

@@ -460,6 +460,10 @@ pub(super) fn advance(
         return (State { phase, ..state }, Vec::new());
     }
     match &course.cadence.at_end {
+        // Not before somebody has said what the reply means.
+        _ if state.reply_waits => {
+            (State { phase: Phase::Closing { until: now }, ..state }, Vec::new())
+        }
         _ if state.nothing_left() => end(state, Ending::Bounced, now),
         Verb::Pause(delay) => {
             let until = course.calendar.after(now, *delay, course.zone);
