@@ -61,7 +61,7 @@ impl Summary<'_> {
             row.push(count(Some(tally.replies)));
             rows.push(row);
         }
-        format!("{}\n{}", bold("Cadences"), table(&rows))
+        format!("\n{}\n{}", bold("Cadences"), table(&rows))
     }
 
     pub(super) fn json(&self) -> Value {
