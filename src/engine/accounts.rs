@@ -94,7 +94,7 @@ impl Engine {
             }
         }
         let (chosen, others) = choose(admitting, candidates);
-        for reason in others {
+        for (_, reason) in others {
             *cast.skipped.entry(reason).or_default() += 1;
         }
         cast.record = self.account(admitting, company, chosen, entrance);
@@ -158,7 +158,7 @@ pub(super) struct Chosen {
 pub(super) fn choose(
     admitting: &Admitting,
     mut candidates: Vec<Candidate>,
-) -> (Vec<Chosen>, Vec<String>) {
+) -> (Vec<Chosen>, Vec<(ProspectId, String)>) {
     let Covers::Company { roles } = &admitting.cadence.unit else {
         return (Vec::new(), Vec::new());
     };
@@ -180,8 +180,8 @@ pub(super) fn choose(
         };
         chosen.push(Chosen { candidate, member, score });
     }
-    let others = candidates.iter().map(|one| no_role(admitting, one)).collect();
-    (chosen, others)
+    let others = candidates.iter().map(|one| (one.prospect.id, no_role(admitting, one)));
+    (chosen, others.collect())
 }
 
 fn score(profile: &Profile, prospect: &Prospect) -> Option<i64> {

@@ -54,6 +54,13 @@ fn heading(page: &Page<'_>, someone: &Someone, seen: &Seen, width: usize) -> Str
         let who: Vec<String> = parts.into_iter().flatten().collect();
         note(format!("{role}: {}", plain(&who.join(", "), 100)));
     }
+    let roles = seen.person.version.cadence.unit.roles().len();
+    if seen.people().len() < roles && !someone.is_sample {
+        note(
+            "! only whom --for names is cast: name the others of the company with --for, too"
+                .to_owned(),
+        );
+    }
     if let Some(profile) = seen.profile.as_ref().filter(|_| seen.people().is_empty()) {
         note(format!("in the words of the profile {}", profile.id));
     }

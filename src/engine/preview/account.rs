@@ -46,9 +46,11 @@ impl Basis {
             let told = self.obstacles(one, now).into_iter();
             told.map(move |why| format!("{name}: {why}")).collect::<Vec<_>>()
         };
-        let is_sample = people.iter().any(|one| one.is_sample);
-        let others = others.into_iter().filter(|_| !is_sample);
-        people.iter().flat_map(of_one).chain(others).collect()
+        let named = |(who, why): (ProspectId, String)| {
+            let someone = people.iter().find(|one| one.prospect.id == who && !one.is_sample)?;
+            Some(format!("{}: {why}", someone.prospect.display_name()))
+        };
+        people.iter().flat_map(of_one).chain(others.into_iter().filter_map(named)).collect()
     }
 
     fn members(&self, people: &[Someone]) -> Vec<Member> {
