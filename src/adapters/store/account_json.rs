@@ -11,8 +11,8 @@ use crate::domain::ids::{BuyerRole, ProfileId, ProspectId};
 pub(super) struct AccountJson {
     turn: usize,
     members: Vec<MemberJson>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    replied: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    replied: Vec<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,7 +32,7 @@ struct MemberJson {
 impl From<&Account> for AccountJson {
     fn from(account: &Account) -> Self {
         let members = account.members.iter().map(MemberJson::from).collect();
-        Self { turn: account.turn, members, replied: account.replied }
+        Self { turn: account.turn, members, replied: account.replied.clone() }
     }
 }
 

@@ -532,7 +532,7 @@ mod tests {
                 account: Some(Account {
                     turn: 1,
                     members: vec![member("champion", 7, None), member("economic", 8, Some(at))],
-                    replied: Some(0),
+                    replied: vec![0],
                 }),
                 passed,
             };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::asked::go_on;
 use super::moves::{Stepped, end, moved};
 use super::{Course, Effect, Ending, Event, Phase, State};
-use crate::domain::cadence::{Cadence, Others, Step};
+use crate::domain::cadence::{Cadence, EMAIL_REPLIED, Others, Step};
 use crate::domain::ids::{BuyerRole, ProfileId, ProspectId};
 
 type Moved = (State, Vec<Effect>);
@@ -18,8 +18,9 @@ pub struct Account {
     pub turn: usize,
     /// In the order of the file's roles; never empty.
     pub members: Vec<Member>,
-    /// Who replied while a mail to somebody was on its way.
-    pub replied: Option<usize>,
+    /// Who replied while a mail to somebody was on its way, or somebody else was being asked about: they
+    /// are asked about in this order.
+    pub replied: Vec<usize>,
 }
 
 /// One person of a company, for one role.
@@ -38,7 +39,7 @@ pub struct Member {
 impl Account {
     /// An account of these people, with the first one's turn.
     pub fn new(members: Vec<Member>) -> Self {
-        Self { turn: 0, members, replied: None }
+        Self { turn: 0, members, replied: Vec::new() }
     }
 
     /// Whose turn it is.
@@ -172,16 +173,44 @@ pub(super) fn heard(
             Ok((state, Vec::new()))
         }
         Event::Replied => {
-            match state.phase {
-                Phase::Sending { .. } | Phase::InDoubt { .. } => account.replied = Some(place),
-                // Somebody looks already; it is about whom it is about.
-                Phase::OnReply { .. } | Phase::Offered { .. } | Phase::HandedBack { .. } => {}
-                _ => account.turn = place,
+            let on_its_way = matches!(state.phase, Phase::Sending { .. } | Phase::InDoubt { .. });
+            let has_ended = matches!(state.phase, Phase::Ended { .. });
+            if on_its_way || (is_asked_about(&state.phase) && !has_turn) {
+                if !account.replied.contains(&place) {
+                    account.replied.push(place);
+                }
+                state.happened.insert(EMAIL_REPLIED.to_owned());
+                return Ok((State { reply_waits: true, released: None, ..state }, Vec::new()));
+            }
+            if !has_ended {
+                account.turn = place;
             }
             moved(course, state, Event::Replied, now)
         }
         event => moved(course, state, event, now),
     }
+}
+
+/// Whether a person of ours is being asked about somebody.
+pub(super) fn is_asked_about(phase: &Phase) -> bool {
+    matches!(
+        phase,
+        Phase::OnReply { .. }
+            | Phase::Triage { .. }
+            | Phase::Offered { .. }
+            | Phase::HandedBack { .. }
+    )
+}
+
+/// Gives the turn to the next one who replied and is still there; whether there is one.
+pub(super) fn turn_to_reply(state: &mut State) -> bool {
+    let Some(account) = &mut state.account else { return true };
+    let is_in = |place: &usize| account.members.get(*place).is_some_and(|m| m.left.is_none());
+    let waiting: Vec<usize> = account.replied.drain(..).filter(is_in).collect();
+    let Some((first, others)) = waiting.split_first() else { return false };
+    account.turn = *first;
+    account.replied = others.to_vec();
+    true
 }
 
 /// Whoever has the turn must not be contacted any more, or is gone.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::others_leave;
+use super::account::{is_asked_about, others_leave, turn_to_reply};
 use super::moves::{
     TRIAGE_EXPIRES, advance, ask_owner, end, ending_of, illegal, pass, pause, stop, switch,
 };
@@ -57,22 +57,19 @@ fn others_wait(course: &Course, state: &mut State, now: Timestamp) -> Vec<Effect
 /// Asks about a reply that came while a mail was on its way, now that its fate is known.
 pub(super) fn ask_if_reply_waits(course: &Course, mut state: State, now: Timestamp) -> Moved {
     let on_its_way = matches!(state.phase, Phase::Sending { .. } | Phase::InDoubt { .. });
-    if !state.reply_waits || on_its_way {
+    let has_ended = matches!(state.phase, Phase::Ended { .. });
+    // At an account one question comes after the other.
+    let is_busy = state.account.is_some() && is_asked_about(&state.phase);
+    if !state.reply_waits || on_its_way || has_ended || is_busy {
         return (state, Vec::new());
     }
-    match state.phase {
-        Phase::Ended { .. } => (state, Vec::new()),
-        _ => {
-            if let Some(account) = &mut state.account
-                && let Some(place) = account.replied.take()
-            {
-                account.turn = place;
-            }
-            let others = others_wait(course, &mut state, now);
-            let (state, effects) = ask_what_it_means(course, state, now);
-            (state, [others, effects].concat())
-        }
+    if !turn_to_reply(&mut state) {
+        return (State { reply_waits: false, ..state }, Vec::new());
     }
+    let others = others_wait(course, &mut state, now);
+    let (mut state, effects) = ask_what_it_means(course, state, now);
+    state.reply_waits = state.account.as_ref().is_some_and(|account| !account.replied.is_empty());
+    (state, [others, effects].concat())
 }
 
 /// The delay that remained until the step.
