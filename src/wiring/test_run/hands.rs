@@ -75,11 +75,14 @@ impl Hands {
             let words: Vec<&str> = answers.iter().map(|answer| answer.outcome.as_str()).collect();
             let words = words.join(", ");
             match asks {
-                Asks::Step(step) => format!("nobody asked what came of `{step}`: {words}"),
-                Asks::About(Question::Reply) => format!("nobody asked what a reply means: {words}"),
-                Asks::About(question) => {
-                    format!("nobody was asked `{}`: {words}", question.as_str())
-                }
+                Asks::Step(step) => format!(
+                    "the answer `{words}` for `{step}` was never asked for: remove it, or move it \
+                     to `answers:` of the file, where unused ones are allowed"
+                ),
+                Asks::About(question) => format!(
+                    "the decision `{words}` for `{}` was never asked for: remove it",
+                    question.as_str()
+                ),
             }
         };
         self.left.iter().filter(|(_, answers)| !answers.is_empty()).map(line)
