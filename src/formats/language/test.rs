@@ -307,7 +307,7 @@ pub static LINE: Section = Section {
             "outcome",
             Slug,
             "left_voicemail",
-            "With `task` and `asked`: what came of it. `expired` when nobody did it, `closed` when something else made it needless, `open` when it still lies there.",
+            "With `task` and `asked`: what came of it. `expired` when nobody did it or decided, `closed` when something else made it needless, `open` when it still lies there.",
         ),
         Key::new(
             "why",

@@ -73,14 +73,17 @@ impl Hands {
     pub(super) fn left_over(&self) -> impl Iterator<Item = String> {
         let line = |(asks, answers): (&Asks, &VecDeque<Answer>)| {
             let words: Vec<&str> = answers.iter().map(|answer| answer.outcome.as_str()).collect();
-            let words = words.join(", ");
+            let were = if words.len() == 1 { "was" } else { "were" };
+            let s = if words.len() == 1 { "" } else { "s" };
+            let words = words.join("`, `");
             match asks {
                 Asks::Step(step) => format!(
-                    "the answer `{words}` for `{step}` was never asked for: remove it, or move it \
-                     to `answers:` of the file, where unused ones are allowed"
+                    "the answer{s} `{words}` for `{step}` {were} never asked for: take out what is \
+                     too much, or move it to `answers:` of the file, where unused ones are allowed"
                 ),
                 Asks::About(question) => format!(
-                    "the decision `{words}` for `{}` was never asked for: remove it",
+                    "the decision{s} `{words}` for `{}` {were} never asked for: take out what is too \
+                     much",
                     question.as_str()
                 ),
             }
