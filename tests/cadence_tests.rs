@@ -198,6 +198,24 @@ fn what_happens_is_printed_as_lines_that_can_be_copied() {
 }
 
 #[test]
+fn a_question_that_nobody_decides_expires_and_a_word_of_the_person_closes_it() {
+    let desk = Desk::new();
+    let answers = "answers: { call-1: [call_back] }";
+    let optout = "events: [{ once: call-1, after: 1 day, opt_out: by_mail }]";
+    let story = |name: &str, more: &str, outcome: &str| {
+        format!(
+            "  - {{ name: {name}, {answers}, {more}expect: [{{ asked: triage, outcome: {outcome} }}] \
+             }}\n"
+        )
+    };
+    let left = story("left alone", "", "expired");
+    let gone = story("asks to be left alone", &format!("{optout}, "), "closed");
+    desk.only(&format!("{left}{gone}"));
+    let (out, err, code) = desk.run(&["test", "--timeline"]);
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+#[test]
 fn every_mistake_in_a_file_with_tests_is_told_at_once() {
     let desk = Desk::new();
     desk.only(

@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// For `not_now`: the day on which to go on, such as 2026-03-12
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
-    /// Fill a field that the task asks for, such as: --set trigger="They hire"
+    /// Fill a field that the task asks for, such as: --set x.trigger="They hire"
     #[arg(long, value_name = "FIELD=VALUE")]
     set: Vec<String>,
     /// For `released`: change the mail in $EDITOR first; for this person only

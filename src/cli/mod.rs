@@ -182,14 +182,19 @@ impl Context {
 
     /// The checked files of the workspace; every finding is on stderr when there is an error.
     fn checked(&self, config: &Config) -> Result<Workspace, Failure> {
+        self.checked_or(config, "nothing was changed")
+    }
+
+    /// The same, for a command that says in its own words what did not happen.
+    fn checked_or(&self, config: &Config, instead: &str) -> Result<Workspace, Failure> {
         let files = wiring::files(&self.workspace)?;
         let calendars = config.calendars.keys().cloned().collect();
         let (workspace, findings) = workspace::check(&files, &calendars);
         workspace.ok_or_else(|| {
             findings.iter().for_each(|finding| eprintln!("{finding}"));
-            Failure::new(
-                "nothing was changed: mend the errors above (`firsttouch check` shows them again)",
-            )
+            Failure::new(format!(
+                "{instead}: mend the errors above (`firsttouch check` shows them again)"
+            ))
         })
     }
 }

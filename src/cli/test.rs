@@ -73,7 +73,7 @@ impl From<TestError> for Failure {
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let config = context.config()?;
-    let workspace = context.checked(&config)?;
+    let workspace = context.checked_or(&config, "no test was run")?;
     let chosen = chosen(&workspace, &context.workspace, args)?;
     if args.list {
         list(context, &chosen);

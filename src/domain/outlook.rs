@@ -61,10 +61,6 @@ impl Outlook {
     /// Why it is not done, or on what it depends: each reason as a sentence's part.
     pub fn reasons(&self) -> Vec<String> {
         let mut reasons: Vec<String> = self.closed.iter().cloned().collect();
-        let part = |line: &Line| match line.value.is_empty() {
-            true => line.says.clone(),
-            false => format!("{} ({})", line.says, line.value),
-        };
         if reasons.is_empty() {
             let unmet = |line: &&Line| line.answer == self.wanted(Answer::No);
             let unmet = self.only_if.iter().filter(unmet);
@@ -78,8 +74,22 @@ impl Outlook {
         reasons
     }
 
+    /// The conditions of a step that is done: each as a sentence's part.
+    pub fn held(&self) -> Vec<String> {
+        let held = self.only_if.iter().filter(|line| line.answer == Answer::Yes);
+        held.map(|line| format!("only if {}", part(line))).collect()
+    }
+
     fn wanted(&self, decided: Answer) -> Answer {
         if self.answer == Answer::Open { Answer::Open } else { decided }
+    }
+}
+
+/// What a line says, with the value that it looked at.
+fn part(line: &Line) -> String {
+    match line.value.is_empty() {
+        true => line.says.clone(),
+        false => format!("{} ({})", line.says, line.value),
     }
 }
 

@@ -22,10 +22,12 @@ const UNITS: [(&str, Unit, u64); 7] = [
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     #[error(
-        "`{0}` is not a length of time; write a number and a unit, like '3 business days', \
-         '30 days' or '45 minutes'"
+        "`{0}` is not a length of time; write a whole number and one of: minutes, hours, days, \
+         weeks, business minutes, business hours, business days"
     )]
     Length(String),
+    #[error("`{text}` is not a length of time; did you mean `{meant}`?")]
+    Misspelt { text: String, meant: Delay },
     #[error("`{text}` counts in {unit}s, which are not all equally long; write '{instead}'")]
     Uneven { text: String, unit: &'static str, instead: &'static str },
     #[error("`{0}` is more than ten years")]
@@ -49,7 +51,10 @@ pub enum Unreadable {
 /// When the unit is missing, unknown or uneven (months, years), or the length is over ten years.
 pub fn delay(text: &str) -> Result<Delay, Unreadable> {
     let text = text.trim();
-    let no_length = || Unreadable::Length(text.to_owned());
+    let no_length = || match meant(text) {
+        Some(meant) => Unreadable::Misspelt { text: text.to_owned(), meant },
+        None => Unreadable::Length(text.to_owned()),
+    };
     let (amount, unit) = text.split_once(char::is_whitespace).ok_or_else(no_length)?;
     if amount.is_empty() || !amount.bytes().all(|b| b.is_ascii_digit()) {
         return Err(no_length());
@@ -70,6 +75,50 @@ pub fn delay(text: &str) -> Result<Delay, Unreadable> {
         return Err(too_long());
     }
     Ok(Delay::new(amount, *unit))
+}
+
+/// What people write for a unit, in the singular, and the unit that they mean.
+const MEANT: [(&str, Unit); 17] = [
+    ("m", Unit::Minutes),
+    ("min", Unit::Minutes),
+    ("h", Unit::Hours),
+    ("hr", Unit::Hours),
+    ("d", Unit::Days),
+    ("calendar day", Unit::Days),
+    ("w", Unit::Weeks),
+    ("wk", Unit::Weeks),
+    ("working minute", Unit::BusinessMinutes),
+    ("work hour", Unit::BusinessHours),
+    ("working hour", Unit::BusinessHours),
+    ("bd", Unit::BusinessDays),
+    ("work day", Unit::BusinessDays),
+    ("workday", Unit::BusinessDays),
+    ("working day", Unit::BusinessDays),
+    ("week day", Unit::BusinessDays),
+    ("weekday", Unit::BusinessDays),
+];
+
+/// The length that was probably meant: `12h`, `2 working days`, `3 buisness days`.
+fn meant(text: &str) -> Option<Delay> {
+    let text = text.to_lowercase();
+    if matches!(text.as_str(), "half a day" | "half day" | "0.5 days" | "1/2 day") {
+        return Some(Delay::new(4, Unit::BusinessHours));
+    }
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let amount = text.strip_suffix(unit)?.parse::<u32>().ok()?;
+    let unit = unit.split_whitespace().collect::<Vec<_>>().join(" ");
+    let unit = unit.strip_suffix('s').unwrap_or(&unit);
+    let said = MEANT.iter().find(|(name, _)| *name == unit).map(|(_, unit)| *unit);
+    let written = || UNITS.iter().find(|(name, ..)| is_near(unit, name)).map(|(_, unit, _)| *unit);
+    let (unit, least) = said.or_else(written).and_then(|unit| {
+        UNITS.iter().find(|(_, other, _)| *other == unit).map(|(_, _, least)| (unit, *least))
+    })?;
+    (u64::from(amount) * least <= MAX_MINUTES).then(|| Delay::new(amount, unit))
+}
+
+/// Whether a unit was written without its blank, or with a slip or two.
+fn is_near(wrong: &str, unit: &str) -> bool {
+    wrong == unit || (wrong.len() >= 4 && strsim::damerau_levenshtein(wrong, unit) <= 2)
 }
 
 /// Reads a span of a day such as `08:30-11:00`.
@@ -136,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_no_length_says_what_to_write() {
-        let plain = "is not a length of time; write a number and a unit, like '3 business days'";
+        let plain = "is not a length of time; write a whole number and one of: minutes, hours,";
         let cases = [
             ("4", plain),
             ("", plain),
@@ -149,6 +198,18 @@ mod tests {
             ("30 seconds", plain),
             ("2 business weeks", plain),
             ("1 hour 30 minutes", plain),
+            (
+                "2 working days",
+                "`2 working days` is not a length of time; did you mean `2 business days`?",
+            ),
+            ("1 workday", "did you mean `1 business day`?"),
+            ("12h", "did you mean `12 hours`?"),
+            ("2d", "did you mean `2 days`?"),
+            ("30min", "did you mean `30 minutes`?"),
+            ("3days", "did you mean `3 days`?"),
+            ("half a day", "did you mean `4 business hours`?"),
+            ("3 buisness days", "did you mean `3 business days`?"),
+            ("99999d", plain),
             (
                 "3 months",
                 "`3 months` counts in months, which are not all equally long; write '30 days'",

@@ -94,7 +94,7 @@ pub fn parse(path: &str, text: &str) -> Result<At<Node>, Diagnostic> {
         return Err(Diagnostic::error(Rule::C001, path, (0, 0), message));
     }
     let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options())
-        .map_err(|error| not_yaml(path, &error))?;
+        .map_err(|error| not_yaml(path, text, &error))?;
     Ok(placed(raw, text))
 }
 
@@ -118,11 +118,46 @@ fn options() -> Options {
 }
 
 /// The parser's complaint as one line of ours.
-fn not_yaml(path: &str, error: &Error) -> Diagnostic {
+fn not_yaml(path: &str, text: &str, error: &Error) -> Diagnostic {
     let error = error.without_snippet();
     let place = error.location().map_or((0, 0), |location| At::new((), location).place());
+    if let Some(line) = line_with_tab(text, place.0) {
+        let message = format!("line {line} begins with a tab: use blanks");
+        return Diagnostic::error(Rule::C001, path, place, message);
+    }
     let message = complaint(error).chars().take(MAX_COMPLAINT).collect();
-    Diagnostic::error(Rule::C001, path, place, message)
+    let diagnostic = Diagnostic::error(Rule::C001, path, place, message);
+    match unquoted(text, place.0) {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
+    }
+}
+
+/// The line at the place of a mistake, or beside it, that is indented with a tab.
+fn line_with_tab(text: &str, at: usize) -> Option<usize> {
+    let is_indented = |line: &str| {
+        let indent = line.len() - line.trim_start().len();
+        line.get(..indent).is_some_and(|indent| indent.contains('\t')) && indent < line.len()
+    };
+    let near = [at, at.saturating_add(1), at.saturating_sub(1)].into_iter();
+    let near = near.filter(|line| at > 0 && *line > 0);
+    let mut near = near.filter(|line| text.lines().nth(line - 1).is_some_and(is_indented));
+    near.next()
+}
+
+/// What to do about `title: Dental: five steps`, which reads as a map in a map.
+fn unquoted(text: &str, at: usize) -> Option<String> {
+    let near = [at, at.saturating_sub(1)].into_iter().filter_map(|line| line.checked_sub(1));
+    let mut near = near.filter_map(|line| text.lines().nth(line));
+    near.find_map(|line| {
+        let (key, value) = line.trim().trim_start_matches("- ").split_once(": ")?;
+        let value = value.split(" #").next().unwrap_or(value).trim();
+        let is_plain = !value.starts_with(['"', '\'', '[', '{', '|', '>', '&', '*']);
+        let is_one = is_plain && value.contains(": ") && !key.contains([' ', '{', '[', '"']);
+        let shown: String = value.chars().take(60).collect();
+        (is_one && shown == value && !value.contains('"'))
+            .then(|| format!("a text with `: ` needs quotes: {key}: \"{value}\""))
+    })
 }
 
 fn complaint(error: &Error) -> String {
@@ -311,7 +346,12 @@ mod tests {
             ("a: 1\na: 2\n", "x.yaml:2:1: error[C001]: the key `a` is written twice in one map"),
             ("a: \"open\n", "error[C001]"),
             ("a: [1\nb: 2\n", "error[C001]"),
-            ("a:\n\t- b\n", "x.yaml:2:2: error[C001]"),
+            ("a:\n\t- b\n", "x.yaml:2:2: error[C001]: line 2 begins with a tab: use blanks"),
+            ("a:\n  b: 1\n\tc: 2\n", "error[C001]: line 3 begins with a tab: use blanks"),
+            (
+                "id: a\ntitle: Dental: five steps # of May\ndays: b\n",
+                "\n  a text with `: ` needs quotes: title: \"Dental: five steps\"",
+            ),
             ("a: 1\n---\nb: 2\n", "error[C001]"),
             ("a: *nowhere\n", "error[C001]"),
             (&deep, "error[C001]"),

@@ -78,10 +78,10 @@ fn differs(there: &TimeZone, here: &TimeZone, at: Timestamp) -> bool {
 fn sender(plan: &Plan, width: usize) -> String {
     let line = match &plan.mailbox {
         None => "! there is no mailbox: no mail is sent".to_owned(),
-        Some(mailbox) if !mailbox.has_inbox => format!(
-            "! mails become files in outbox/: the mailbox {} has no inbox to read replies from",
-            mailbox.id
-        ),
+        // Settings with a mailbox say how it is read; this one is the engine's own.
+        Some(mailbox) if !mailbox.has_inbox => "! nothing is mailed yet: no [[mailbox]] in \
+             firsttouch.toml, so mails become files in outbox/"
+            .to_owned(),
         Some(mailbox) => format!("mails come from {}", mailbox.from),
     };
     format!("{}\n", wrapped(&line, width, 2))
@@ -116,7 +116,7 @@ fn step(page: &Page<'_>, item: &Item, width: usize) -> String {
             return text;
         }
         Answer::Open => note(&plain(&reasons.join("; "), 300)),
-        Answer::Yes => {}
+        Answer::Yes => item.outlook.held().iter().for_each(|held| note(&plain(held, 300))),
     }
     if let Some(read_at) = item.read_at {
         note(&format!("somebody reads it first: in the queue from {}", clock(read_at, there)));

@@ -39,6 +39,14 @@ pub fn conditions(
         Scope::Step(_) => &CONDITION,
         Scope::Person => &PERSON_CONDITION,
     };
+    if let (Some((step, outcome)), Scope::Step(steps)) = (two_words(node), scope)
+        && steps.all.iter().any(|known| known == step)
+    {
+        let message = format!("{what} is a map of keys and values, not a single word or text");
+        let hint = format!("write {{ outcome: {{ {step}: [{outcome}] }} }}");
+        findings.error_with_hint(Rule::C004, node.place(), message, hint);
+        return Vec::new();
+    }
     let Some(map) = Map::open(node, keys, findings) else { return Vec::new() };
     if map.is_empty() {
         findings.error(Rule::C004, node.place(), format!("{what} says nothing"));
@@ -63,6 +71,14 @@ pub fn conditions(
         lines.push(Condition::Any(groups(node, scope, findings)));
     }
     lines
+}
+
+/// A step and an outcome in one text, as people say it: `call-1 left_voicemail`.
+fn two_words(node: &At<Node>) -> Option<(&str, &str)> {
+    let Node::Scalar(scalar) = &node.value else { return None };
+    let (step, outcome) = scalar.text.trim().split_once([' ', ':'])?;
+    let outcome = outcome.trim();
+    is_slug(outcome).then_some((step, outcome))
 }
 
 fn groups(node: &At<Node>, scope: Scope<'_>, findings: &mut Findings<'_>) -> Vec<Vec<Condition>> {

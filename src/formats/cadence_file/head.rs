@@ -133,7 +133,13 @@ pub(super) fn days(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<DayKind> {
 }
 
 pub(super) fn calendar(map: &Map<'_>, reader: &mut Reader<'_>) -> Option<String> {
-    let node = map.need("calendar", &mut reader.findings)?;
+    let known = reader.known.calendars.iter().flat_map(|known| known.keys());
+    let known: Vec<String> = known.take(8).map(|name| format!("`calendar: {name}`")).collect();
+    let hint = match known.is_empty() {
+        true => "such as `calendar: standard`, a section of firsttouch.toml".to_owned(),
+        false => format!("write {}", known.join(" or ")),
+    };
+    let node = map.need_as("calendar", &hint, &mut reader.findings)?;
     let name = text(node, "`calendar`", &mut reader.findings)?.value;
     if let Some(known) = &reader.known.calendars
         && !reader.known.applied

@@ -59,7 +59,8 @@ fn mode(map: &Map<'_>, reader: &mut Reader<'_>) -> MailMode {
 }
 
 fn thread(map: &Map<'_>, above: &Above, reader: &mut Reader<'_>) -> Option<Thread> {
-    let node = map.need("thread", &mut reader.findings)?;
+    let hint = "`thread: new` begins a conversation, `thread: reply` goes on with it";
+    let node = map.need_as("thread", hint, &mut reader.findings)?;
     let thread = word(node, "`thread`", &THREADS, &mut reader.findings)?;
     let with = match (thread, above) {
         (Thread::New, _) | (Thread::Reply, Above::Thread) => return Some(thread),
@@ -118,17 +119,27 @@ fn split(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Written> {
 fn check_subjects(thread: Thread, templates: &[At<String>], reader: &mut Reader<'_>) {
     for name in templates {
         let Some(info) = reader.known.templates.get(&name.value) else { continue };
-        let message = match (thread, info.has_subject) {
+        let name_of = shortened(&name.value);
+        let (message, hint) = match (thread, info.has_subject) {
             (Thread::New, true) | (Thread::Reply, false) => continue,
-            (Thread::New, false) => {
-                format!("the template `{}` has no subject, so it cannot begin a thread", name.value)
-            }
-            (Thread::Reply, true) => format!(
-                "the template `{}` has a subject, but a reply keeps the subject of its thread",
-                name.value
+            (Thread::New, false) => (
+                format!("the template `{name_of}` has no subject, so it cannot begin a thread"),
+                format!(
+                    "put `subject: \"...\"` between two lines `---` at the top of \
+                     templates/{name_of}.hbs, or write `thread: reply`"
+                ),
+            ),
+            (Thread::Reply, true) => (
+                format!(
+                    "the template `{name_of}` has a subject, but a reply keeps the subject of its \
+                     thread"
+                ),
+                format!(
+                    "take the line `subject:` out of templates/{name_of}.hbs, or write `thread: new`"
+                ),
             ),
         };
-        reader.findings.error(Rule::C502, name.place(), message);
+        reader.findings.error_with_hint(Rule::C502, name.place(), message, hint);
     }
 }
 
@@ -211,6 +222,12 @@ fn check_template(name: &str, place: Place, reader: &mut Reader<'_>) {
         return;
     }
     let message = format!("there is no template `{}`", shortened(name));
+    let bare = name.trim_start_matches("templates/");
+    let bare = bare.strip_suffix(".hbs").unwrap_or(bare);
+    if bare != name && reader.known.templates.contains_key(bare) {
+        let hint = format!("write it without `templates/` and `.hbs`: {bare}");
+        return reader.findings.error_with_hint(Rule::C501, place, message, hint);
+    }
     match near(name, reader.known.templates.keys().map(String::as_str)) {
         Some(near) => {
             let message = format!("{message}; did you mean `{near}`?");

@@ -4,9 +4,10 @@ use crate::domain::cadence::{HandOff, Verb};
 use crate::domain::ids::{CadenceId, RoleId};
 use crate::domain::time::{Delay, Unit};
 use crate::formats::language::{HAND_OFF, MAX_RETRIES, RETRY, SWITCH_TO, VERB, VERBS};
+use crate::formats::length::{self, Unreadable};
 use crate::formats::rules::Rule;
 use crate::formats::yaml::reading::{
-    Findings, Map, count, delay, shortened, slug, some_delay, text, word,
+    Findings, Map, count, delay, is_slug, shortened, slug, some_delay, text, word,
 };
 use crate::formats::yaml::{At, Node};
 
@@ -14,6 +15,10 @@ use super::{Reader, touch};
 
 /// How long a role has when the file is silent.
 const ACCEPT_WITHIN: Delay = Delay::new(1, Unit::BusinessDays);
+
+/// Examples for whoever did not say how long.
+const PAUSE: Delay = Delay::new(60, Unit::Days);
+const RETRY_AFTER: Delay = Delay::new(4, Unit::BusinessHours);
 
 /// Reads a verb: a word, or a map with one key.
 pub(super) fn verb(node: &At<Node>, what: &str, reader: &mut Reader<'_>) -> Option<Verb> {
@@ -34,11 +39,44 @@ fn short_verb(node: &At<Node>, what: &str, findings: &mut Findings<'_>) -> Optio
         ),
         "switch_to" => ("needs to know where to", "write { switch_to: { cadence: nurture } }"),
         "hand_off" => ("needs to know to whom", "write { hand_off: { to: account_manager } }"),
-        _ => return word(node, what, &VERBS, findings),
+        _ => match in_one_text(&written.value) {
+            Some(meant) => {
+                let message = format!("`{}` is written as a map", shortened(&written.value));
+                let hint = format!("write {meant}");
+                findings.error_with_hint(Rule::C004, node.place(), message, hint);
+                return None;
+            }
+            None => return word(node, what, &VERBS, findings),
+        },
     };
     let message = format!("`{}` {needs}", written.value);
     findings.error_with_hint(Rule::C004, node.place(), message, hint);
     None
+}
+
+/// The map that was meant by a verb and what it takes in one text, such as `pause 60 days`.
+fn in_one_text(written: &str) -> Option<String> {
+    let (verb, rest) = written.split_once(char::is_whitespace)?;
+    let rest = rest.trim().trim_start_matches("for ").trim_start_matches("to ").trim();
+    match verb {
+        "pause" => Some(format!("{{ pause: {} }}", length_in(rest).unwrap_or(PAUSE))),
+        "retry" => {
+            let after = length_in(rest.trim_start_matches("after ")).unwrap_or(RETRY_AFTER);
+            Some(format!("{{ retry: {{ after: {after}, max: 1 }} }}"))
+        }
+        "switch_to" if is_slug(rest) => Some(format!("{{ switch_to: {{ cadence: {rest} }} }}")),
+        "hand_off" if is_slug(rest) => Some(format!("{{ hand_off: {{ to: {rest} }} }}")),
+        _ => None,
+    }
+}
+
+/// The length that a text is, or was meant to be.
+fn length_in(text: &str) -> Option<Delay> {
+    match length::delay(text) {
+        Ok(delay) => Some(delay),
+        Err(Unreadable::Misspelt { meant, .. }) => Some(meant),
+        Err(_) => None,
+    }
 }
 
 fn long_verb(node: &At<Node>, reader: &mut Reader<'_>) -> Option<Verb> {

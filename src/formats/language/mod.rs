@@ -100,6 +100,20 @@ impl Section {
         self.keys.iter().map(|key| key.name)
     }
 
+    /// A short map with everything that is needed; none where that would be long.
+    pub fn sample(&self) -> Option<String> {
+        const FEW: usize = 3;
+        let required = self.keys.iter().filter(|key| key.need == Need::Required);
+        let one_of = self.exactly_one.iter().filter_map(|group| self.key(group.first()?));
+        let mut keys: Vec<&Key> = required.chain(one_of).collect();
+        if keys.is_empty() {
+            keys.extend(self.keys.first());
+        }
+        let pairs = keys.iter().map(|key| format!("{}: {}", key.name, key.example));
+        let pairs = pairs.collect::<Vec<_>>().join(", ");
+        (keys.len() <= FEW).then(|| format!("{{ {pairs} }}"))
+    }
+
     /// The key of that name.
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)

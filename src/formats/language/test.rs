@@ -126,7 +126,7 @@ pub static TEST_CASE: Section = Section {
             "answers",
             Keyed(&Slug, &ANSWERS),
             "{ call-1: [no_answer, left_voicemail] }",
-            "What comes of the task of each step, try by try, as soon as it may be done. A task without an answer is left alone until it expires. A mail to be read takes `released` or `skipped`, a step that hands over `accepted` or `declined`.",
+            "What comes of the task of each step, try by try, as soon as it may be done; all of it must be asked for. A task without an answer is left alone until it expires. A mail to be read takes `released` or `skipped`, a step that hands over `accepted` or `declined`.",
         ),
         Key::new(
             "decisions",
@@ -307,7 +307,7 @@ pub static LINE: Section = Section {
             "outcome",
             Slug,
             "left_voicemail",
-            "With `task` and `asked`: what came of it. `expired` when nobody did it, `closed` when something else made it needless, `open` when it still lies there.",
+            "With `task` and `asked`: what came of it. `expired` when nobody did it or decided, `closed` when something else made it needless, `open` when it still lies there.",
         ),
         Key::new(
             "why",

@@ -97,7 +97,7 @@ impl<'a> Findings<'a> {
 pub struct Map<'a> {
     entries: &'a [Entry],
     place: Place,
-    of: &'static str,
+    section: &'static Section,
     /// Known keys that a misspelt one was probably meant to be: their absence is not told again.
     meant: Vec<&'static str>,
 }
@@ -109,10 +109,21 @@ impl<'a> Map<'a> {
         section: &'static Section,
         findings: &mut Findings<'_>,
     ) -> Option<Self> {
-        let entries = entries(node, section.of, findings)?;
+        let Node::Map(entries) = &node.value else {
+            let message =
+                format!("{} is a map of keys and values, not {}", section.of, kind(&node.value));
+            match section.sample() {
+                Some(sample) => {
+                    let hint = format!("such as {sample}");
+                    findings.error_with_hint(Rule::C004, node.place(), message, hint);
+                }
+                None => findings.error(Rule::C004, node.place(), message),
+            }
+            return None;
+        };
         let meant =
             entries.iter().filter_map(|entry| check_key(entry, section, findings)).collect();
-        Some(Self { entries, place: node.place(), of: section.of, meant })
+        Some(Self { entries, place: node.place(), section, meant })
     }
 
     /// Where the map begins.
@@ -126,10 +137,29 @@ impl<'a> Map<'a> {
         entry.map(|entry| &entry.value).filter(|value| value.value != Node::Nothing)
     }
 
-    /// The value of a key; its absence is noted (C003).
+    /// The value of a key; its absence is noted with an example (C003).
     pub fn need(&self, key: &str, findings: &mut Findings<'_>) -> Option<&'a At<Node>> {
+        const SHORT: usize = 60;
+        let example = self.section.key(key).map_or("", |key| key.example);
+        match example.len() <= SHORT && !example.is_empty() {
+            true => self.need_as(key, &format!("such as `{key}: {example}`"), findings),
+            false => self.need_as(key, "", findings),
+        }
+    }
+
+    /// The value of a key; its absence is noted with what to write (C003).
+    pub fn need_as(
+        &self,
+        key: &str,
+        hint: &str,
+        findings: &mut Findings<'_>,
+    ) -> Option<&'a At<Node>> {
         if !self.has(key) && !self.meant.contains(&key) {
-            findings.error(Rule::C003, self.place, format!("{} needs `{key}`", self.of));
+            let message = format!("{} needs `{key}`", self.section.of);
+            match hint.is_empty() {
+                true => findings.error(Rule::C003, self.place, message),
+                false => findings.error_with_hint(Rule::C003, self.place, message, hint),
+            }
         }
         self.get(key)
     }
@@ -191,7 +221,7 @@ fn check_key(
     let key = entry.key.value.as_str();
     let place = entry.key.place();
     match section.key(key) {
-        None => return unknown_key(key, place, section, findings),
+        None => return unknown_key(entry, section, findings),
         Some(_) if entry.value.value == Node::Nothing => {
             findings.error(Rule::C004, place, format!("`{key}` has no value"));
         }
@@ -200,13 +230,23 @@ fn check_key(
     None
 }
 
+/// The networks that people write as a kind of step of their own.
+const NETWORKS: [&str; 4] = ["facebook", "linkedin", "twitter", "xing"];
+
 fn unknown_key(
-    key: &str,
-    place: Place,
+    entry: &Entry,
     section: &'static Section,
     findings: &mut Findings<'_>,
 ) -> Option<&'static str> {
+    let key = entry.key.value.as_str();
+    let place = entry.key.place();
     let message = format!("{} has no key `{}`", section.of, shortened(key));
+    if let Some(social) = section.key("social").filter(|_| NETWORKS.contains(&key)) {
+        let act = act_of(&entry.value).unwrap_or("view");
+        let meant = format!("did you mean `social: {{ network: {key}, act: {act} }}`?");
+        findings.error(Rule::C002, place, format!("{message}; {meant}"));
+        return Some(social.name);
+    }
     let near = near(key, section.known());
     match near {
         Some(near) => {
@@ -218,6 +258,19 @@ fn unknown_key(
         }
     }
     near
+}
+
+/// What is to be done on a network: `connect`, or `{ act: connect }`.
+fn act_of(node: &At<Node>) -> Option<&str> {
+    let text = match &node.value {
+        Node::Scalar(scalar) => scalar.text.trim(),
+        Node::Map(entries) => {
+            let act = entries.iter().find(|entry| entry.key.value == "act")?;
+            return act_of(&act.value);
+        }
+        Node::List(_) | Node::Nothing => return None,
+    };
+    is_slug(text).then_some(text)
 }
 
 /// The known name that was meant. A name of ours is short, so a long text is not compared at all.
@@ -259,9 +312,22 @@ pub fn items<'a>(
         Node::List(items) => Some(items),
         other => {
             let message = format!("{what} is a list, not {}", kind(other));
-            findings.error_with_hint(Rule::C004, node.place(), message, "write it as [a, b]");
+            let hint = format!("write it as [{}]", as_item(other));
+            findings.error_with_hint(Rule::C004, node.place(), message, hint);
             None
         }
+    }
+}
+
+/// The user's own value as it would stand in a list.
+fn as_item(node: &Node) -> String {
+    match node {
+        Node::Scalar(scalar) if scalar.text.trim().is_empty() => "a, b".to_owned(),
+        Node::Scalar(scalar) if scalar.style == Style::Quoted => {
+            format!("\"{}\"", shortened(scalar.text.trim()))
+        }
+        Node::Scalar(scalar) => shortened(scalar.text.trim()),
+        Node::Nothing | Node::List(_) | Node::Map(_) => "a, b".to_owned(),
     }
 }
 

@@ -73,13 +73,19 @@ impl Hands {
     pub(super) fn left_over(&self) -> impl Iterator<Item = String> {
         let line = |(asks, answers): (&Asks, &VecDeque<Answer>)| {
             let words: Vec<&str> = answers.iter().map(|answer| answer.outcome.as_str()).collect();
-            let words = words.join(", ");
+            let were = if words.len() == 1 { "was" } else { "were" };
+            let s = if words.len() == 1 { "" } else { "s" };
+            let words = words.join("`, `");
             match asks {
-                Asks::Step(step) => format!("nobody asked what came of `{step}`: {words}"),
-                Asks::About(Question::Reply) => format!("nobody asked what a reply means: {words}"),
-                Asks::About(question) => {
-                    format!("nobody was asked `{}`: {words}", question.as_str())
-                }
+                Asks::Step(step) => format!(
+                    "the answer{s} `{words}` for `{step}` {were} never asked for: take out what is \
+                     too much, or move it to `answers:` of the file, where unused ones are allowed"
+                ),
+                Asks::About(question) => format!(
+                    "the decision{s} `{words}` for `{}` {were} never asked for: take out what is too \
+                     much",
+                    question.as_str()
+                ),
             }
         };
         self.left.iter().filter(|(_, answers)| !answers.is_empty()).map(line)

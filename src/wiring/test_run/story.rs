@@ -32,7 +32,11 @@ impl Teller<'_> {
     /// What was done, and what else is good to know, in order.
     pub(super) fn tell(&self, log: &[Entry]) -> (Vec<Deed>, Vec<(DateTime, String)>) {
         let (mut deeds, mut notes) = (Vec::new(), Vec::new());
+        let mut heard_at = None;
         for entry in log {
+            if is_heard(entry) {
+                heard_at = Some(entry.at);
+            }
             if let Some(note) = self.note(entry) {
                 notes.push((self.zone.to_datetime(entry.at), note));
             }
@@ -40,7 +44,7 @@ impl Teller<'_> {
                 deeds.push(self.switched(entry));
             }
             if entry.enrollment == Some(self.first) {
-                self.take(entry, &mut deeds);
+                self.take(entry, &mut deeds, heard_at);
             }
         }
         (deeds, notes)
@@ -53,7 +57,7 @@ impl Teller<'_> {
     }
 
     /// What an entry about the enrollment adds, or how it settles an open task.
-    fn take(&self, entry: &Entry, deeds: &mut Vec<Deed>) {
+    fn take(&self, entry: &Entry, deeds: &mut Vec<Deed>, heard_at: Option<Timestamp>) {
         let step = entry.detail("step");
         let new = |kind: Kind, name: &str| self.deed(entry.at, kind, name);
         match entry.what {
@@ -83,7 +87,9 @@ impl Teller<'_> {
             Happened::TaskDone => settle(deeds, entry.detail("outcome")),
             Happened::TaskExpired => settle(deeds, EXPIRED),
             Happened::Ended => {
-                settle(deeds, CLOSED);
+                // What nobody decided ends by itself; a word of the person makes a question needless.
+                let by_itself = heard_at != Some(entry.at) && open_is_a_question(deeds);
+                settle(deeds, if by_itself { EXPIRED } else { CLOSED });
                 deeds.push(new(Kind::Ended, entry.detail("ending")));
             }
             _ => {}
@@ -130,6 +136,23 @@ impl Teller<'_> {
 
 fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Whether the person, or a machine of theirs, was heard of.
+fn is_heard(entry: &Entry) -> bool {
+    matches!(
+        entry.what,
+        Happened::Replied
+            | Happened::OptedOut
+            | Happened::Complained
+            | Happened::Bounced
+            | Happened::TaskDone
+    )
+}
+
+fn open_is_a_question(deeds: &[Deed]) -> bool {
+    let is_open = |deed: &&Deed| deed.details.outcome.as_deref() == Some(OPEN);
+    deeds.iter().rev().find(is_open).is_some_and(|deed| deed.kind == Kind::Asked)
 }
 
 /// What a task asks about the person; nothing when it is the task of its step.

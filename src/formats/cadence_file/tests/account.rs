@@ -108,7 +108,7 @@ fn every_mistake_with_roles_is_told_once_and_with_its_place() {
         ),
         (
             with("to: [champion]", "to: champion"),
-            "13:31: error[C004]: `to` is a list, not a single word or text\n  write it as [a, b]",
+            "13:31: error[C004]: `to` is a list, not a single word or text\n  write it as [champion]",
         ),
         (
             with("to: [economic, champion]", "to: [technical]"),

@@ -42,8 +42,8 @@ fn the_broken_copies_of_the_language_give_their_messages() {
             "{ retry: { after: 4 business hours, max: 1 } }",
             "{ retry: { after: 4, max: 1 } }",
             "4",
-            "error[C005]: `4` is not a length of time; write a number and a unit, like '3 business \
-             days', '30 days' or '45 minutes'",
+            "error[C005]: `4` is not a length of time; write a whole number and one of: minutes, \
+             hours, days, weeks, business minutes, business hours, business days",
         ),
         (
             "{ intro-pain: 50, intro-trigger: 50 }",
@@ -230,7 +230,7 @@ fn every_mistake_in_a_step_is_told_with_its_place() {
             "has: [linkedin_url], f",
             "has: linkedin_url, f",
             "linkedin",
-            "error[C004]: `has` is a list",
+            "error[C004]: `has` is a list, not a single word or text\n  write it as [linkedin_url]",
         ),
         ("\">= 200\"", "\"== 200\"", "\"", "error[C004]: `== 200` is not a test"),
         (
@@ -273,7 +273,8 @@ fn every_mistake_in_a_step_is_told_with_its_place() {
             "email: { template: close-the-loop, thread: reply }",
             "email: { template: close-the-loop }",
             "{",
-            "error[C003]: an email needs `thread`",
+            "error[C003]: an email needs `thread`\n  `thread: new` begins a conversation, `thread: \
+             reply` goes on with it",
         ),
         (
             "email: { template: close-the-loop, thread: reply }",
@@ -287,6 +288,67 @@ fn every_mistake_in_a_step_is_told_with_its_place() {
             "email-2",
             "warning[C602]: `email-2` is a second automatic mail on day 2, after \
              `email-2-after-voicemail`",
+        ),
+    ]);
+}
+
+#[test]
+fn what_people_write_in_the_place_of_a_map_shows_the_map() {
+    check(&[
+        (
+            "gatekeeper: { retry: { after: 1 business day, max: 2 } }",
+            "gatekeeper: pause for 2 working days",
+            "pause",
+            "error[C004]: `pause for 2 working days` is written as a map\n  write { pause: 2 \
+             business days }",
+        ),
+        (
+            "expired: triage",
+            "expired: hand_off account_manager",
+            "hand_off",
+            "error[C004]: `hand_off account_manager` is written as a map\n  write { hand_off: { to: \
+             account_manager } }",
+        ),
+        (
+            "expired: triage",
+            "expired: retry often",
+            "retry",
+            "error[C004]: `retry often` is written as a map\n  write { retry: { after: 4 business \
+             hours, max: 1 } }",
+        ),
+        (
+            "gatekeeper: { retry: { after: 1 business day, max: 2 } }",
+            "gatekeeper: { retry: { after: 1 business day } }",
+            "{ after",
+            "error[C003]: `retry` needs `max`\n  such as `max: 1`",
+        ),
+        (
+            "skip_if: { outcome: { call-1: [left_voicemail] } }",
+            "skip_if: call-1 left_voicemail",
+            "call-1",
+            "error[C004]: `skip_if` is a map of keys and values, not a single word or text\n  write \
+             { outcome: { call-1: [left_voicemail] } }",
+        ),
+        (
+            "only_if: { has: [phone] }",
+            "only_if: phone",
+            "phone",
+            "error[C004]: a condition is a map of keys and values, not a single word or text\n  \
+             such as { has: [phone, linkedin_url] }",
+        ),
+        (
+            "social: { network: linkedin, act: connect, text: li-connect-note }",
+            "linkedin: { act: connect }",
+            "linkedin",
+            "error[C002]: a step has no key `linkedin`; did you mean `social: { network: linkedin, \
+             act: connect }`?",
+        ),
+        (
+            "voicemail: vm-first",
+            "voicemail: vm-first.hbs",
+            "vm",
+            "error[C501]: there is no template `vm-first.hbs`\n  write it without `templates/` and \
+             `.hbs`: vm-first",
         ),
     ]);
 }
