@@ -85,6 +85,9 @@ impl Engine {
             let at = at.or(before).unwrap_or(Timestamp::MIN);
             let inbox_read = Some(InboxRead { mailbox: id.clone(), cursor: cursor.clone(), at });
             self.store.write(Changes { inbox_read, ..Changes::default() }).await?;
+            if collected.messages > 0 {
+                self.check_breakers(id).await?;
+            }
             if !batch.more {
                 return Ok(collected);
             }

@@ -14,6 +14,7 @@ use crate::ports::{IdKind, StoreError};
 mod account_json;
 mod bulk;
 mod copy;
+mod holds;
 mod intend;
 mod json;
 mod lists;
@@ -229,6 +230,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "versions", include_str!("../../../migrations/0004_versions.sql")),
     (5, "events", include_str!("../../../migrations/0005_events.sql")),
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
+    (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {
