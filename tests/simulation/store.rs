@@ -169,6 +169,7 @@ store! {
     census() -> Vec<(String, Option<Waiting>, u64)>;
     told_event(key: &str) -> Option<ToldEvent>;
     waiting_to_start(limit: u32) -> Vec<Start>;
+    transitions_of(enrollment: EnrollmentId) -> Vec<TransitionRecord>;
     touch_by_message_id(ids: &[String]) -> Option<Touch>;
     prospects_by_email(addresses: &[EmailAddress]) -> Vec<ProspectId>;
     last_mail_to(prospect: ProspectId) -> Option<Touch>;
