@@ -64,7 +64,7 @@ impl Engine {
             let Some(mut person) = self.person(record.id).await? else { continue };
             let Some(mailbox) = self.settings.mailbox_of(&record.owner) else { continue };
             person.enrollment.mailbox = Some(mailbox.id.clone());
-            let mut changes = person.moved(record.state);
+            let mut changes = person.moved(record.state, self.now());
             for moved in &mut changes.moved {
                 moved.mailbox = Some(mailbox.id.clone());
             }

@@ -274,7 +274,7 @@ impl Engine {
             return Ok(Intent::NotOurs);
         };
         let (state, _) = transition(person, Event::Intended, now)?;
-        let mut changes = person.moved(state);
+        let mut changes = person.moved(state, now);
         changes.touches.push(touch(person, sending, Status::Intended, now));
         let mut intended = person.entry(now, Happened::Intended).with("step", &sending.step);
         intended.touch = Some(sending.touch);
@@ -321,7 +321,7 @@ impl Engine {
         until: Timestamp,
         reason: Waiting,
     ) -> Result<(), EngineError> {
-        let mut changes = person.moved(person.enrollment.state.clone());
+        let mut changes = person.moved(person.enrollment.state.clone(), self.now());
         for moved in &mut changes.moved {
             if let Some(wake) = &mut moved.wake {
                 (wake.at, wake.waiting) = (until, reason);

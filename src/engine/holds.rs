@@ -212,11 +212,13 @@ impl Engine {
         let Some(record) = self.store.enrollment(id).await? else { return Ok(None) };
         let (scope, cause) = (HoldScope::Cadence(record.cadence.clone()), HoldCause::BrokenVersion);
         self.hold_by_itself(scope, cause, error.to_string()).await?;
-        let until = self.now() + HELD_FOR;
+        let now = self.now();
+        let until = now + HELD_FOR;
         let wake = record.wake.map(|wake| Wake { at: until, waiting: Waiting::OnHold, ..wake });
         let moved = EnrollmentMove {
             id,
             revision: record.revision,
+            at: now,
             state: record.state,
             wake,
             digest: None,

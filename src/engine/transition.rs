@@ -22,12 +22,12 @@ impl Person {
     }
 
     /// The changes that move this person to a new state.
-    pub(super) fn moved(&self, state: State) -> Changes {
+    pub(super) fn moved(&self, state: State, at: Timestamp) -> Changes {
         let wake = self.wake(&state);
         let (id, revision) = (self.enrollment.id, self.enrollment.revision);
         let prospect = state.account.as_ref().map(|_| self.prospect.id);
         let (digest, mailbox) = (None, None);
-        let moved = EnrollmentMove { id, revision, state, wake, digest, mailbox, prospect };
+        let moved = EnrollmentMove { id, revision, at, state, wake, digest, mailbox, prospect };
         Changes { moved: vec![moved], ..Changes::default() }
     }
 }
@@ -43,7 +43,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Changes, EngineError> {
         let (next, state) = self.turn(person, state).await?;
-        let mut changes = next.as_ref().unwrap_or(person).moved(state.clone());
+        let mut changes = next.as_ref().unwrap_or(person).moved(state.clone(), now);
         for effect in effects {
             match effect {
                 Effect::SendMail { .. } => {}

@@ -164,6 +164,11 @@ pub trait Store: Send + Sync {
     /// What was noted under that name.
     async fn note(&self, key: &str) -> Result<Option<String>, StoreError>;
     async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError>;
+    /// Every state in which an enrollment was, the first one first.
+    async fn transitions_of(
+        &self,
+        enrollment: EnrollmentId,
+    ) -> Result<Vec<TransitionRecord>, StoreError>;
 
     // Mailboxes and what came in.
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError>;
@@ -283,6 +288,7 @@ pub struct EnrollmentMove {
     pub id: EnrollmentId,
     /// The revision that was read; the new one is one more.
     pub revision: i64,
+    pub at: Timestamp,
     pub state: State,
     pub wake: Option<Wake>,
     /// The version that the enrollment goes on with, when it changes.
@@ -582,6 +588,37 @@ impl EnrollmentRecord {
             (_, Some((_, at))) => Some(at),
             (Phase::Ended { at, .. }, None) => Some(*at),
             (_, None) => None,
+        }
+    }
+}
+
+/// A state in which an enrollment was from some time on, and what of its row goes with that. Only the
+/// time of its next look may have changed behind it without another record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransitionRecord {
+    pub enrollment: EnrollmentId,
+    /// That of the enrollment behind the write that made it.
+    pub revision: i64,
+    pub at: Timestamp,
+    pub state: State,
+    pub prospect: ProspectId,
+    pub mailbox: Option<MailboxId>,
+    pub owner: RepId,
+    pub digest: String,
+}
+
+impl From<&EnrollmentRecord> for TransitionRecord {
+    /// The first of an enrollment.
+    fn from(record: &EnrollmentRecord) -> Self {
+        Self {
+            enrollment: record.id,
+            revision: record.revision,
+            at: record.enrolled_at,
+            state: record.state.clone(),
+            prospect: record.prospect,
+            mailbox: record.mailbox.clone(),
+            owner: record.owner.clone(),
+            digest: record.digest.clone(),
         }
     }
 }

@@ -175,6 +175,7 @@ store! {
     put_note(key: &str, value: &str) -> ();
     told_event(key: &str) -> Option<ToldEvent>;
     waiting_to_start(limit: u32) -> Vec<Start>;
+    transitions_of(enrollment: EnrollmentId) -> Vec<TransitionRecord>;
     touch_by_message_id(ids: &[String]) -> Option<Touch>;
     prospects_by_email(addresses: &[EmailAddress]) -> Vec<ProspectId>;
     last_mail_to(prospect: ProspectId) -> Option<Touch>;

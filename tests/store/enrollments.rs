@@ -6,7 +6,9 @@ use firsttouch::domain::enrollment::{Ending, Passed, Pause, Phase, State};
 use firsttouch::domain::ids::{CadenceId, EnrollmentId, ProfileId, ProspectId, StepId};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
 use firsttouch::domain::touch::Status;
-use firsttouch::ports::{Changes, EnrollmentRecord, Lane, StoreError, Wake};
+use firsttouch::ports::{
+    Changes, EnrollmentRecord, Lane, Store, StoreError, TransitionRecord, Wake,
+};
 
 use crate::Database;
 use crate::samples::*;
@@ -157,6 +159,62 @@ pub async fn the_next_wake_is_the_earliest_of_the_lane(database: Database) {
     assert_eq!(store.next_wake(&Lane::Desk).await.unwrap(), Some(at(10)));
     store.write(moves(2, 1, ended(Ending::Replied), None)).await.unwrap();
     assert_eq!(store.next_wake(&ann()).await.unwrap(), Some(at(30)));
+}
+
+pub async fn every_state_is_given_back_and_a_later_look_alone_is_none(database: Database) {
+    let store = database.open().await;
+    write_people(&*store, 3).await;
+    store.write(enrolled(vec![enrollment(1), enrollment(2)])).await.unwrap();
+    let changes = Changes { versions: vec![version("d2")], ..Changes::default() };
+    store.write(changes).await.unwrap();
+    let first = enrollment(1).state;
+    let two = waiting("two", at(3), vec![sent("one")]);
+    // The same state, looked at later: it is no transition.
+    store.write(moves(1, 1, first.clone(), wake(ann(), at(60)))).await.unwrap();
+    let mut on = moved(1, 2, two.clone(), wake(ann(), at(3)));
+    on.prospect = Some(ProspectId(1));
+    store.write(Changes { moved: vec![on], ..Changes::default() }).await.unwrap();
+    let mut to_other = moved(1, 3, two.clone(), wake(ann(), at(3)));
+    to_other.digest = Some("d2".to_owned());
+    store.write(Changes { moved: vec![to_other], ..Changes::default() }).await.unwrap();
+    let mut handed = moved(1, 4, two.clone(), wake(ann(), at(3)));
+    (handed.mailbox, handed.prospect) = (Some("bob".into()), Some(ProspectId(3)));
+    store.write(Changes { moved: vec![handed], ..Changes::default() }).await.unwrap();
+    let refused = store.write(moves(1, 2, ended(Ending::Replied), None)).await;
+    assert!(matches!(refused, Err(StoreError::Stale(_))), "{refused:?}");
+    let over = ended(Ending::NoReply);
+    store.write(moves(1, 5, over.clone(), None)).await.unwrap();
+
+    let begin = TransitionRecord::from(&enrollment(1));
+    let one = TransitionRecord { revision: 3, at: at(2), state: two.clone(), ..begin.clone() };
+    let new = TransitionRecord { revision: 4, at: at(3), digest: "d2".into(), ..one.clone() };
+    let (prospect, mailbox) = (ProspectId(3), Some("bob".into()));
+    let bobs = TransitionRecord { revision: 5, at: at(4), prospect, mailbox, ..new.clone() };
+    let last = TransitionRecord { revision: 6, at: at(5), state: over, ..bobs.clone() };
+    let all = store.transitions_of(EnrollmentId(1)).await.unwrap();
+    assert_eq!(all, [begin, one, new, bobs, last]);
+    let other = store.transitions_of(EnrollmentId(2)).await.unwrap();
+    assert_eq!(other, [TransitionRecord::from(&enrollment(2))]);
+    assert_eq!(store.transitions_of(EnrollmentId(3)).await.unwrap(), []);
+}
+
+/// What was enrolled before states were kept begins with where it stands.
+pub async fn the_states_of_an_older_database_begin_with_where_people_stand(database: Database) {
+    let store = database.open_sql().await;
+    write_enrolled(&store, 2).await;
+    store.write(moves(2, 1, ended(Ending::NoReply), None)).await.unwrap();
+    store.close().await;
+    let pool = database.raw().await;
+    for sql in ["drop table transition", "delete from _sqlx_migrations where version >= 7"] {
+        sqlx::query(sql).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    let store = database.open_sql().await;
+    let stand = TransitionRecord::from(&enrollment(1));
+    assert_eq!(store.transitions_of(EnrollmentId(1)).await.unwrap(), [stand]);
+    let over = TransitionRecord::from(&enrollment(2));
+    let over = TransitionRecord { revision: 2, at: at(9), state: ended(Ending::NoReply), ..over };
+    assert_eq!(store.transitions_of(EnrollmentId(2)).await.unwrap(), [over]);
 }
 
 fn sending(step: &str) -> State {

@@ -149,6 +149,8 @@ on_both! {
         only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked,
         the_next_wake_is_the_earliest_of_the_lane,
         mails_on_their_way_are_found_again,
+        every_state_is_given_back_and_a_later_look_alone_is_none,
+        the_states_of_an_older_database_begin_with_where_people_stand,
         the_census_counts_phases_and_reasons;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
@@ -223,6 +225,7 @@ on_memory! {
         only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked,
         the_next_wake_is_the_earliest_of_the_lane,
         mails_on_their_way_are_found_again,
+        every_state_is_given_back_and_a_later_look_alone_is_none,
         the_census_counts_phases_and_reasons;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,

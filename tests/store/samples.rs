@@ -94,8 +94,8 @@ pub fn enrollment(id: i64) -> EnrollmentRecord {
 }
 
 pub fn moved(id: i64, revision: i64, state: State, wake: Option<Wake>) -> EnrollmentMove {
-    let id = EnrollmentId(id);
-    EnrollmentMove { id, revision, state, wake, digest: None, mailbox: None, prospect: None }
+    let (id, at) = (EnrollmentId(id), at(revision));
+    EnrollmentMove { id, revision, at, state, wake, digest: None, mailbox: None, prospect: None }
 }
 
 /// A mail to the person of the enrollment's number.

@@ -22,6 +22,7 @@ mod port;
 mod read;
 mod rows;
 mod starts;
+mod transitions;
 mod undo;
 mod write;
 
@@ -230,6 +231,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "versions", include_str!("../../../migrations/0004_versions.sql")),
     (5, "events", include_str!("../../../migrations/0005_events.sql")),
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
+    (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
     (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
 ];
 

@@ -23,7 +23,7 @@ use crate::domain::touch::Touch;
 use crate::ports::{
     AppliedRecord, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord, ImportRow,
     Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord,
-    ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, VersionRecord,
+    ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord, VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.
@@ -347,6 +347,13 @@ impl Store for SqlStore {
 
     async fn waiting_to_start(&self, limit: u32) -> Result<Vec<Start>, StoreError> {
         self.read_waiting_to_start(limit).await
+    }
+
+    async fn transitions_of(
+        &self,
+        enrollment: EnrollmentId,
+    ) -> Result<Vec<TransitionRecord>, StoreError> {
+        self.read_transitions_of(enrollment).await
     }
 
     async fn touch_by_message_id(&self, ids: &[String]) -> Result<Option<Touch>, StoreError> {

@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::{SqlStore, failed, holds, json, lists, rows, starts};
+use super::{SqlStore, failed, holds, json, lists, rows, starts, transitions};
 use crate::domain::enrollment::Phase;
 use crate::domain::log::Entry;
 use crate::domain::touch::Touch;
@@ -202,6 +202,7 @@ impl WakeColumns {
 async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(), StoreError> {
     let begun = record.state.has_begun();
     let wake = WakeColumns::of(record.wake.as_ref(), begun, record.score);
+    let state = json::state_to_text(&record.state);
     sqlx::query(
         "insert into enrollment (id, prospect_id, company_id, cadence_id, digest, profile_id, \
          profile_digest, score, owner, mailbox_id, phase, state, revision, begun, lane, lane_rank, \
@@ -219,7 +220,7 @@ async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(),
     .bind(record.owner.0.clone())
     .bind(record.mailbox.as_ref().map(|id| id.0.clone()))
     .bind(record.state.phase.name())
-    .bind(json::state_to_text(&record.state))
+    .bind(state.clone())
     .bind(record.revision)
     .bind(i64::from(begun))
     .bind(wake.lane)
@@ -230,6 +231,7 @@ async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(),
     .execute(&mut **tx)
     .await
     .map_err(failed("write an enrollment"))?;
+    transitions::put_first(tx, record, state).await?;
     insert_members(tx, record).await
 }
 
@@ -256,6 +258,8 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
         Phase::Ended { at, .. } => Some(at.as_millisecond()),
         _ => None,
     };
+    let state = json::state_to_text(&moved.state);
+    transitions::put_next(tx, moved, state.clone()).await?;
     let done = sqlx::query(
         "update enrollment set phase = $3, state = $4, revision = revision + 1, begun = $5, lane = $6, \
          lane_rank = case when $5 = 1 or $6 is null then $7 \
@@ -267,7 +271,7 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
     .bind(moved.id.0)
     .bind(moved.revision)
     .bind(moved.state.phase.name())
-    .bind(json::state_to_text(&moved.state))
+    .bind(state)
     .bind(i64::from(begun))
     .bind(wake.lane)
     .bind(wake.rank)

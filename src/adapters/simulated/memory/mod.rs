@@ -23,7 +23,8 @@ use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Milestone, Touch};
 use crate::ports::{
     AppliedRecord, CompanyRecord, EnrollmentRecord, IdKind, InboundRecord, Lane, MailboxRecord,
-    MilestoneRecord, ProfileRecord, Start, TaskRecord, ToldEvent, VersionRecord, Wake,
+    MilestoneRecord, ProfileRecord, Start, TaskRecord, ToldEvent, TransitionRecord, VersionRecord,
+    Wake,
 };
 
 mod guards;
@@ -68,6 +69,7 @@ struct Inside {
     told: BTreeMap<String, ToldEvent>,
     starts: BTreeSet<Start>,
     enrollments: BTreeMap<EnrollmentId, EnrollmentRecord>,
+    transitions: HashMap<EnrollmentId, Vec<TransitionRecord>>,
     of_prospect: HashMap<ProspectId, Vec<EnrollmentId>>,
     /// Those under way that have begun.
     begun_at: HashMap<CompanyId, BTreeSet<EnrollmentId>>,

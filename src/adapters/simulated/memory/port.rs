@@ -22,7 +22,8 @@ use crate::domain::touch::{Status, Touch};
 use crate::ports::{
     AppliedRecord, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord, ImportRow,
     InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
-    ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, VersionRecord,
+    ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord,
+    VersionRecord,
 };
 
 #[async_trait]
@@ -365,6 +366,13 @@ impl Store for MemoryStore {
     async fn waiting_to_start(&self, limit: u32) -> Result<Vec<Start>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(self.lock().starts.iter().take(limit).cloned().collect())
+    }
+
+    async fn transitions_of(
+        &self,
+        enrollment: EnrollmentId,
+    ) -> Result<Vec<TransitionRecord>, StoreError> {
+        Ok(self.lock().transitions.get(&enrollment).cloned().unwrap_or_default())
     }
 
     async fn touch_by_message_id(&self, ids: &[String]) -> Result<Option<Touch>, StoreError> {

@@ -12,7 +12,7 @@ use crate::domain::ids::{EnrollmentId, ProspectId};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{
     Changes, EnrollmentMove, EnrollmentRecord, HoldBack, MilestoneRecord, Start, StoreError,
-    TaskRecord, Wake,
+    TaskRecord, TransitionRecord, Wake,
 };
 
 /// Applies all changes, or none.
@@ -252,6 +252,7 @@ fn enroll(inside: &mut Inside, record: EnrollmentRecord) {
     for prospect in who {
         inside.of_prospect.entry(prospect).or_default().push(record.id);
     }
+    inside.transitions.insert(record.id, vec![TransitionRecord::from(&record)]);
     inside.enrollments.insert(record.id, record);
 }
 
@@ -263,9 +264,24 @@ fn move_on(inside: &mut Inside, moved: EnrollmentMove) {
     record.digest = moved.digest.unwrap_or(record.digest);
     record.mailbox = moved.mailbox.or(record.mailbox);
     record.prospect = moved.prospect.unwrap_or(record.prospect);
+    note_transition(inside, &record, moved.at);
     debug_assert!(record.wake.is_none() || !has_ended(&record));
     inside.index(&record);
     inside.enrollments.insert(record.id, record);
+}
+
+/// A move of the waking time alone is no transition.
+fn note_transition(inside: &mut Inside, record: &EnrollmentRecord, at: Timestamp) {
+    let known = inside.transitions.entry(record.id).or_default();
+    let is_new = known.last().is_none_or(|last| {
+        last.state != record.state
+            || last.digest != record.digest
+            || last.mailbox != record.mailbox
+            || last.prospect != record.prospect
+    });
+    if is_new {
+        known.push(TransitionRecord { at, ..TransitionRecord::from(record) });
+    }
 }
 
 fn put_touch(inside: &mut Inside, touch: Touch) {
