@@ -14,6 +14,7 @@ use crate::engine::workspace::{self, Workspace};
 use crate::ports::StoreError;
 use crate::wiring::{self, Running, WiringError};
 
+mod board;
 mod check;
 mod convert;
 mod demo;
@@ -90,6 +91,7 @@ enum Command {
     Done(done::Args),
     Replies(replies::Args),
     Why(why::Args),
+    Board(board::Args),
     Report(report::Args),
     Suppress(suppress::Args),
     HoldAll(hold::HoldAllArgs),
@@ -257,6 +259,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Today(args) => today::run(context, &args).await,
         Command::Done(args) => done::run(context, args).await,
         Command::Replies(args) => replies::run(context, &args).await,
+        Command::Board(args) => board::run(context, &args).await,
         Command::Why(args) => why::run(context, &args).await,
         Command::Report(args) => report::run(context, &args).await,
         Command::Suppress(args) => suppress::run(context, &args).await,

@@ -109,10 +109,7 @@ impl Engine {
         if until.is_some() {
             return Ok(until);
         }
-        let fresh = record
-            .inbox_read_at
-            .is_some_and(|at| at <= now && at.duration_until(now) <= self.settings.reply_freshness);
-        let stale = mailbox.has_inbox && !fresh;
+        let stale = mailbox.has_inbox && !self.is_fresh(record.inbox_read_at, now);
         Ok(stale.then(|| now + SignedDuration::from_secs(60)))
     }
 

@@ -24,6 +24,7 @@ use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, 
 
 mod accounts;
 pub mod apply;
+pub mod board;
 pub mod colleagues;
 pub mod collect;
 pub mod daemon;

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::{Cap, Waiting};
+use crate::domain::budget::{Cap, Used, Waiting};
 
 use crate::domain::enrollment::{Phase, State, TaskKind};
 use crate::domain::hold::{Health, Hold, HoldScope, Release};
@@ -147,6 +147,15 @@ pub trait Store: Send + Sync {
     async fn touches_in_doubt(&self) -> Result<Vec<Touch>, StoreError>;
     /// How many non-ended enrollments there are, by phase and reason for waiting.
     async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError>;
+
+    /// Everybody by cadence, phase, step and reason; `due` is who wakes at or before `until`.
+    async fn board(&self, until: Timestamp) -> Result<Vec<BoardLine>, StoreError>;
+    /// How often each step was done.
+    async fn done_by_step(&self) -> Result<Vec<(CadenceId, StepId, u64)>, StoreError>;
+    /// What was used of a cap, in the buckets that still count at `now`.
+    async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError>;
+    /// How many others at a company are under way.
+    async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError>;
 
     // What lets people in by itself.
     /// The event that was told with this key.
@@ -371,6 +380,22 @@ pub enum IdKind {
     Touch,
     Task,
     Inbound,
+}
+
+/// People who stand at the same place for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardLine {
+    pub cadence: CadenceId,
+    /// As [`Phase::name`].
+    pub phase: String,
+    /// The step that the phase is about; for those who ended, how.
+    pub about: String,
+    pub begun: bool,
+    pub waiting: Option<Waiting>,
+    pub due: bool,
+    pub people: u64,
+    /// When the first of them wakes.
+    pub first_at: Option<Timestamp>,
 }
 
 /// People who are put off because their cadence, their rep or everything is on hold.

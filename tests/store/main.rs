@@ -151,7 +151,8 @@ on_both! {
         mails_on_their_way_are_found_again,
         every_state_is_given_back_and_a_later_look_alone_is_none,
         the_states_of_an_older_database_begin_with_where_people_stand,
-        the_census_counts_phases_and_reasons;
+        the_census_counts_phases_and_reasons,
+        the_board_counts_who_is_where_and_why;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
         a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
@@ -226,7 +227,8 @@ on_memory! {
         the_next_wake_is_the_earliest_of_the_lane,
         mails_on_their_way_are_found_again,
         every_state_is_given_back_and_a_later_look_alone_is_none,
-        the_census_counts_phases_and_reasons;
+        the_census_counts_phases_and_reasons,
+        the_board_counts_who_is_where_and_why;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
         a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,

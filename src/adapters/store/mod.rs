@@ -18,6 +18,7 @@ mod holds;
 mod intend;
 mod json;
 mod lists;
+mod overview;
 mod port;
 mod read;
 mod rows;

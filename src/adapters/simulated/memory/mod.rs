@@ -78,6 +78,7 @@ struct Inside {
     touches_of: HashMap<EnrollmentId, Vec<TouchId>>,
     touches_to: HashMap<ProspectId, Vec<TouchId>>,
     by_message: HashMap<String, TouchId>,
+    of_mailbox: HashMap<MailboxId, Vec<TouchId>>,
     /// Sent mails that are no milestone yet.
     undelivered: BTreeSet<(Timestamp, TouchId)>,
     tasks: BTreeMap<TaskId, TaskRecord>,

@@ -298,6 +298,7 @@ fn put_touch(inside: &mut Inside, touch: Touch) {
     inside.touches_to.entry(touch.prospect).or_default().push(id);
     if let Some(mail) = &touch.mail {
         inside.by_message.insert(mail.message_id.clone(), id);
+        inside.of_mailbox.entry(mail.mailbox.clone()).or_default().push(id);
     }
     let status = touch.status;
     inside.touches.insert(id, Kept { touch, came_back_at: None });
