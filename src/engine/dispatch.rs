@@ -22,8 +22,7 @@ use crate::ports::{Changes, IdKind, Intent, Lane, MailboxWait, StoreError};
 mod guards;
 mod record;
 
-use guards::LEASE;
-pub(super) use guards::blocking;
+pub(super) use guards::{LEASE, blocking, lease_name};
 use record::{refused, touch};
 
 /// Rows that one round of a mailbox looks at.
@@ -267,7 +266,7 @@ impl Engine {
         sending: &Sending<'_>,
         now: Timestamp,
     ) -> Result<Intent, EngineError> {
-        let Some(lease) = self.lease(&sending.mailbox.id, now).await? else {
+        let Some(lease) = self.lease(&lease_name(&sending.mailbox.id), now).await? else {
             return Ok(Intent::NotOurs);
         };
         let (state, _) = transition(person, Event::Intended, now)?;

@@ -2,7 +2,9 @@
 //! know any more whether going on is right.
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
+use super::workspace::hex;
 use super::{Engine, EngineError, Person, lock};
 use crate::domain::budget::Waiting;
 use crate::domain::hold::{BREAKER_DAYS, Hold, HoldCause, HoldScope, Release};
@@ -25,6 +27,8 @@ const HELD_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Under which name the daemon notes when it last worked.
 const BEAT: &str = "beat";
+/// Under which name the database keeps with which key it is worked; a digest, not the key.
+const KEY: &str = "key";
 /// Under which name the database keeps who it is.
 const INSTANCE: &str = "instance";
 
@@ -177,6 +181,27 @@ impl Engine {
         let note =
             format!("the clock was set {side} by {}, from {then} to {now}", words(jump.abs()));
         self.hold_by_itself(HoldScope::Everything, HoldCause::ClockJump, note).await
+    }
+
+    /// Makes sure that every daemon on a database has the same key: Message-IDs are made with it, and
+    /// a mail that is tried again on another node must keep its own.
+    ///
+    /// # Errors
+    /// The database was worked with another key, and this one is not to take its place.
+    pub async fn check_key(&self, takes_its_place: bool) -> Result<(), EngineError> {
+        let digest =
+            Sha256::new().chain_update(b"key ").chain_update(&self.settings.secret).finalize();
+        let ours = hex(&digest[..8]);
+        match self.store.note(KEY).await? {
+            Some(known) if known != ours && !takes_its_place => Err(EngineError::Refused(
+                "this database was worked with another key: copy the file .firsttouch/secret from the \
+                 workspace of the first node (or from its backup) into this one. If it is lost for good, \
+                 `firsttouch run --new-key` goes on with this one"
+                    .to_owned(),
+            )),
+            Some(known) if known == ours => Ok(()),
+            _ => Ok(self.store.put_note(KEY, &ours).await?),
+        }
     }
 
     /// What a daemon makes sure of before it works: that the database is the one that this machine

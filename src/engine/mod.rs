@@ -36,6 +36,7 @@ pub mod history;
 pub mod holds;
 pub mod import;
 pub mod letter;
+mod nodes;
 pub mod opening;
 pub mod plan;
 pub mod preview;
@@ -64,6 +65,9 @@ pub struct Engine {
     versions: Mutex<BTreeMap<String, Arc<Version>>>,
     profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
     leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
+    /// Leases that somebody else held, and when to ask again.
+    refused: Mutex<BTreeMap<String, Timestamp>>,
+    others: Mutex<nodes::Others>,
     /// Caps on new people of a rep that were found full, and until when.
     full: Mutex<BTreeMap<String, Timestamp>>,
     /// What the clock showed when it was last looked at, and the steady time then.
@@ -117,6 +121,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let Parts { clock, store, mailer, inbox, settings, node } = parts;
         let (versions, profiles) = (Mutex::default(), Mutex::default());
+        let (refused, others) = (Mutex::default(), Mutex::default());
         let (leases, full) = (Mutex::default(), Mutex::default());
         let (seen, stopping) = (Mutex::default(), AtomicBool::new(false));
         Self {
@@ -129,6 +134,8 @@ impl Engine {
             versions,
             profiles,
             leases,
+            refused,
+            others,
             full,
             seen,
             stopping,

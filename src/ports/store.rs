@@ -44,6 +44,12 @@ pub trait Store: Send + Sync {
     /// Takes or renews a lease; the epoch to fence with, or `None` when somebody else holds it.
     async fn lease(&self, request: LeaseRequest) -> Result<Option<i64>, StoreError>;
 
+    /// How many leases with names that begin so are held.
+    async fn count_leases(&self, prefix: &str, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The instant by the store's own clock, where it has one that several processes share.
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError>;
+
     // What was applied from files.
     async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError>;
     /// Every time that a cadence was applied or taken out, oldest first.

@@ -172,6 +172,8 @@ store! {
     done_by_step() -> Vec<(CadenceId, StepId, u64)>;
     used(cap: &Cap, now: Timestamp) -> Vec<Used>;
     begun_at(company: CompanyId, except: EnrollmentId) -> u64;
+    count_leases(prefix: &str, now: Timestamp) -> u64;
+    clock() -> Option<Timestamp>;
     holds() -> Vec<Hold>;
     hold_back(back: HoldBack) -> u64;
     health(mailbox: &MailboxId, since: Timestamp) -> Health;

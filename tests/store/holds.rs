@@ -39,7 +39,7 @@ pub async fn a_hold_is_in_force_until_it_is_released_and_may_come_again(database
     put(&*store, &[hold(all.clone(), HoldCause::Manual, 3), third.clone()]).await;
     assert_eq!(store.holds().await.unwrap(), [first, second.clone(), third]);
     release(&*store, all.clone(), 4).await;
-    assert_eq!(store.holds().await.unwrap(), [second.clone()]);
+    assert_eq!(store.holds().await.unwrap(), std::slice::from_ref(&second));
     let again = hold(all, HoldCause::Manual, 5);
     put(&*store, std::slice::from_ref(&again)).await;
     assert_eq!(store.holds().await.unwrap(), [second, again]);

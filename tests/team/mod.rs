@@ -166,6 +166,10 @@ impl Team {
         self.engine.store.write(changes).await.unwrap();
     }
 
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub async fn enroll(&self, cadence: &str, people: i64) {
         let people: Vec<ProspectId> = (1..=people).map(ProspectId).collect();
         let enrolled =

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
 use super::json::timestamp;
-use super::{Fork, SqlStore, failed, get, query};
+use super::{Dialect, Fork, SqlStore, failed, get, query};
 use super::{holds, rows};
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
@@ -254,6 +254,33 @@ async fn add_use(tx: &mut Tx, cap: &Cap, now: Timestamp) -> Result<(), StoreErro
 }
 
 impl SqlStore {
+    pub(super) async fn read_lease_count(
+        &self,
+        prefix: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let sql = "select count(*) as n from lease where substr(name, 1, length($1)) = $1 \
+             and until_at > $2";
+        let row = sqlx::query(sql)
+            .bind(prefix.to_owned())
+            .bind(now.as_millisecond())
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed("count the leases"))?;
+        Ok(u64::try_from(get::<i64>(&row, "n")?).unwrap_or(0))
+    }
+
+    /// The clock of a PostgreSQL server; a file has none.
+    pub(super) async fn read_clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(None);
+        }
+        let sql = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as at";
+        let row =
+            sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed("ask the time"))?;
+        Ok(Some(timestamp(get(&row, "at")?)))
+    }
+
     /// Takes over or renews a lease that is free, ours, or run out.
     pub(super) async fn take_lease(
         &self,

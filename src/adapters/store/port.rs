@@ -69,6 +69,14 @@ impl Store for SqlStore {
         self.take_lease(&request).await
     }
 
+    async fn count_leases(&self, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
+        self.read_lease_count(prefix, now).await
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read_clock().await
+    }
+
     async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError> {
         let sql = "select v.* from cadence_version v join cadence_current c on c.digest = v.digest \
              order by v.cadence_id";

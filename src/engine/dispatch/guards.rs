@@ -12,7 +12,7 @@ use crate::engine::{Engine, EngineError, Person, lock};
 use crate::ports::{Guards, LeaseRequest, MailboxGuard};
 
 /// A lease lasts so long and is renewed at half of it.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+pub(in crate::engine) const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 impl Engine {
     pub(super) async fn guards(
@@ -62,12 +62,12 @@ impl Engine {
     }
 
     /// The fence of this worker, taken or renewed when half of it is over.
-    pub(super) async fn lease(
+    pub(in crate::engine) async fn lease(
         &self,
-        mailbox: &MailboxId,
+        name: &str,
         now: Timestamp,
     ) -> Result<Option<i64>, EngineError> {
-        let name = lease_name(mailbox);
+        let name = name.to_owned();
         if let Some((epoch, until)) = lock(&self.leases).get(&name)
             && now + LEASE / 2 < *until
         {
@@ -166,6 +166,7 @@ fn rep_scope(person: &Person) -> Option<String> {
         .then(|| format!("rep-new:{}:{}", enrollment.owner, enrollment.cadence))
 }
 
-fn lease_name(mailbox: &MailboxId) -> String {
+/// Under which name a mailbox is leased.
+pub(in crate::engine) fn lease_name(mailbox: &MailboxId) -> String {
     format!("mailbox:{mailbox}")
 }

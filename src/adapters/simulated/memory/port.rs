@@ -64,6 +64,19 @@ impl Store for MemoryStore {
         Ok(Some(epoch))
     }
 
+    async fn count_leases(&self, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let inside = self.lock();
+        let held = inside
+            .leases
+            .iter()
+            .filter(|(name, (_, until, _))| name.starts_with(prefix) && *until > now);
+        Ok(held.count() as u64)
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
     async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError> {
         let inside = self.lock();
         let digests = inside.current.values();
