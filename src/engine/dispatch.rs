@@ -22,7 +22,7 @@ use crate::ports::{Changes, IdKind, Intent, Lane, MailboxWait, StoreError};
 mod guards;
 mod record;
 
-pub(super) use guards::{LEASE, blocking, lease_name};
+pub(super) use guards::{blocking, lease_name};
 use record::{refused, touch};
 
 /// Rows that one round of a mailbox looks at.
@@ -287,7 +287,7 @@ impl Engine {
     ) -> Result<Done, EngineError> {
         match intent {
             Intent::Committed => Ok(Done::Sent),
-            Intent::NotOurs => Ok(Done::LaneWaits(self.now() + LEASE)),
+            Intent::NotOurs => Ok(Done::LaneWaits(self.now() + self.lease_lasts)),
             Intent::Blocked => {
                 let why = NoLetter::Unfit("suppressed".to_owned());
                 self.skip(person, &why, self.now()).await

@@ -50,7 +50,7 @@ pub mod transition;
 pub mod why;
 pub mod workspace;
 
-use crate::domain::settings::{Clockwork, Mailbox, Settings};
+use crate::domain::settings::{Clockwork, LEASE, Mailbox, Settings};
 use workspace::Version;
 
 /// The engine: the same for the daemon, the demo and the simulation; only what it is given differs.
@@ -62,6 +62,8 @@ pub struct Engine {
     pub settings: Arc<Settings>,
     /// Names this process towards the others.
     pub node: String,
+    /// How long a lease lasts; it is renewed at half of it.
+    pub lease_lasts: SignedDuration,
     versions: Mutex<BTreeMap<String, Arc<Version>>>,
     profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
     leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
@@ -131,6 +133,7 @@ impl Engine {
             inbox,
             settings,
             node,
+            lease_lasts: LEASE,
             versions,
             profiles,
             leases,

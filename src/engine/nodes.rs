@@ -11,9 +11,6 @@ use super::{Engine, EngineError, lock};
 use crate::domain::ids::MailboxId;
 use crate::ports::LeaseRequest;
 
-/// How often a node says that it is alive, counts the others, and tries what others held.
-const LOOK: SignedDuration = SignedDuration::from_secs(15);
-
 /// A node whose clock is so far from the database's works nothing: leases would mean nothing.
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
 
@@ -88,21 +85,26 @@ impl Engine {
     async fn takes(&self, name: &str, now: Timestamp) -> Result<bool, EngineError> {
         if lock(&self.refused)
             .get(name)
-            .is_some_and(|again_at| now < *again_at && *again_at < now + LOOK * 2)
+            .is_some_and(|again_at| now < *again_at && *again_at < now + self.look() * 2)
         {
             return Ok(false);
         }
         let taken = self.lease(name, now).await?.is_some();
         match taken {
             true => lock(&self.refused).remove(name),
-            false => lock(&self.refused).insert(name.to_owned(), now + LOOK),
+            false => lock(&self.refused).insert(name.to_owned(), now + self.look()),
         };
         Ok(taken)
     }
 
+    /// How often a node says that it is alive, counts the others, and tries what others held.
+    fn look(&self) -> SignedDuration {
+        self.lease_lasts / 4
+    }
+
     async fn give_up(&self, name: &str, now: Timestamp) -> Result<(), EngineError> {
         lock(&self.leases).remove(name);
-        lock(&self.refused).insert(name.to_owned(), now + LOOK);
+        lock(&self.refused).insert(name.to_owned(), now + self.look());
         let (name, holder) = (name.to_owned(), self.node.clone());
         self.store.lease(LeaseRequest { name, holder, now, until: now }).await?;
         Ok(())
@@ -112,7 +114,7 @@ impl Engine {
     async fn alive(&self, now: Timestamp) -> Result<Option<usize>, EngineError> {
         {
             let others = lock(&self.others);
-            let looked = others.looked_at.is_some_and(|at| at <= now && now < at + LOOK);
+            let looked = others.looked_at.is_some_and(|at| at <= now && now < at + self.look());
             if looked {
                 return Ok((!others.clock_is_wrong).then_some(others.alive));
             }

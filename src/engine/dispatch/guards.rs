@@ -11,9 +11,6 @@ use crate::domain::suppression::Subject;
 use crate::engine::{Engine, EngineError, Person, lock};
 use crate::ports::{Guards, LeaseRequest, MailboxGuard};
 
-/// A lease lasts so long and is renewed at half of it.
-pub(in crate::engine) const LEASE: SignedDuration = SignedDuration::from_secs(60);
-
 impl Engine {
     pub(super) async fn guards(
         &self,
@@ -69,11 +66,11 @@ impl Engine {
     ) -> Result<Option<i64>, EngineError> {
         let name = name.to_owned();
         if let Some((epoch, until)) = lock(&self.leases).get(&name)
-            && now + LEASE / 2 < *until
+            && now + self.lease_lasts / 2 < *until
         {
             return Ok(Some(*epoch));
         }
-        let until = now + LEASE;
+        let until = now + self.lease_lasts;
         let request = LeaseRequest { name: name.clone(), holder: self.node.clone(), now, until };
         let epoch = self.store.lease(request).await?;
         let mut leases = lock(&self.leases);
