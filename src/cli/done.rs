@@ -58,7 +58,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
         None if args.edit => Some(edited(&engine.mail_to_read(task).await?)?),
         None => None,
     };
-    let done = DoneTask { task, outcome: outcome.clone(), until, actor, set, text };
+    let done = DoneTask { task, outcome: outcome.clone(), until, actor, set, text, note: None };
     let prospect = engine.done(done).await?;
     if context.json {
         let schema = "firsttouch.done.v1";

@@ -33,6 +33,7 @@ pub enum Waiting {
     OutOfOffice,
     PausedByRep,
     ColleagueHeard,
+    OwnerAway,
     NeedsPerson,
     MissingField,
     NoTimeZone,
@@ -41,7 +42,7 @@ pub enum Waiting {
 
 impl Waiting {
     /// Every reason with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 17] = [
+    pub const ALL: [(&'static str, Self); 18] = [
         ("not_due", Self::NotDue),
         ("outside_hours", Self::OutsideHours),
         ("mailbox_limit", Self::MailboxLimit),
@@ -55,6 +56,7 @@ impl Waiting {
         ("out_of_office", Self::OutOfOffice),
         ("paused_by_rep", Self::PausedByRep),
         ("colleague_heard", Self::ColleagueHeard),
+        ("owner_away", Self::OwnerAway),
         ("needs_person", Self::NeedsPerson),
         ("missing_field", Self::MissingField),
         ("no_time_zone", Self::NoTimeZone),
@@ -90,6 +92,7 @@ impl Waiting {
             Self::ColleagueHeard => {
                 "somebody at the same company replied or took a meeting: that is settled first"
             }
+            Self::OwnerAway => "whose prospect this is, is away: see `firsttouch away list`",
             Self::NeedsPerson => "waits for a person: see `firsttouch today`",
             Self::MissingField => "the template needs a field that is not known",
             Self::NoTimeZone => "nobody knows what time it is there: set a country or a time zone",

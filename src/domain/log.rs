@@ -40,6 +40,15 @@ pub enum What {
     Skipped,
     TaskOpened,
     TaskDone,
+    /// A person of ours put off what they were asked.
+    TaskSnoozed,
+    /// A person of ours took back what they had said of a task.
+    TaskUndone,
+    /// A task, or a person, is another rep's now.
+    Reassigned,
+    /// Somebody of the team is away, or was to be and is not.
+    Away,
+    Back,
     TaskExpired,
     Replied,
     AutoReplied,
@@ -61,7 +70,7 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 31] = [
+    pub const ALL: [(&'static str, Self); 36] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("event", Self::Told),
@@ -77,6 +86,11 @@ impl What {
         ("skipped", Self::Skipped),
         ("task_opened", Self::TaskOpened),
         ("task_done", Self::TaskDone),
+        ("task_snoozed", Self::TaskSnoozed),
+        ("task_undone", Self::TaskUndone),
+        ("reassigned", Self::Reassigned),
+        ("away", Self::Away),
+        ("back", Self::Back),
         ("task_expired", Self::TaskExpired),
         ("replied", Self::Replied),
         ("auto_replied", Self::AutoReplied),

@@ -95,6 +95,9 @@ impl Engine {
             | Phase::Offered { .. }
             | Phase::HandedBack { .. }
             | Phase::Closing { .. } => {
+                if self.waits_for_return(&person, now).await? {
+                    return Ok(());
+                }
                 let event = Event::Due(circumstances(&person));
                 let (state, effects) = transition(&person, event, now)?;
                 let after = state.clone();
@@ -154,10 +157,37 @@ impl Engine {
             Some(kind) if kind != TaskKind::Touch(Channel::Task) => {
                 self.open_guarded(person, (state, effects), kind, now).await
             }
+            _ if effects.iter().any(|effect| matches!(effect, Effect::OpenTask { .. })) => {
+                self.open_if_there(person, (state, effects), now).await
+            }
             _ => {
                 let changes = self.changes(person, state, &effects, now).await?;
                 Ok(self.store.write(changes).await?)
             }
+        }
+    }
+
+    /// What touches nobody still waits for the rep whose people these are.
+    async fn open_if_there(
+        &self,
+        person: &Person,
+        (state, effects): (State, Vec<Effect>),
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let changes = self.changes(person, state, &effects, now).await?;
+        let guards = Guards {
+            now,
+            lease: None,
+            subjects: Vec::new(),
+            caps: Vec::new(),
+            company: None,
+            quiet: None,
+            mailbox: None,
+            owner: Some(person.enrollment.owner.clone()),
+        };
+        match self.store.intend(changes, guards).await? {
+            Intent::Wait { reason, until } => self.put_off(person, until, reason).await,
+            Intent::Committed | Intent::NotOurs | Intent::Blocked => Ok(()),
         }
     }
 
@@ -183,6 +213,7 @@ impl Engine {
             company: self.company_guard(person),
             quiet: touches.then_some((prospect, enrollment, self.settings.limits.prospect_gap)),
             mailbox: None,
+            owner: Some(person.enrollment.owner.clone()),
         };
         match self.store.intend(changes, guards).await? {
             Intent::Wait { reason, until } => self.put_off(person, until, reason).await,
@@ -200,6 +231,7 @@ impl Engine {
         self.recognise_everybody().await?;
         self.take_in_left_behind().await?;
         self.note_deliveries().await?;
+        self.mind_absences().await?;
         Ok(())
     }
 

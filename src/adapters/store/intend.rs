@@ -5,7 +5,7 @@ use sqlx::{Any, Transaction};
 
 use super::json::timestamp;
 use super::rows;
-use super::{Fork, SqlStore, failed, get, query};
+use super::{Fork, SqlStore, days, failed, get, query};
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
 
@@ -23,6 +23,9 @@ pub(super) async fn check(
     }
     if is_blocked(tx, guards).await? {
         return Ok(Intent::Blocked);
+    }
+    if let Some(wait) = days::owner_waits(tx, guards).await? {
+        return Ok(wait);
     }
     if let Some(guard) = &guards.mailbox
         && let Some(wait) = mailbox_waits(store, tx, guard, guards.now).await?
@@ -155,7 +158,7 @@ async fn person_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, St
     lock_scope(tx, &format!("lock:person:{prospect}")).await?;
     let row = sqlx::query(
         "select max(at) as last_at from touch where prospect_id = $1 and enrollment_id <> $2 \
-         and channel <> 'task' and status not in ('retryable', 'refused')",
+         and channel <> 'task' and status not in ('retryable', 'refused', 'taken_back')",
     )
     .bind(prospect.0)
     .bind(enrollment.0)

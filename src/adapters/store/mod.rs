@@ -14,6 +14,7 @@ use crate::ports::{IdKind, StoreError};
 mod account_json;
 mod bulk;
 mod copy;
+mod days;
 mod intend;
 mod json;
 mod lists;
@@ -231,6 +232,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "events", include_str!("../../../migrations/0005_events.sql")),
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
     (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
+    (9, "days", include_str!("../../../migrations/0009_days.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

@@ -9,12 +9,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
 use crate::domain::enrollment::{Phase, State};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, MailboxId, ProfileId, ProspectId, RepId, StepId, TaskId,
-    TouchId,
+    AbsenceId, CadenceId, CompanyId, EnrollmentId, MailboxId, ProfileId, ProspectId, RepId, StepId,
+    TaskId, TouchId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
@@ -26,6 +27,7 @@ use crate::ports::{
     Wake,
 };
 
+mod days;
 mod guards;
 mod port;
 mod write;
@@ -86,6 +88,7 @@ struct Inside {
     inbound: Vec<InboundRecord>,
     known_messages: HashSet<String>,
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
+    absences: BTreeMap<AbsenceId, Absence>,
     budgets: HashMap<String, BTreeMap<i64, u32>>,
     log: Vec<Entry>,
 }
