@@ -117,6 +117,18 @@ impl Engine {
         Ok((task, person))
     }
 
+    /// The person whom an open task is about.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn person_of(&self, task: TaskId) -> Result<Option<Person>, EngineError> {
+        match self.open_task(task).await {
+            Ok((_, person)) => Ok(Some(person)),
+            Err(EngineError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The touch of an attempt that was taken back is used again (promise 1).
     async fn touch_id(&self, task: &TaskRecord) -> Result<TouchId, EngineError> {
         let touches = self.store.touches_of(task.enrollment).await?;
