@@ -322,7 +322,8 @@ impl Session<'_> {
     }
 
     fn say(&self, text: &str) {
-        print(&format!("{text}\n\n").replace("\n\n\n", "\n\n"));
+        print(text);
+        print("");
     }
 
     /// A line from the rep; nothing at the end of the input.

@@ -64,9 +64,11 @@ impl Engine {
             return Ok(rep.clone());
         }
         let known: Vec<&str> = team.iter().map(RepId::as_str).collect();
-        let meant = did_you_mean(name, known.iter().copied());
-        let meant = meant.map_or(String::new(), |meant| format!(": did you mean `{meant}`?"));
-        let hint = format!("{meant}; the settings know {}", known.join(", "));
+        let all = known.join(", ");
+        let hint = match did_you_mean(name, known.iter().copied()) {
+            Some(meant) => format!(": did you mean `{meant}`? The settings know {all}"),
+            None => format!(": the settings know {all}"),
+        };
         Err(EngineError::NotFound { what: "rep", name: name.to_owned(), hint })
     }
 

@@ -230,7 +230,11 @@ fn line(person: &Person, task: TaskRecord, now: Timestamp) -> QueueLine {
 fn tell_who_takes_over(done: &DoneTask, task: &TaskRecord, changes: &mut Changes) {
     let note = done.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
     let note = note.map_or(String::new(), |note| format!(" (\"{note}\")"));
-    let told = format!("Just now, {} on {}: {}{note}", done.actor, task.step, done.outcome);
+    let step = match task.kind {
+        TaskKind::Touch(_) => format!(" on {}", task.step),
+        _ => String::new(),
+    };
+    let told = format!("Just now, {}{step}: {}{note}", done.actor, done.outcome);
     for opened in changes.tasks.iter_mut().filter(|opened| opened.kind == TaskKind::HandOff) {
         opened.text = format!("{}\n\n{told}", opened.text).trim().to_owned();
     }

@@ -7,6 +7,7 @@ use super::heading;
 use crate::cli::output::{plain, width, wrapped};
 use crate::cli::rep::{clock, kind_of};
 use crate::cli::today::title;
+use crate::domain::enrollment::TaskKind;
 use crate::domain::queue::Place;
 use crate::engine::background::{Background, Tried};
 use crate::engine::tasks::{Offered, Row};
@@ -24,18 +25,26 @@ pub(super) fn page(
     let when = |at: Timestamp| clock(at, zone, now);
     let mut text = head(row, number, of);
     text.push_str(&format!("      {}", row.why(when, now)));
-    if let Some(local) = row.local {
-        text.push_str(&format!(" · it is {} there", local.strftime("%a %H:%M")));
+    if let Some(zone) = &row.zone {
+        let local = zone.to_datetime(now).strftime("%a %H:%M");
+        text.push_str(&format!(" · it is {local} there"));
     }
     if let Some(rep) = &row.line.task.covers {
         text.push_str(&format!(" · you stand in for {rep}"));
     }
     text.push('\n');
     text.push_str(&ways(row));
-    text.push_str(&tried(&background.tried, when));
-    text.push_str(&wrote(background, when));
+    let kind = row.line.task.kind;
+    // A brief tells it itself.
+    if kind != TaskKind::HandOff {
+        text.push_str(&tried(&background.tried, when));
+        text.push_str(&wrote(background, when));
+    }
     text.push_str(&format!("\n      {}\n", plain(&title(&row.line), 120)));
-    text.push_str(&block(&row.line.task.text));
+    // What the person wrote stands above already.
+    if kind != TaskKind::Reply || background.wrote.is_empty() {
+        text.push_str(&block(&row.line.task.text));
+    }
     text.push_str(&format!("\n{}", keys(&row.line.outcomes, row)));
     text
 }
@@ -129,11 +138,11 @@ fn keys(outcomes: &[Offered], row: &Row) -> String {
     let numbered: Vec<String> = outcomes
         .iter()
         .enumerate()
-        .map(|(at, one)| format!("[{}] {}", at + 1, named(one)))
+        .map(|(at, one)| format!("[{}]\u{a0}{}", at + 1, named(one)))
         .collect();
     let skip = if row.line.can_be_skipped() { "[k] skip  " } else { "" };
     let later = if matches!(row.place, Place::Now(_)) { "[s] not now  " } else { "" };
-    let answers = wrapped(&numbered.join("  "), width().max(60), 6);
+    let answers = wrapped(&numbered.join(" "), width().max(60), 6);
     format!(
         "{answers}\n      {later}{skip}[n] note  [u] undo  [?] all keys  [q] quit  [Enter] next\n"
     )

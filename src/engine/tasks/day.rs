@@ -1,6 +1,7 @@
 //! A rep's day: the queue in its order, why each task is there, and what is not for now.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::{QueueLine, line};
 use crate::domain::absence::Absence;
@@ -28,8 +29,8 @@ pub struct Day {
 pub struct Row {
     pub line: QueueLine,
     pub place: Place,
-    /// What time it is where the person is, where that is known.
-    pub local: Option<jiff::civil::DateTime>,
+    /// Where the person is, as far as that is known.
+    pub zone: Option<TimeZone>,
     /// Until when it may be done there today, for calls and for mails that are read first.
     pub closes_at: Option<Timestamp>,
 }
@@ -51,8 +52,8 @@ impl Engine {
             let item = item(&person, &line, held_until, now);
             let place = queue::place(&item, zone, now);
             let closes_at = closes_at(&person, &item, now);
-            let local = person.zones.first().map(|zone| zone.to_datetime(now));
-            rows.push((queue::rank(&item, place), Row { line, place, local, closes_at }));
+            let there = person.zones.first().cloned();
+            rows.push((queue::rank(&item, place), Row { line, place, zone: there, closes_at }));
         }
         rows.sort_by_key(|(rank, _)| *rank);
         let rows = rows.into_iter().map(|(_, row)| row);
@@ -105,7 +106,9 @@ impl Row {
         match self.place {
             Place::Now(group) => self.why_now(group, until, &when, now),
             Place::Later(NotNow::Snoozed, at) => format!("put off until {}", when(at)),
-            Place::Later(NotNow::Promised, at) => format!("promised for {}", when(at)),
+            Place::Later(NotNow::Promised, at) => {
+                format!("promised for {}{}", when(at), self.there(at))
+            }
             Place::Later(NotNow::OutsideHours, at) => {
                 format!("outside their hours; callable from {}", when(at))
             }
@@ -116,6 +119,12 @@ impl Row {
                 format!("{} is away until {}", task.rep, when(at))
             }
         }
+    }
+
+    /// The time of the day there.
+    fn there(&self, at: Timestamp) -> String {
+        let Some(zone) = &self.zone else { return String::new() };
+        format!(" ({} there)", zone.to_datetime(at).strftime("%H:%M"))
     }
 
     fn why_now(
@@ -130,7 +139,9 @@ impl Row {
         let answer_by = || format!("wants an answer by {}", when(task.expires_at));
         match group {
             Group::Promised => match task.wakes_at {
-                Some(at) if at <= now => format!("you promised {}", when(at)),
+                Some(at) if at <= now => {
+                    format!("you promised {}{}", when(at), self.there(at))
+                }
                 _ => "you promised a call".to_owned(),
             },
             Group::Running => match task.target_at {
@@ -147,6 +158,9 @@ impl Row {
                 Some(at) => format!("can leave today until {}", when(at)),
                 None => "can leave later today".to_owned(),
             },
+            Group::Social | Group::Rest if task.expires_at <= now => {
+                format!("ran out {}", when(task.expires_at))
+            }
             Group::Social | Group::Rest => format!("until {}", when(task.expires_at)),
         }
     }

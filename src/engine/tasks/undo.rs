@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::enrollment::{Event, Pause, Phase, State};
+use crate::domain::enrollment::{Event, Pause, Phase, State, TaskKind};
 use crate::domain::ids::{EnrollmentId, RepId, TaskId, TouchId};
 use crate::domain::log::{Entry, What as Happened};
 use crate::domain::prospect::Prospect;
-use crate::domain::suppression::{Cause, Subject, Suppression};
+use crate::domain::suppression::{Cause, Subject, Suppression, closed_channels};
 use crate::domain::touch::Status;
 use crate::engine::dispatch::transition;
 use crate::engine::{Engine, EngineError, Person};
@@ -98,14 +98,15 @@ impl Engine {
         let Some(at) = log.iter().rposition(|entry| *entry == deed.entry) else {
             return Err(EngineError::Refused("the log does not know it any more".to_owned()));
         };
-        let since = log.iter().skip(at + 1 + deed.follow);
-        let here = |entry: &&Entry| {
+        let since = standing(log.get(at + 1 + deed.follow..).unwrap_or_default());
+        let matters = |entry: &&&Entry| {
             let theirs = entry
                 .enrollment
                 .is_none_or(|id| id == person.enrollment.id || deed.began.contains(&id));
-            theirs && !is_harmless(entry.what)
+            if theirs { !is_harmless(entry.what) } else { is_about_everything(entry.what) }
         };
-        let happened: Vec<String> = since.filter(here).map(|entry| self.in_words(entry)).collect();
+        let happened: Vec<String> =
+            since.iter().filter(matters).map(|entry| self.in_words(entry)).collect();
         if happened.is_empty() {
             return Ok(());
         }
@@ -220,7 +221,7 @@ impl Engine {
             changes.settled.push((touch, Status::TakenBack));
             changes.milestones_gone.push(touch);
         }
-        changes.suppressions_gone = self.blocks_of(person, deed).await?;
+        changes.suppressions_gone = self.blocks_of(person, &task, deed).await?;
         let unblocked = changes.suppressions_gone.len();
         self.put_colleagues_back(person, deed, now, &mut changes).await?;
         self.take_out_begun(deed, now, &mut changes).await?;
@@ -234,15 +235,26 @@ impl Engine {
     async fn blocks_of(
         &self,
         person: &Person,
+        task: &TaskRecord,
         deed: &Deed,
     ) -> Result<Vec<Suppression>, EngineError> {
-        let mut blocks = self.store.suppressions(&Subject::all_of(&person.prospect)).await?;
-        blocks.retain(|block| {
+        let blocks = self.store.suppressions(&Subject::all_of(&person.prospect)).await?;
+        let (own, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| {
             block.at == deed.entry.at
                 && block.source == deed.entry.actor
                 && matches!(block.cause, Cause::DoNotCall | Cause::BadNumber)
         });
-        Ok(blocks)
+        let closed = closed_channels(&person.prospect, &others);
+        match task.kind {
+            TaskKind::Touch(channel) if closed.contains(&channel) => {
+                Err(EngineError::Refused(format!(
+                    "it cannot be taken back: {} must not be touched by {} any more",
+                    person.prospect.display_name(),
+                    channel.as_str()
+                )))
+            }
+            _ => Ok(own),
+        }
     }
 
     /// People of the same company whom the deed let wait go on, and those whom it let go on wait again.
@@ -326,6 +338,29 @@ impl Deed {
     }
 }
 
+/// Without the deeds that were taken back, and what belonged to them.
+fn standing(entries: &[Entry]) -> Vec<&Entry> {
+    let mut deeds: Vec<(&str, std::ops::RangeInclusive<usize>)> = Vec::new();
+    let mut gone: Vec<std::ops::RangeInclusive<usize>> = Vec::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let task = entry.detail("task");
+        match entry.what {
+            Happened::TaskDone | Happened::TaskSnoozed => {
+                let follow: usize = entry.detail("follow").parse().unwrap_or(0);
+                deeds.push((task, at..=at.saturating_add(follow)));
+            }
+            Happened::TaskUndone => {
+                let last = deeds.iter().rposition(|(known, _)| *known == task);
+                gone.extend(last.map(|last| deeds.remove(last).1));
+            }
+            _ => {}
+        }
+    }
+    let stands = |at: &usize| !gone.iter().any(|range| range.contains(at));
+    let entries = entries.iter().enumerate();
+    entries.filter(|(at, _)| stands(at)).map(|(_, entry)| entry).collect()
+}
+
 /// What does not matter to somebody who takes something back: what was only opened is closed again.
 fn is_harmless(what: Happened) -> bool {
     matches!(
@@ -337,6 +372,19 @@ fn is_harmless(what: Happened) -> bool {
             | Happened::Imported
             | Happened::NotEnrolled
             | Happened::TaskUndone
+    )
+}
+
+/// What matters wherever it happened: the person is somewhere else now, or wants no more.
+fn is_about_everything(what: Happened) -> bool {
+    matches!(
+        what,
+        Happened::Enrolled
+            | Happened::Joined
+            | Happened::Replied
+            | Happened::OptedOut
+            | Happened::Complained
+            | Happened::Suppressed
     )
 }
 
