@@ -1,7 +1,7 @@
 //! The four ports: what the engine asks of the outside world. The store has a file of its own.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use crate::domain::delivery::{Envelope, Failure};
@@ -14,6 +14,12 @@ pub use store::*;
 pub trait Clock: Send + Sync {
     /// The instant that it is.
     fn now(&self) -> Timestamp;
+
+    /// The time that has passed since some fixed moment, whatever somebody does to the clock: what
+    /// [`Clock::now`] gains on it was not lived through.
+    fn steady(&self) -> SignedDuration {
+        Timestamp::UNIX_EPOCH.duration_until(self.now())
+    }
 }
 
 /// Hands mail to servers, one conversation at a time for each mailbox.

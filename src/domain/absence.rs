@@ -1,5 +1,7 @@
 //! When somebody of the team is away, and what becomes of their work meanwhile.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::ids::{AbsenceId, RepId};
@@ -92,6 +94,12 @@ impl Absences {
     pub fn held_until(&self, rep: &RepId, at: Timestamp) -> Option<Timestamp> {
         let holds = self.of(rep, at).filter(|absence| absence.work == Work::Hold);
         holds.map(Absence::ends).max()
+    }
+
+    /// Everybody whose work waits at that time, and until when.
+    pub fn all_held(&self, at: Timestamp) -> BTreeMap<RepId, Timestamp> {
+        let reps = self.0.iter().map(|absence| &absence.rep);
+        reps.filter_map(|rep| Some((rep.clone(), self.held_until(rep, at)?))).collect()
     }
 
     /// Who does the work of a rep then: the rep, or whoever stands in and is there.

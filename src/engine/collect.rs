@@ -68,7 +68,7 @@ impl Engine {
     /// # Errors
     /// The inbox could not be read, or the store failed; what was read until then is on record.
     pub async fn collect(&self, id: &MailboxId) -> Result<Collected, CollectError> {
-        let mut collected = Collected::default();
+        let (mut collected, mut alarms) = (Collected::default(), false);
         let mut cursor = self.store.mailbox(id).await?.cursor;
         loop {
             let read_at = self.now();
@@ -77,6 +77,7 @@ impl Engine {
                 let kind = self.take(id, message).await?;
                 collected.messages += usize::from(kind.is_some());
                 collected.replies += usize::from(matches!(kind, Some(Kind::Reply)));
+                alarms |= kind.is_some_and(|kind| counts_for_breakers(&kind));
             }
             cursor = batch.cursor;
             // Only an inbox that was read to its end is fresh.
@@ -85,6 +86,9 @@ impl Engine {
             let at = at.or(before).unwrap_or(Timestamp::MIN);
             let inbox_read = Some(InboxRead { mailbox: id.clone(), cursor: cursor.clone(), at });
             self.store.write(Changes { inbox_read, ..Changes::default() }).await?;
+            if alarms {
+                self.check_breakers(id).await?;
+            }
             if !batch.more {
                 return Ok(collected);
             }
@@ -222,17 +226,16 @@ impl Engine {
             let (state, effects) = all_of(person, proof.into_iter().collect(), now)?;
             return self.note(person, state, &effects, now, changes).await;
         };
-        let opts_out = event == Event::OptedOut;
+        let goes = matches!(event, Event::OptedOut | Event::LeftCompany);
         // The way must not come to its end with the proof before the reply is heard.
-        let asks = !person.version.cadence.replies.is_empty();
-        let reply_first = asks && event == Event::Replied;
+        let reply_first = event == Event::Replied;
         let event = Event::Of { who: person.prospect.id, event: Box::new(event) };
         let mut events: Vec<Event> = proof.into_iter().chain([event]).collect();
         if reply_first {
             events.reverse();
         }
         let (state, mut effects) = all_of(person, events, now)?;
-        if opts_out {
+        if goes {
             effects.retain(|effect| !begins(effect, person.prospect.id));
         }
         let left = |touch: &&Touch| matches!(touch.status, Status::Sent | Status::AssumedSent);
@@ -282,6 +285,15 @@ fn all_of(
         }
     }
     Ok((state, effects))
+}
+
+/// Whether a message is one that the mailbox's breakers count.
+fn counts_for_breakers(kind: &Kind) -> bool {
+    match kind {
+        Kind::Complaint => true,
+        Kind::Bounce(bounce) => bounce.hard,
+        Kind::Unsubscribe | Kind::AutoReply(_) | Kind::Notice | Kind::Reply => false,
+    }
 }
 
 /// Whether the effect lets this person begin another cadence.

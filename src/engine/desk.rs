@@ -24,6 +24,7 @@ impl Engine {
     pub async fn work_desk(&self) -> Result<Option<Timestamp>, EngineError> {
         loop {
             let now = self.now();
+            self.hold_back(&Lane::Desk, now).await?;
             let due = self.store.due(&Lane::Desk, now, ROUND).await?;
             if due.is_empty() {
                 return Ok(self.store.next_wake(&Lane::Desk).await?);
@@ -76,7 +77,7 @@ impl Engine {
     }
 
     async fn desk_one(&self, id: EnrollmentId, now: Timestamp) -> Result<(), EngineError> {
-        let Some(person) = self.person(id).await? else {
+        let Some(person) = self.due_person(id).await? else {
             return Ok(());
         };
         match &person.enrollment.state.phase {
@@ -157,37 +158,12 @@ impl Engine {
             Some(kind) if kind != TaskKind::Touch(Channel::Task) => {
                 self.open_guarded(person, (state, effects), kind, now).await
             }
-            _ if effects.iter().any(|effect| matches!(effect, Effect::OpenTask { .. })) => {
-                self.open_if_there(person, (state, effects), now).await
-            }
             _ => {
                 let changes = self.changes(person, state, &effects, now).await?;
-                Ok(self.store.write(changes).await?)
+                let owner = Some(person.enrollment.owner.clone());
+                let guards = Guards { now, holds: person.holds(), owner, ..Guards::default() };
+                self.intend_at_desk(person, changes, guards).await
             }
-        }
-    }
-
-    /// What touches nobody still waits for the rep whose people these are.
-    async fn open_if_there(
-        &self,
-        person: &Person,
-        (state, effects): (State, Vec<Effect>),
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let changes = self.changes(person, state, &effects, now).await?;
-        let guards = Guards {
-            now,
-            lease: None,
-            subjects: Vec::new(),
-            caps: Vec::new(),
-            company: None,
-            quiet: None,
-            mailbox: None,
-            owner: Some(person.enrollment.owner.clone()),
-        };
-        match self.store.intend(changes, guards).await? {
-            Intent::Wait { reason, until } => self.put_off(person, until, reason).await,
-            Intent::Committed | Intent::NotOurs | Intent::Blocked => Ok(()),
         }
     }
 
@@ -208,6 +184,7 @@ impl Engine {
         let guards = Guards {
             now,
             lease: None,
+            holds: person.holds(),
             subjects: blocking(person, channel),
             caps,
             company: self.company_guard(person),
@@ -215,6 +192,15 @@ impl Engine {
             mailbox: None,
             owner: Some(person.enrollment.owner.clone()),
         };
+        self.intend_at_desk(person, changes, guards).await
+    }
+
+    async fn intend_at_desk(
+        &self,
+        person: &Person,
+        changes: Changes,
+        guards: Guards,
+    ) -> Result<(), EngineError> {
         match self.store.intend(changes, guards).await? {
             Intent::Wait { reason, until } => self.put_off(person, until, reason).await,
             // Blocked: the next look finds the channel closed and passes over the step.

@@ -12,9 +12,10 @@ use thiserror::Error;
 
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::{Cap, Waiting};
+use crate::domain::budget::{Cap, Used, Waiting};
 
 use crate::domain::enrollment::{Phase, State, TaskKind};
+use crate::domain::hold::{Health, Hold, HoldScope, Release};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, ImportId, InboundId, ListId, MailboxId, ProfileId,
@@ -148,12 +149,31 @@ pub trait Store: Send + Sync {
     /// How many non-ended enrollments there are, by phase and reason for waiting.
     async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError>;
 
+    /// Everybody by cadence, phase, step and reason; `due` is who wakes at or before `until`.
+    async fn board(&self, until: Timestamp) -> Result<Vec<BoardLine>, StoreError>;
+    /// How often each step was done.
+    async fn done_by_step(&self) -> Result<Vec<(CadenceId, StepId, u64)>, StoreError>;
+    /// What was used of a cap, in the buckets that still count at `now`.
+    async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError>;
+    /// How many others at a company are under way.
+    async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError>;
+
     // What lets people in by itself.
     /// The event that was told with this key.
     async fn told_event(&self, key: &str) -> Result<Option<ToldEvent>, StoreError>;
     /// People who newly are for a cadence and wait to be taken in; those of one cadence together.
     async fn waiting_to_start(&self, limit: u32) -> Result<Vec<Start>, StoreError>;
 
+    // Holds, and what the daemon notes about itself.
+    /// The holds that are in force, oldest first.
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError>;
+    /// Puts off everybody in a lane whose next step is due and on hold, at once; how many they were.
+    async fn hold_back(&self, back: HoldBack) -> Result<u64, StoreError>;
+    /// How the mails of a mailbox fared since then, or since its breaker was last reset.
+    async fn health(&self, mailbox: &MailboxId, since: Timestamp) -> Result<Health, StoreError>;
+    /// What was noted under that name.
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError>;
+    async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError>;
     /// Every state in which an enrollment was, the first one first.
     async fn transitions_of(
         &self,
@@ -281,6 +301,9 @@ pub struct Changes {
     pub milestones: Vec<MilestoneRecord>,
     pub inbound: Vec<InboundRecord>,
     pub inbox_read: Option<InboxRead>,
+    pub held: Vec<Hold>,
+    /// Lifts every hold on these.
+    pub released: Vec<Release>,
     /// Nothing leaves this mailbox before that time.
     pub mailbox_waits: Option<MailboxWait>,
     pub log: Vec<Entry>,
@@ -339,11 +362,13 @@ pub enum Lane {
 }
 
 /// What must hold for an intent, checked inside its transaction.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Guards {
     pub now: Timestamp,
     /// The worker's lease: name and epoch.
     pub lease: Option<(String, i64)>,
+    /// None of these may be on hold.
+    pub holds: Vec<HoldScope>,
     /// None of these may be blocked.
     pub subjects: Vec<Subject>,
     /// Each must have room; each is charged once.
@@ -394,6 +419,34 @@ pub enum IdKind {
     Task,
     Inbound,
     Absence,
+}
+
+/// People who stand at the same place for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardLine {
+    pub cadence: CadenceId,
+    /// As [`Phase::name`].
+    pub phase: String,
+    /// The step that the phase is about; for those who ended, how.
+    pub about: String,
+    pub begun: bool,
+    pub waiting: Option<Waiting>,
+    pub due: bool,
+    pub people: u64,
+    /// When the first of them wakes.
+    pub first_at: Option<Timestamp>,
+}
+
+/// People who are put off because their cadence, their rep or everything is on hold.
+#[derive(Debug, Clone)]
+pub struct HoldBack {
+    pub lane: Lane,
+    /// Nothing is put off for a mailbox: its own worker waits.
+    pub scope: HoldScope,
+    pub now: Timestamp,
+    pub until: Timestamp,
+    /// Why, as everybody is told.
+    pub waiting: Waiting,
 }
 
 /// A wish for a lease.

@@ -17,6 +17,7 @@ use sqlx::{AnyPool, AssertSqlSafe};
 mod days;
 mod enrollments;
 mod guards;
+mod holds;
 mod imports;
 mod journal;
 mod opening;
@@ -151,7 +152,8 @@ on_both! {
         mails_on_their_way_are_found_again,
         every_state_is_given_back_and_a_later_look_alone_is_none,
         the_states_of_an_older_database_begin_with_where_people_stand,
-        the_census_counts_phases_and_reasons;
+        the_census_counts_phases_and_reasons,
+        the_board_counts_who_is_where_and_why;
     days:
         an_open_task_changes_hands_and_times_and_a_closed_one_does_not,
         what_was_done_is_taken_back_and_its_touch_is_used_again,
@@ -177,6 +179,12 @@ on_both! {
         a_company_with_enough_people_under_way_waits,
         a_person_whom_another_cadence_touched_is_left_in_peace,
         a_refusal_charges_nothing;
+    holds:
+        a_hold_is_in_force_until_it_is_released_and_may_come_again,
+        what_is_on_hold_stops_an_intent,
+        who_is_on_hold_is_put_off_at_once_and_comes_back_with_the_release,
+        the_health_of_a_mailbox_counts_from_its_last_reset,
+        a_note_is_kept_as_it_was_last_written;
     journal:
         the_log_keeps_its_order_and_is_read_in_pages,
         a_milestone_keeps_its_first_value,
@@ -228,7 +236,8 @@ on_memory! {
         the_next_wake_is_the_earliest_of_the_lane,
         mails_on_their_way_are_found_again,
         every_state_is_given_back_and_a_later_look_alone_is_none,
-        the_census_counts_phases_and_reasons;
+        the_census_counts_phases_and_reasons,
+        the_board_counts_who_is_where_and_why;
     days:
         an_open_task_changes_hands_and_times_and_a_closed_one_does_not,
         what_was_done_is_taken_back_and_its_touch_is_used_again,
@@ -254,6 +263,12 @@ on_memory! {
         a_company_with_enough_people_under_way_waits,
         a_person_whom_another_cadence_touched_is_left_in_peace,
         a_refusal_charges_nothing;
+    holds:
+        a_hold_is_in_force_until_it_is_released_and_may_come_again,
+        what_is_on_hold_stops_an_intent,
+        who_is_on_hold_is_put_off_at_once_and_comes_back_with_the_release,
+        the_health_of_a_mailbox_counts_from_its_last_reset,
+        a_note_is_kept_as_it_was_last_written;
     journal:
         the_log_keeps_its_order_and_is_read_in_pages,
         a_milestone_keeps_its_first_value,

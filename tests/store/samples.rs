@@ -149,8 +149,7 @@ pub async fn write_enrolled(store: &dyn Store, n: i64) {
 }
 
 pub fn no_guards(now: Timestamp) -> Guards {
-    let (lease, company, quiet, mailbox, owner) = (None, None, None, None, None);
-    Guards { now, lease, subjects: Vec::new(), caps: Vec::new(), company, quiet, mailbox, owner }
+    Guards { now, ..Guards::default() }
 }
 
 pub fn cap(scope: &str, limit: u32, reason: Waiting) -> Cap {

@@ -15,9 +15,11 @@ mod account_json;
 mod bulk;
 mod copy;
 mod days;
+mod holds;
 mod intend;
 mod json;
 mod lists;
+mod overview;
 mod port;
 mod read;
 mod rows;
@@ -232,6 +234,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "events", include_str!("../../../migrations/0005_events.sql")),
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
     (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
+    (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
     (9, "days", include_str!("../../../migrations/0009_days.sql")),
 ];
 

@@ -11,19 +11,22 @@ use super::read::ms;
 use super::{Block, SqlStore, failed, get, intend, lists, rows, write};
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::Waiting;
+use crate::domain::budget::{Cap, Used, Waiting};
+use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
+    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, StepId,
+    TaskId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent,
-    Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
-    Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord, VersionRecord,
+    AppliedRecord, BoardLine, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord,
+    ImportRow, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
+    ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord,
+    VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.
@@ -314,6 +317,42 @@ impl Store for SqlStore {
 
     async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError> {
         self.read_census().await
+    }
+
+    async fn board(&self, until: Timestamp) -> Result<Vec<BoardLine>, StoreError> {
+        self.read_board(until).await
+    }
+
+    async fn done_by_step(&self) -> Result<Vec<(CadenceId, StepId, u64)>, StoreError> {
+        self.read_done_by_step().await
+    }
+
+    async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError> {
+        self.read_used(cap, now).await
+    }
+
+    async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError> {
+        self.count_begun_at(company, except).await
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        self.read_holds().await
+    }
+
+    async fn hold_back(&self, back: HoldBack) -> Result<u64, StoreError> {
+        self.write_hold_back(&back).await
+    }
+
+    async fn health(&self, mailbox: &MailboxId, since: Timestamp) -> Result<Health, StoreError> {
+        self.read_health(mailbox, since).await
+    }
+
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.read_note(key).await
+    }
+
+    async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.write_note(key, value).await
     }
 
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {

@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::{SqlStore, days, failed, json, lists, rows, starts, transitions};
+use super::{SqlStore, days, failed, holds, json, lists, rows, starts, transitions};
 use crate::domain::enrollment::Phase;
 use crate::domain::log::Entry;
 use crate::domain::touch::Touch;
@@ -37,6 +37,7 @@ pub(super) async fn apply(
     }
     lists::put(store, tx, changes).await?;
     starts::put(tx, changes).await?;
+    holds::put(tx, changes).await?;
     // Ends come first: whoever is switched may come into the same cadence again.
     for moved in &changes.moved {
         move_enrollment(tx, moved).await?;

@@ -25,28 +25,14 @@ impl Engine {
         let mailbox = sending.mailbox;
         let day = now.as_millisecond().div_euclid(86_400_000);
         let record = self.store.mailbox(&mailbox.id).await?;
-        let new_day = record.last_sending_day.is_some_and(|last| last != day);
-        let sending_days = record.sending_days + u32::from(new_day);
         let mut caps = self.person_caps(person);
-        caps.push(Cap {
-            scope: format!("mailbox:{}", mailbox.id),
-            reason: Waiting::MailboxLimit,
-            limit: mailbox.ramp.limit(sending_days, mailbox.daily_limit),
-            window: SignedDuration::from_hours(24),
-        });
-        let domain = sending.ready.to.domain();
-        if !is_free_mail(domain) {
-            caps.push(Cap {
-                scope: format!("domain:{domain}"),
-                reason: Waiting::DomainLimit,
-                limit: self.settings.limits.per_domain_per_day,
-                window: SignedDuration::from_hours(24),
-            });
-        }
+        caps.push(self.mailbox_cap(mailbox, &record, now));
+        caps.extend(self.domain_cap(sending.ready.to.domain()));
         let seed = person.seed(&sending.step, &self.settings.secret);
         Ok(Guards {
             now,
             lease: Some((lease_name(&mailbox.id), epoch)),
+            holds: person.holds(),
             subjects: blocking(person, Channel::Email),
             caps,
             company: self.company_guard(person),
@@ -63,6 +49,17 @@ impl Engine {
             }),
             owner: Some(person.enrollment.owner.clone()),
         })
+    }
+
+    /// Mails to one domain; free-mail providers are exempt.
+    pub(in crate::engine) fn domain_cap(&self, domain: &str) -> Option<Cap> {
+        let cap = Cap {
+            scope: format!("domain:{domain}"),
+            reason: Waiting::DomainLimit,
+            limit: self.settings.limits.per_domain_per_day,
+            window: SignedDuration::from_hours(24),
+        };
+        (!is_free_mail(domain)).then_some(cap)
     }
 
     /// The fence of this worker, taken or renewed when half of it is over.

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
 use crate::domain::enrollment::{Phase, State};
+use crate::domain::hold::Hold;
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
     AbsenceId, CadenceId, CompanyId, EnrollmentId, MailboxId, ProfileId, ProspectId, RepId, StepId,
@@ -79,6 +80,7 @@ struct Inside {
     touches_of: HashMap<EnrollmentId, Vec<TouchId>>,
     touches_to: HashMap<ProspectId, Vec<TouchId>>,
     by_message: HashMap<String, TouchId>,
+    of_mailbox: HashMap<MailboxId, Vec<TouchId>>,
     /// Sent mails that are no milestone yet.
     undelivered: BTreeSet<(Timestamp, TouchId)>,
     tasks: BTreeMap<TaskId, TaskRecord>,
@@ -89,6 +91,9 @@ struct Inside {
     known_messages: HashSet<String>,
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
     absences: BTreeMap<AbsenceId, Absence>,
+    holds: Vec<Hold>,
+    breaker_resets: BTreeMap<MailboxId, Timestamp>,
+    notes: BTreeMap<String, String>,
     budgets: HashMap<String, BTreeMap<i64, u32>>,
     log: Vec<Entry>,
 }

@@ -8,21 +8,24 @@ use jiff::Timestamp;
 use super::{Inside, MemoryStore, days, guards, write};
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::Waiting;
+use crate::domain::budget::{Cap, Used, Waiting};
 use crate::domain::enrollment::Phase;
+use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
+    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, StepId,
+    TaskId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
+use crate::domain::reply::Kind;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow,
-    InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
-    ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord,
-    VersionRecord,
+    AppliedRecord, BoardLine, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord,
+    ImportRow, InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord,
+    MilestoneRecord, ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent,
+    TransitionRecord, VersionRecord,
 };
 
 #[async_trait]
@@ -313,6 +316,94 @@ impl Store for MemoryStore {
             counts.entry(key).or_insert((waiting, 0)).1 += 1;
         }
         Ok(counts.into_iter().map(|((phase, _), (waiting, n))| (phase, waiting, n)).collect())
+    }
+
+    async fn board(&self, until: Timestamp) -> Result<Vec<BoardLine>, StoreError> {
+        let inside = self.lock();
+        let mut lines: BTreeMap<_, BoardLine> = BTreeMap::new();
+        for record in inside.enrollments.values() {
+            let phase = &record.state.phase;
+            let about = match phase {
+                Phase::Ended { ending, .. } => ending.as_str(),
+                phase => phase.step().map_or("", |(step, _)| step.as_str()),
+            };
+            let waiting = record.wake.as_ref().map(|wake| wake.waiting);
+            let first_at = record.wake.as_ref().map(|wake| wake.at);
+            let (begun, due) = (record.state.has_begun(), first_at.is_some_and(|at| at <= until));
+            let (cadence, phase, about) =
+                (record.cadence.clone(), phase.name().to_owned(), about.to_owned());
+            let word = waiting.map_or("", Waiting::as_str);
+            let key = (cadence.clone(), phase.clone(), word, about.clone(), due, begun);
+            let line =
+                BoardLine { cadence, phase, about, begun, waiting, due, people: 0, first_at };
+            let line = lines.entry(key).or_insert(line);
+            line.people += 1;
+            line.first_at = line.first_at.min(first_at);
+        }
+        Ok(lines.into_values().collect())
+    }
+
+    async fn done_by_step(&self) -> Result<Vec<(CadenceId, StepId, u64)>, StoreError> {
+        let inside = self.lock();
+        let mut counts: BTreeMap<(CadenceId, StepId), u64> = BTreeMap::new();
+        for kept in inside.touches.values() {
+            let touch = &kept.touch;
+            let done = matches!(touch.status, Status::Sent | Status::AssumedSent | Status::Done);
+            if let Some(record) = inside.enrollments.get(&touch.enrollment).filter(|_| done) {
+                *counts.entry((record.cadence.clone(), touch.step.clone())).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().map(|((cadence, step), n)| (cadence, step, n)).collect())
+    }
+
+    async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError> {
+        let inside = self.lock();
+        let buckets = inside.budgets.get(&cap.scope).into_iter();
+        let counted = buckets.flat_map(|b| b.range(cap.oldest_bucket(now).max(0)..));
+        Ok(counted.map(|(bucket, count)| Used { bucket: *bucket, count: *count }).collect())
+    }
+
+    async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError> {
+        let inside = self.lock();
+        let begun = inside.begun_at.get(&company).into_iter().flatten();
+        Ok(begun.filter(|id| **id != except).count() as u64)
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        Ok(self.lock().holds.clone())
+    }
+
+    async fn hold_back(&self, back: HoldBack) -> Result<u64, StoreError> {
+        Ok(write::hold_back(&mut self.lock(), &back))
+    }
+
+    async fn health(&self, mailbox: &MailboxId, since: Timestamp) -> Result<Health, StoreError> {
+        let inside = self.lock();
+        let since = inside.breaker_resets.get(mailbox).map_or(since, |reset| since.max(*reset));
+        let ids = inside.of_mailbox.get(mailbox).into_iter().flatten();
+        let own = ids.filter_map(|id| inside.touches.get(id));
+        let mut health = Health::default();
+        for kept in own.filter(|kept| kept.touch.at >= since) {
+            let left = matches!(kept.touch.status, Status::Sent | Status::AssumedSent);
+            health.mails += u64::from(left || kept.came_back_at.is_some());
+            health.dead += u64::from(kept.came_back_at.is_some());
+        }
+        let complains = |inbound: &&InboundRecord| {
+            inbound.mailbox == *mailbox
+                && inbound.received_at >= since
+                && inbound.message.kind == Kind::Complaint
+        };
+        health.complaints = inside.inbound.iter().filter(complains).count() as u64;
+        Ok(health)
+    }
+
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.lock().notes.get(key).cloned())
+    }
+
+    async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.lock().notes.insert(key.to_owned(), value.to_owned());
+        Ok(())
     }
 
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {
