@@ -97,10 +97,6 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
             Err(failure) => results.failed.push((task, failure)),
         }
     }
-    if results.done.is_empty() && results.failed.is_empty() {
-        print("0 tasks: there is none like that in the queue");
-        return Ok(0);
-    }
     results.tell(context, "firsttouch.done.v1")
 }
 

@@ -119,7 +119,8 @@ impl Session<'_> {
         };
         let later = match later {
             0 => String::new(),
-            n => format!(". {n} are not for now: `firsttouch today --all` shows why"),
+            1 => ". One more is not for now: `firsttouch today --all` shows why".to_owned(),
+            n => format!(". {n} more are not for now: `firsttouch today --all` shows why"),
         };
         self.say(&format!("Nothing else to do now: {} done{left}{later}", self.done));
     }

@@ -187,6 +187,10 @@ impl Results {
         {
             return Err(failure);
         }
+        if self.done.is_empty() && self.failed.is_empty() && !context.json {
+            super::output::print("0 tasks: there is none like that in the queue");
+            return Ok(0);
+        }
         if context.json {
             let done: Vec<i64> = self.done.iter().map(|(task, _)| task.0).collect();
             let failed = self.failed.iter().map(|(task, failure)| {
@@ -198,7 +202,9 @@ impl Results {
             );
         } else {
             let lines: Vec<&str> = self.done.iter().map(|(_, text)| text.as_str()).collect();
-            super::output::print(&lines.join("\n"));
+            if !lines.is_empty() {
+                super::output::print(&lines.join("\n"));
+            }
             for (task, failure) in &self.failed {
                 eprintln!("x   task {task}: {}", failure.message);
             }
@@ -229,6 +235,9 @@ pub(super) async fn would(engine: &Engine, tasks: &[TaskId], what: &str) -> Resu
         let row = rows.iter().find(|row| row.line.task.id == *task);
         let who = row.map_or_else(|| "is no open task".to_owned(), |row| name_of(&row.line));
         text.push_str(&format!("would {what}: {task}  {who}\n"));
+    }
+    if tasks.is_empty() {
+        text.push_str("0 tasks: there is none like that in the queue\n");
     }
     super::output::print(&format!("{text}Nothing was changed."));
     Ok(0)

@@ -13,8 +13,7 @@ use super::ids::TaskId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     pub id: TaskId,
-    /// `None` for a note to oneself that belongs to no cadence.
-    pub kind: Option<TaskKind>,
+    pub kind: TaskKind,
     pub is_urgent: bool,
     /// How well the person fits, more is better.
     pub score: i64,
@@ -141,16 +140,14 @@ fn group(item: &Item, zone: &TimeZone, now: Timestamp) -> Group {
     match item.kind {
         _ if item.is_promised => Group::Promised,
         _ if item.is_urgent && item.target_at.is_some() => Group::Running,
-        Some(TaskKind::HandedBack) => Group::CameBack,
-        Some(TaskKind::Reply) => Group::Reply,
-        Some(TaskKind::HandOff) => Group::HandOff,
-        Some(TaskKind::Triage) => Group::Decide,
-        Some(TaskKind::Touch(Channel::Call)) => Group::Call,
-        Some(TaskKind::Review) if item.window_at.is_some_and(today) => Group::Review,
-        Some(TaskKind::Touch(Channel::Social)) => Group::Social,
-        Some(TaskKind::Review | TaskKind::Touch(Channel::Email | Channel::Task)) | None => {
-            Group::Rest
-        }
+        TaskKind::HandedBack => Group::CameBack,
+        TaskKind::Reply => Group::Reply,
+        TaskKind::HandOff => Group::HandOff,
+        TaskKind::Triage => Group::Decide,
+        TaskKind::Touch(Channel::Call) => Group::Call,
+        TaskKind::Review if item.window_at.is_some_and(today) => Group::Review,
+        TaskKind::Touch(Channel::Social) => Group::Social,
+        TaskKind::Review | TaskKind::Touch(Channel::Email | Channel::Task) => Group::Rest,
     }
 }
 
@@ -189,7 +186,7 @@ mod tests {
     fn item(id: i64, kind: TaskKind) -> Item {
         Item {
             id: TaskId(id),
-            kind: Some(kind),
+            kind,
             is_urgent: false,
             score: 0,
             opened_at: at(0),

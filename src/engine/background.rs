@@ -66,6 +66,11 @@ impl Engine {
     }
 }
 
+/// Where somebody's page is, from what is stored of it.
+pub fn linkedin(slug: &str) -> String {
+    format!("linkedin.com/in/{slug}")
+}
+
 fn of_entry(entry: &Entry) -> Option<Tried> {
     let outcome = match entry.what {
         What::Sent => "sent",
@@ -112,8 +117,11 @@ impl Background {
         let first = [name.as_str(), &role.join(" at ")].join(", ");
         let email = known.email.as_ref().map(ToString::to_string);
         let phones = known.phones.iter().map(ToString::to_string);
-        let ways: Vec<String> =
-            email.into_iter().chain(phones).chain(known.linkedin.clone()).collect();
+        let ways: Vec<String> = email
+            .into_iter()
+            .chain(phones)
+            .chain(known.linkedin.as_deref().map(linkedin))
+            .collect();
         format!("{}\n{}", first.trim_end_matches(", "), ways.join(" · ")).trim_end().to_owned()
     }
 

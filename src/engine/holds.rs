@@ -152,7 +152,11 @@ impl Engine {
 
     /// The people of whoever is away and whose work waits are put off together: asking for each of them,
     /// and opening a conversation with a server for it, would come to the same.
-    async fn hold_back_of_the_absent(&self, lane: &Lane, now: Timestamp) -> Result<(), EngineError> {
+    async fn hold_back_of_the_absent(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         let absences = self.absences(now).await?;
         for (rep, until) in absences.all_held(now) {
             let (lane, scope, waiting) = (lane.clone(), HoldScope::Rep(rep), Waiting::OwnerAway);

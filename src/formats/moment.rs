@@ -60,7 +60,7 @@ fn on_a_day(text: &str, now: DateTime) -> Option<Moment> {
         let tomorrow = now.date().tomorrow().ok()?.to_datetime(time);
         return Some(Moment::At(if today > now { today } else { tomorrow }));
     }
-    let split = text.split_once(|c: char| c == ' ' || c == 't').filter(|(day, _)| is_date(day));
+    let split = text.split_once([' ', 't']).filter(|(day, _)| is_date(day));
     let (day, time) = match split.or_else(|| text.split_once(' ')) {
         Some((day, time)) => (day, Some(clock(time)?)),
         None => (text, None),

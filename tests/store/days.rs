@@ -133,7 +133,7 @@ trait Blocked {
 
 impl Blocked for std::sync::Arc<dyn firsttouch::ports::Store> {
     async fn all_suppressions_of(&self, block: &Suppression) -> usize {
-        self.suppressions(&[block.subject.clone()]).await.unwrap().len()
+        self.suppressions(std::slice::from_ref(&block.subject)).await.unwrap().len()
     }
 }
 

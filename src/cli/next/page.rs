@@ -9,7 +9,7 @@ use crate::cli::rep::{clock, kind_of};
 use crate::cli::today::title;
 use crate::domain::enrollment::TaskKind;
 use crate::domain::queue::Place;
-use crate::engine::background::{Background, Tried};
+use crate::engine::background::{Background, Tried, linkedin};
 use crate::engine::tasks::{Offered, Row};
 
 /// Lines of a script or of a message that are shown at most.
@@ -69,9 +69,10 @@ fn ways(row: &Row) -> String {
     let known = &row.line.prospect.known;
     let phones = known.phones.iter().map(ToString::to_string);
     let email = known.email.iter().map(ToString::to_string);
+    let linkedin = known.linkedin.iter().map(|slug| linkedin(slug));
     let place = [known.city.clone(), known.country.clone()];
     let place: Vec<String> = place.into_iter().flatten().collect();
-    let ways: Vec<String> = phones.chain(email).chain(known.linkedin.clone()).collect();
+    let ways: Vec<String> = phones.chain(email).chain(linkedin).collect();
     let all: Vec<String> =
         ways.into_iter().chain((!place.is_empty()).then(|| place.join(", "))).collect();
     if all.is_empty() {

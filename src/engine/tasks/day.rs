@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{QueueLine, line};
 use crate::domain::absence::Absence;
-use crate::domain::cadence::Priority;
+use crate::domain::cadence::{Channel, Priority};
 use crate::domain::calendar::Hours;
 use crate::domain::enrollment::TaskKind;
 use crate::domain::ids::RepId;
@@ -66,12 +66,12 @@ impl Engine {
 
 fn item(person: &Person, line: &QueueLine, held_until: Option<Timestamp>, now: Timestamp) -> Item {
     let task = &line.task;
-    let is_call = task.kind == TaskKind::Touch(crate::domain::cadence::Channel::Call);
+    let is_call = task.kind == TaskKind::Touch(Channel::Call);
     let step = person.version.cadence.step(&task.step).map(|(_, step)| step);
     let window = || schedule::open_for(&person.place(), step, now);
     Item {
         id: task.id,
-        kind: Some(task.kind),
+        kind: task.kind,
         is_urgent: task.priority == Priority::Urgent as u8,
         score: person.enrollment.score,
         opened_at: task.opened_at,
@@ -89,10 +89,10 @@ fn item(person: &Person, line: &QueueLine, held_until: Option<Timestamp>, now: T
 fn closes_at(person: &Person, item: &Item, now: Timestamp) -> Option<Timestamp> {
     let is_open = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     let hours = match item.kind {
-        Some(TaskKind::Review) if is_open(item.window_at) => {
+        TaskKind::Review if is_open(item.window_at) => {
             Hours::Window(&person.version.cadence.send_window)
         }
-        Some(TaskKind::Touch(_)) if is_open(item.callable_at) => Hours::Work,
+        TaskKind::Touch(_) if is_open(item.callable_at) => Hours::Work,
         _ => return None,
     };
     person.clockwork.calendar.closes_at(hours, &person.zones, now)

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{DoneTask, QueueLine, given, line, note_deed};
-use crate::domain::cadence::{CALL_BACK, Outcome, SKIPPED};
+use crate::domain::cadence::{CALL_BACK, Channel, Outcome, SKIPPED};
 use crate::domain::calendar::permits_a_call;
 use crate::domain::enrollment::{Event, TaskKind};
 use crate::domain::ids::{RepId, TaskId};
@@ -170,7 +170,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let Some(until) = done.until else { return Ok(()) };
-        let is_call = task.kind == TaskKind::Touch(crate::domain::cadence::Channel::Call);
+        let is_call = task.kind == TaskKind::Touch(Channel::Call);
         if !is_call || done.outcome != CALL_BACK {
             return Ok(());
         }
