@@ -243,6 +243,9 @@ pub(super) fn entry_text(entry: &Entry) -> String {
         "in_time",
         "filled",
         "edited",
+        "to",
+        "until",
+        "note",
         "reason",
     ] {
         let value = entry.detail(key);

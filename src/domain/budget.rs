@@ -33,6 +33,7 @@ pub enum Waiting {
     OutOfOffice,
     PausedByRep,
     ColleagueHeard,
+    OwnerAway,
     NeedsPerson,
     MissingField,
     NoTimeZone,
@@ -42,7 +43,7 @@ pub enum Waiting {
 
 impl Waiting {
     /// Every reason with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 18] = [
+    pub const ALL: [(&'static str, Self); 19] = [
         ("not_due", Self::NotDue),
         ("outside_hours", Self::OutsideHours),
         ("mailbox_limit", Self::MailboxLimit),
@@ -56,6 +57,7 @@ impl Waiting {
         ("out_of_office", Self::OutOfOffice),
         ("paused_by_rep", Self::PausedByRep),
         ("colleague_heard", Self::ColleagueHeard),
+        ("owner_away", Self::OwnerAway),
         ("needs_person", Self::NeedsPerson),
         ("missing_field", Self::MissingField),
         ("no_time_zone", Self::NoTimeZone),
@@ -89,6 +91,7 @@ impl Waiting {
             Self::ColleagueHeard => {
                 "the rep: say what the colleague's reply means (`firsttouch today`)"
             }
+            Self::OwnerAway => "a person: `firsttouch away end WHO`, or `firsttouch reassign`",
             Self::MissingField => "the rep: fill in the field",
             Self::NoTimeZone => "the rep: a country or a time zone",
             Self::TryLater => "time: it is tried again by itself",
@@ -120,6 +123,7 @@ impl Waiting {
             Self::ColleagueHeard => {
                 "somebody at the same company replied or took a meeting: that is settled first"
             }
+            Self::OwnerAway => "whose prospect this is, is away: see `firsttouch away list`",
             Self::NeedsPerson => "waits for a person: see `firsttouch today`",
             Self::MissingField => "the template needs a field that is not known",
             Self::NoTimeZone => "nobody knows what time it is there: set a country or a time zone",

@@ -147,9 +147,26 @@ impl Engine {
                 continue;
             }
             let until = now + HELD_FOR;
-            self.store.hold_back(HoldBack { lane: lane.clone(), scope, now, until }).await?;
+            let (lane, waiting) = (lane.clone(), Waiting::OnHold);
+            self.store.hold_back(HoldBack { lane, scope, now, until, waiting }).await?;
         }
+        self.hold_back_of_the_absent(lane, now).await?;
         Ok(false)
+    }
+
+    /// The people of whoever is away and whose work waits are put off together: asking for each of them,
+    /// and opening a conversation with a server for it, would come to the same.
+    async fn hold_back_of_the_absent(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let absences = self.absences(now).await?;
+        for (rep, until) in absences.all_held(now) {
+            let (lane, scope, waiting) = (lane.clone(), HoldScope::Rep(rep), Waiting::OwnerAway);
+            self.store.hold_back(HoldBack { lane, scope, now, until, waiting }).await?;
+        }
+        Ok(())
     }
 
     /// Holds a mailbox whose mails go to dead addresses or annoy people (product.md).
@@ -263,6 +280,7 @@ impl Engine {
             digest: None,
             mailbox: None,
             prospect: None,
+            owner: None,
         };
         self.store.write(Changes { moved: vec![moved], ..Changes::default() }).await?;
         Ok(None)

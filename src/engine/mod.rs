@@ -24,6 +24,8 @@ use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, 
 
 mod accounts;
 pub mod apply;
+pub mod away;
+pub mod background;
 pub mod board;
 pub mod colleagues;
 pub mod collect;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use firsttouch::adapters::store::SqlStore;
+use firsttouch::domain::absence::Absence;
 use firsttouch::domain::address::EmailAddress;
 use firsttouch::domain::budget::{Cap, Used, Waiting};
 use firsttouch::domain::hold::{Health, Hold};
@@ -189,6 +190,11 @@ store! {
     replies(limit: u32) -> Vec<ReplyRecord>;
     tasks(rep: Option<&RepId>) -> Vec<TaskRecord>;
     task(id: TaskId) -> Option<TaskRecord>;
+    enrollments_of_owner(owner: &RepId) -> Vec<EnrollmentRecord>;
+    owners_waited_for() -> Vec<RepId>;
+    deeds(actor: &RepId, limit: u32) -> Vec<Entry>;
+    absences(since: Timestamp) -> Vec<Absence>;
+    replies_of(prospect: ProspectId, limit: u32) -> Vec<ReplyRecord>;
     log_of(prospect: ProspectId) -> Vec<Entry>;
     log_after(id: i64, limit: u32) -> (Vec<Entry>, i64);
     milestones() -> Vec<MilestoneRecord>;

@@ -222,7 +222,8 @@ impl Team {
 
     pub async fn try_done(&self, task: TaskId, outcome: &str) -> Result<(), String> {
         let (outcome, actor) = (outcome.to_owned(), RepId::from("ann"));
-        let done = DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None };
+        let done =
+            DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None, note: None };
         self.engine.done(done).await.map(|_| ()).map_err(|error| error.to_string())
     }
 

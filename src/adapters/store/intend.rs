@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
 use super::json::timestamp;
-use super::{Dialect, Fork, SqlStore, failed, get, query};
-use super::{holds, rows};
+use super::{Dialect, Fork, SqlStore, days, failed, get, holds, query, rows};
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
 
@@ -27,6 +26,9 @@ pub(super) async fn check(
     }
     if is_blocked(tx, guards).await? {
         return Ok(Intent::Blocked);
+    }
+    if let Some(wait) = days::owner_waits(tx, guards).await? {
+        return Ok(wait);
     }
     if let Some(guard) = &guards.mailbox
         && let Some(wait) = mailbox_waits(store, tx, guard, guards.now).await?
@@ -162,7 +164,7 @@ async fn person_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, St
     lock_scope(tx, &format!("lock:person:{prospect}")).await?;
     let row = sqlx::query(
         "select max(at) as last_at from touch where prospect_id = $1 and enrollment_id <> $2 \
-         and channel <> 'task' and status not in ('retryable', 'refused')",
+         and channel <> 'task' and status not in ('retryable', 'refused', 'taken_back')",
     )
     .bind(prospect.0)
     .bind(enrollment.0)

@@ -14,6 +14,7 @@ use crate::ports::{IdKind, StoreError};
 mod account_json;
 mod bulk;
 mod copy;
+mod days;
 mod holds;
 mod intend;
 mod json;
@@ -234,6 +235,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
     (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
     (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
+    (9, "days", include_str!("../../../migrations/0009_days.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

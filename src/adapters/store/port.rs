@@ -9,6 +9,7 @@ use sqlx::{Any, Transaction};
 use super::json::timestamp;
 use super::read::ms;
 use super::{Block, SqlStore, failed, get, intend, lists, rows, write};
+use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::domain::hold::{Health, Hold};
@@ -424,6 +425,36 @@ impl Store for SqlStore {
         Ok(self.all_by_id("select * from task where id = $1", id.0, rows::task).await?.pop())
     }
 
+    async fn enrollments_of_owner(
+        &self,
+        owner: &RepId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let sql = "select * from enrollment where owner = $1 and lane is not null order by id";
+        self.all_by_text(sql, owner.as_str(), rows::enrollment).await
+    }
+
+    async fn owners_waited_for(&self) -> Result<Vec<RepId>, StoreError> {
+        let sql = "select distinct owner from enrollment where lane is not null \
+             and waiting = 'owner_away' order by owner";
+        self.all(sql, |row| Ok(RepId(get(row, "owner")?))).await
+    }
+
+    async fn deeds(&self, actor: &RepId, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.read_deeds(actor, limit).await
+    }
+
+    async fn absences(&self, since: Timestamp) -> Result<Vec<Absence>, StoreError> {
+        self.read_absences(since).await
+    }
+
+    async fn replies_of(
+        &self,
+        prospect: ProspectId,
+        limit: u32,
+    ) -> Result<Vec<ReplyRecord>, StoreError> {
+        self.read_replies_of(prospect, limit).await
+    }
+
     async fn log_of(&self, prospect: ProspectId) -> Result<Vec<Entry>, StoreError> {
         let sql = "select * from event where prospect_id = $1 order by id";
         self.all_by_id(sql, prospect.0, rows::entry).await
@@ -514,5 +545,6 @@ fn id_kind_word(kind: IdKind) -> &'static str {
         IdKind::Touch => "touch",
         IdKind::Task => "task",
         IdKind::Inbound => "inbound",
+        IdKind::Absence => "absence",
     }
 }

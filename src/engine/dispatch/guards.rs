@@ -44,6 +44,7 @@ impl Engine {
                 gap: gap(mailbox.gap.0, mailbox.gap.1, seed),
                 day,
             }),
+            owner: Some(person.enrollment.owner.clone()),
         })
     }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Inside, MemoryStore, guards, write};
+use super::{Inside, MemoryStore, days, guards, write};
+use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::domain::enrollment::Phase;
@@ -481,6 +482,36 @@ impl Store for MemoryStore {
 
     async fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError> {
         Ok(self.lock().tasks.get(&id).cloned())
+    }
+
+    async fn enrollments_of_owner(
+        &self,
+        owner: &RepId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let owned = |record: &EnrollmentRecord| record.owner == *owner && record.wake.is_some();
+        Ok(self.lock().enrollments_where(owned))
+    }
+
+    async fn owners_waited_for(&self) -> Result<Vec<RepId>, StoreError> {
+        Ok(days::owners_waited_for(&self.lock()))
+    }
+
+    async fn deeds(&self, actor: &RepId, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        Ok(days::deeds(&self.lock(), actor, limit))
+    }
+
+    async fn absences(&self, since: Timestamp) -> Result<Vec<Absence>, StoreError> {
+        Ok(days::absences(&self.lock(), since))
+    }
+
+    async fn replies_of(
+        &self,
+        prospect: ProspectId,
+        limit: u32,
+    ) -> Result<Vec<ReplyRecord>, StoreError> {
+        let all = self.replies(u32::MAX).await?;
+        let theirs = all.into_iter().filter(|reply| reply.prospect == Some(prospect));
+        Ok(theirs.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     async fn log_of(&self, prospect: ProspectId) -> Result<Vec<Entry>, StoreError> {
