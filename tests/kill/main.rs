@@ -5,6 +5,7 @@
 //! arrived. `FIRSTTOUCH_KILL_FULL=1` runs longer, with more people and more kills; `FIRSTTOUCH_KILL_SEED`
 //! picks other moments.
 
+mod bad_days;
 mod nodes;
 mod one;
 mod process;

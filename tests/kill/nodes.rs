@@ -69,7 +69,7 @@ fn whatever_happens_to_three_nodes_nobody_gets_a_mail_twice_and_every_cap_holds(
     let size = Size::chosen();
     let seed = std::env::var("FIRSTTOUCH_KILL_SEED").map_or(1, |seed| seed.parse().unwrap());
     println!("seed {seed}");
-    let database = Database::make(&server);
+    let database = Database::make(&server, "kill");
     let dir = tempfile::tempdir().unwrap();
     let sink = Sink::start(dir.path(), size.delay_ms);
     let shape = Shape {
@@ -98,15 +98,15 @@ fn whatever_happens_to_three_nodes_nobody_gets_a_mail_twice_and_every_cap_holds(
 }
 
 /// A database that goes away with the test.
-struct Database {
+pub struct Database {
     server: String,
-    name: String,
-    url: String,
+    pub name: String,
+    pub url: String,
 }
 
 impl Database {
-    fn make(server: &str) -> Self {
-        let name = format!("firsttouch_kill_{}", std::process::id());
+    pub fn make(server: &str, purpose: &str) -> Self {
+        let name = format!("firsttouch_{purpose}_{}", std::process::id());
         let (base, _) = server.rsplit_once('/').unwrap();
         let url = format!("{base}/{name}");
         let made = Self { server: server.to_owned(), name, url };
@@ -117,13 +117,13 @@ impl Database {
 
     /// Mails of which nobody knows whether they left. What a dead node had on its way is listed as in
     /// doubt a quarter of an hour later; on record it is at once.
-    fn doubts(&self) -> BTreeSet<String> {
+    pub fn doubts(&self) -> BTreeSet<String> {
         let sql = "select message_id from touch where status in ('intended', 'in_doubt')";
         let rows = Self::ask(&self.url, sql);
         rows.iter().map(|row| row.get::<String, _>(0)).collect()
     }
 
-    fn tell(&self, sql: &str) {
+    pub fn tell(&self, sql: &str) {
         Self::ask(&self.server, sql);
     }
 

@@ -111,9 +111,8 @@ impl SqlStore {
         let (writer, readers) = match dialect {
             Dialect::Sqlite => {
                 let writable = format!("{url}?mode=rwc");
-                let writer = sqlite_pool(&writable, 1, SQLITE_SETTINGS).await?;
-                writer.execute(SQLITE_CACHE).await.map_err(open_error)?;
-                (writer, sqlite_pool(&writable, READERS, SQLITE_SETTINGS).await?)
+                let writer = sqlite_pool(&writable, 1, &[SQLITE_SETTINGS, SQLITE_CACHE]).await?;
+                (writer, sqlite_pool(&writable, READERS, &[SQLITE_SETTINGS]).await?)
             }
             Dialect::Postgres => {
                 let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
@@ -140,7 +139,7 @@ impl SqlStore {
         sqlx::any::install_default_drivers();
         let dialect = dialect_of(url)?;
         let pool = match dialect {
-            Dialect::Sqlite => sqlite_pool(&format!("{url}?mode=ro"), 1, SQLITE_READING).await?,
+            Dialect::Sqlite => sqlite_pool(&format!("{url}?mode=ro"), 1, &[SQLITE_READING]).await?,
             Dialect::Postgres => {
                 let options = AnyPoolOptions::new().max_connections(1);
                 let pool = options.connect(url).await.map_err(open_error)?;
@@ -169,12 +168,26 @@ impl SqlStore {
 
     /// A transaction that may write.
     async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let begun = match self.dialect {
+        let begun = match self.try_begin().await {
+            // SQLite itself has taken a transaction back that the driver believes to be open: it does so
+            // when the disk is full. Such a connection is of no more use.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                let connection = self.writer.acquire().await;
+                let closed = connection.map_err(failed("begin a transaction"))?.close().await;
+                closed.map_err(failed("close a connection"))?;
+                self.try_begin().await
+            }
+            other => other,
+        };
+        begun.map_err(failed("begin a transaction"))
+    }
+
+    async fn try_begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        match self.dialect {
             // The lock is taken at once: a later upgrade could fail with "database is locked".
             Dialect::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await,
             Dialect::Postgres => self.writer.begin().await,
-        };
-        begun.map_err(failed("begin a transaction"))
+        }
     }
 }
 
@@ -208,7 +221,7 @@ const POSTGRES_READING: &str = "set session characteristics as transaction read 
 async fn sqlite_pool(
     url: &str,
     connections: u32,
-    settings: &'static str,
+    settings: &'static [&'static str],
 ) -> Result<AnyPool, OpenError> {
     AnyPoolOptions::new()
         .max_connections(connections)
@@ -216,7 +229,9 @@ async fn sqlite_pool(
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                connection.execute(settings).await?;
+                for setting in settings {
+                    connection.execute(*setting).await?;
+                }
                 Ok(())
             })
         })
