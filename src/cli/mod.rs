@@ -40,6 +40,7 @@ mod simulate;
 mod suppress;
 mod test;
 mod today;
+mod verify;
 mod why;
 
 /// Work lists of people through cadences of e-mails, calls and social touches, and record every first
@@ -90,6 +91,7 @@ enum Command {
     Replies(replies::Args),
     Why(why::Args),
     Report(report::Args),
+    Verify(verify::Args),
     Suppress(suppress::Args),
     Demo(demo::Args),
     Help(help::Args),
@@ -246,6 +248,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Replies(args) => replies::run(context, &args).await,
         Command::Why(args) => why::run(context, &args).await,
         Command::Report(args) => report::run(context, &args).await,
+        Command::Verify(args) => verify::run(context, &args).await,
         Command::Suppress(args) => suppress::run(context, &args).await,
         Command::Demo(args) => demo::run(context, args).await,
         Command::Help(args) => help::run(context, &args),

@@ -1,6 +1,7 @@
 //! The rules: plain values in, decisions out. No clock, chance, I/O, async, logging or serde.
 
 pub mod address;
+pub mod audit;
 pub mod budget;
 pub mod cadence;
 pub mod calendar;

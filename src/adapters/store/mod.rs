@@ -12,11 +12,13 @@ use thiserror::Error;
 use crate::ports::{IdKind, StoreError};
 
 mod account_json;
+mod books;
 mod bulk;
 mod copy;
 mod intend;
 mod json;
 mod lists;
+mod mend;
 mod port;
 mod read;
 mod rows;
@@ -137,12 +139,15 @@ impl SqlStore {
         sqlx::any::install_default_drivers();
         let dialect = dialect_of(url)?;
         let pool = match dialect {
-            Dialect::Sqlite => sqlite_pool(&format!("{url}?mode=ro"), 1, SQLITE_READING).await?,
+            Dialect::Sqlite => {
+                sqlite_pool(&format!("{url}?mode=ro"), READERS, SQLITE_READING).await?
+            }
             Dialect::Postgres => {
-                let options = AnyPoolOptions::new().max_connections(1);
-                let pool = options.connect(url).await.map_err(open_error)?;
-                pool.execute(POSTGRES_READING).await.map_err(open_error)?;
-                pool
+                let options = AnyPoolOptions::new().max_connections(READERS);
+                let read_only = options.after_connect(|connection, _| {
+                    Box::pin(async move { connection.execute(POSTGRES_READING).await.map(drop) })
+                });
+                read_only.connect(url).await.map_err(open_error)?
             }
         };
         check_schema(&pool).await?;
