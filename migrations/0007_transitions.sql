@@ -19,7 +19,3 @@ create table transition (
 insert into transition (enrollment_id, revision, at, state, prospect_id, mailbox_id, owner, digest)
 select id, revision, coalesce(ended_at, enrolled_at), state, prospect_id, mailbox_id, owner, digest
 from enrollment;
-
--- All tasks of an enrollment, not only the open one.
-drop index task_of_enrollment;
-create index task_of_enrollment on task (enrollment_id);

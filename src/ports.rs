@@ -2,7 +2,7 @@
 //! have its rows for those who check them.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use crate::domain::delivery::{Envelope, Failure};
@@ -17,6 +17,12 @@ pub use store::*;
 pub trait Clock: Send + Sync {
     /// The instant that it is.
     fn now(&self) -> Timestamp;
+
+    /// The time that has passed since some fixed moment, whatever somebody does to the clock: what
+    /// [`Clock::now`] gains on it was not lived through.
+    fn steady(&self) -> SignedDuration {
+        Timestamp::UNIX_EPOCH.duration_until(self.now())
+    }
 }
 
 /// Hands mail to servers, one conversation at a time for each mailbox.

@@ -2,10 +2,13 @@
 
 mod team;
 
+use std::sync::atomic::Ordering;
+
 use firsttouch::domain::enrollment::TaskKind;
 use firsttouch::domain::ids::{MailboxId, ProspectId, RepId, TaskId};
 use firsttouch::domain::log::What;
 use firsttouch::domain::prospect::Relationship;
+use firsttouch::domain::touch::Status;
 use firsttouch::engine::tasks::{DoneTask, QueueLine};
 use jiff::tz::TimeZone;
 use team::{Team, instant};
@@ -48,6 +51,21 @@ async fn at_the_end_somebody_goes_on_in_another_cadence_once() {
     team.until("2026-03-12T17:00:00Z").await;
     assert_eq!(team.touches(1).await.len(), 2);
     assert_eq!(team.ways(1).await, ["first switched", "nurture no_reply"]);
+}
+
+#[tokio::test]
+async fn a_reply_that_proves_the_last_mail_ends_the_way_and_nothing_else_begins() {
+    let end = "at_end: { switch_to: { cadence: nurture, after: 10 days } }\n";
+    let team = Team::new(&[cadence("first", &with(MAIL, end)), cadence("nurture", MAIL)]).await;
+    team.people(1, Relationship::Prospect, &[]).await;
+    team.enroll("first", 1).await;
+    team.breaks.store(true, Ordering::Relaxed);
+    team.until("2026-03-02T09:00:00Z").await;
+    assert_eq!(team.ways(1).await, ["first in_doubt"]);
+    team.answers(1, "Call me tomorrow, please.").await;
+    team.until("2026-03-02T10:00:00Z").await;
+    assert_eq!(team.ways(1).await, ["first replied"]);
+    assert_eq!(team.touches(1).await[0].status, Status::Sent);
 }
 
 #[tokio::test]

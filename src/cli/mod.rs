@@ -24,6 +24,7 @@ mod event;
 mod fmt;
 mod help;
 mod history;
+mod hold;
 mod import;
 mod init;
 mod output;
@@ -93,6 +94,11 @@ enum Command {
     Report(report::Args),
     Verify(verify::Args),
     Suppress(suppress::Args),
+    HoldAll(hold::HoldAllArgs),
+    ReleaseAll(hold::ReleaseAllArgs),
+    Hold(hold::HoldArgs),
+    Release(hold::ReleaseArgs),
+    Holds(hold::HoldsArgs),
     Demo(demo::Args),
     Help(help::Args),
 }
@@ -155,11 +161,12 @@ impl From<WiringError> for Failure {
     fn from(error: WiringError) -> Self {
         let (code, kind) = match &error {
             WiringError::SecondDaemon { .. } => (BUSY, "second_daemon"),
-            WiringError::Open(_) => (BUSY, "database"),
+            WiringError::Engine(EngineError::Store(_)) | WiringError::Open(_) => (BUSY, "database"),
             WiringError::NoDatabase { .. } => (NOT_FOUND, "not_found"),
-            WiringError::Library(_) | WiringError::Secret(_) | WiringError::Heartbeat(_) => {
-                (FAILED, "failed")
-            }
+            WiringError::Engine(_)
+            | WiringError::Library(_)
+            | WiringError::Secret(_)
+            | WiringError::Heartbeat(_) => (FAILED, "failed"),
         };
         Self { code, kind, message: error.to_string() }
     }
@@ -199,6 +206,12 @@ impl Context {
             ))
         })
     }
+}
+
+/// Who sits at the command line, as the system says.
+fn who() -> String {
+    let named = config::variable("USER").or_else(|| config::variable("LOGNAME"));
+    named.map_or_else(|| "the command line".to_owned(), |name| output::plain(&name, 40))
 }
 
 /// Runs the program; the exit code says how it went.
@@ -250,6 +263,11 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Report(args) => report::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args).await,
         Command::Suppress(args) => suppress::run(context, &args).await,
+        Command::HoldAll(args) => hold::hold_all(context, &args).await,
+        Command::ReleaseAll(args) => hold::release_all(context, &args).await,
+        Command::Hold(args) => hold::hold_one(context, &args).await,
+        Command::Release(args) => hold::release_one(context, &args).await,
+        Command::Holds(args) => hold::list(context, &args).await,
         Command::Demo(args) => demo::run(context, args).await,
         Command::Help(args) => help::run(context, &args),
     }

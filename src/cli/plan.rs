@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::output::{plain, print, print_json};
-use super::{CHANGES, Context, Failure};
-use crate::config::variable;
+use super::{CHANGES, Context, Failure, who};
 use crate::engine::apply::InFlight;
 use crate::engine::plan::{CadencePlan, Kind, Line, Plan, ProfileChange, Reach};
 use crate::formats::cadence_file::changes::{Aspect, Change};
@@ -58,12 +57,6 @@ pub(super) async fn apply(context: &Context, args: &ApplyArgs) -> Result<u8, Fai
     let plan = running.engine.apply_by(&workspace, in_flight, &who()).await?;
     show(context, &plan, in_flight, "Applied.");
     Ok(0)
-}
-
-/// Who sits at the command line, as the system says.
-fn who() -> String {
-    let named = variable("USER").or_else(|| variable("LOGNAME"));
-    named.map_or_else(|| "the command line".to_owned(), |name| plain(&name, 40))
 }
 
 fn show(context: &Context, plan: &Plan, in_flight: Option<InFlight>, conclusion: &str) {

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Context, Failure, import, start_logging};
+use super::{Context, Failure, hold, import, start_logging};
 use crate::wiring;
 use crate::wiring::list_inbox::ListInbox;
 use crate::wiring::repo::Repo;
@@ -37,6 +37,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
             );
         }
     }
+    let machine = wiring::memory::Memories::of(&context.workspace);
+    machine.look_back(&engine).await?;
     let adopted = engine.adopt().await?;
     if adopted > 0 {
         tracing::warn!(
@@ -47,6 +49,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (mut scheduler, beats) = wiring::beats().await?;
+    hold::warn(&engine, &config).await?;
     tracing::info!(mailboxes = engine.settings.mailboxes.len(), "ready");
     let lists = ListInbox::new(
         engine.clone(),
@@ -60,6 +63,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
         let repo = Repo::new(engine.clone(), &context.workspace, calendars);
         tokio::spawn(repo.watch(beats.tick.clone()))
     });
+    let remembering = tokio::spawn(machine.keep(engine.clone(), beats.housekeeping.clone()));
     let work = tokio::spawn(engine.clone().run(beats, config.poll_every));
     tokio::select! {
         _ = terminate.recv() => {}
@@ -69,6 +73,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     engine.stop();
     let done = work.await;
     watching.await.map_err(Failure::new)?;
+    remembering.abort();
     if let Some(repo) = repo {
         repo.await.map_err(Failure::new)?;
     }

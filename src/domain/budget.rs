@@ -37,11 +37,12 @@ pub enum Waiting {
     MissingField,
     NoTimeZone,
     TryLater,
+    OnHold,
 }
 
 impl Waiting {
     /// Every reason with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 17] = [
+    pub const ALL: [(&'static str, Self); 18] = [
         ("not_due", Self::NotDue),
         ("outside_hours", Self::OutsideHours),
         ("mailbox_limit", Self::MailboxLimit),
@@ -59,6 +60,7 @@ impl Waiting {
         ("missing_field", Self::MissingField),
         ("no_time_zone", Self::NoTimeZone),
         ("try_later", Self::TryLater),
+        ("on_hold", Self::OnHold),
     ];
 
     /// The word that is stored and shown.
@@ -94,6 +96,7 @@ impl Waiting {
             Self::MissingField => "the template needs a field that is not known",
             Self::NoTimeZone => "nobody knows what time it is there: set a country or a time zone",
             Self::TryLater => "the receiving server asked to try again later",
+            Self::OnHold => "on hold until a person releases it: see `firsttouch holds`",
         }
     }
 }

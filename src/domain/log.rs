@@ -57,11 +57,14 @@ pub enum What {
     Left,
     Ended,
     Applied,
+    /// Automatic work was stopped until a person lets it go on.
+    Held,
+    Released,
 }
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 31] = [
+    pub const ALL: [(&'static str, Self); 33] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("event", Self::Told),
@@ -93,6 +96,8 @@ impl What {
         ("left", Self::Left),
         ("ended", Self::Ended),
         ("applied", Self::Applied),
+        ("held", Self::Held),
+        ("released", Self::Released),
     ];
 
     /// The word that is stored and shown.

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod enrollment;
 pub mod facts;
 pub mod forecast;
+pub mod hold;
 pub mod identity;
 pub mod ids;
 pub mod learn;

@@ -73,7 +73,9 @@ impl Tally {
             | What::Resumed
             | What::Moved
             | What::Left
-            | What::Applied => {}
+            | What::Applied
+            | What::Held
+            | What::Released => {}
         }
     }
 

@@ -85,6 +85,9 @@ impl Engine {
             let at = at.or(before).unwrap_or(Timestamp::MIN);
             let inbox_read = Some(InboxRead { mailbox: id.clone(), cursor: cursor.clone(), at });
             self.store.write(Changes { inbox_read, ..Changes::default() }).await?;
+            if collected.messages > 0 {
+                self.check_breakers(id).await?;
+            }
             if !batch.more {
                 return Ok(collected);
             }
@@ -222,17 +225,16 @@ impl Engine {
             let (state, effects) = all_of(person, proof.into_iter().collect(), now)?;
             return self.note(person, state, &effects, now, changes).await;
         };
-        let opts_out = event == Event::OptedOut;
+        let goes = matches!(event, Event::OptedOut | Event::LeftCompany);
         // The way must not come to its end with the proof before the reply is heard.
-        let asks = !person.version.cadence.replies.is_empty();
-        let reply_first = asks && event == Event::Replied;
+        let reply_first = event == Event::Replied;
         let event = Event::Of { who: person.prospect.id, event: Box::new(event) };
         let mut events: Vec<Event> = proof.into_iter().chain([event]).collect();
         if reply_first {
             events.reverse();
         }
         let (state, mut effects) = all_of(person, events, now)?;
-        if opts_out {
+        if goes {
             effects.retain(|effect| !begins(effect, person.prospect.id));
         }
         let left = |touch: &&Touch| matches!(touch.status, Status::Sent | Status::AssumedSent);

@@ -24,6 +24,7 @@ impl Engine {
     pub async fn work_desk(&self) -> Result<Option<Timestamp>, EngineError> {
         loop {
             let now = self.now();
+            self.hold_back(&Lane::Desk, now).await?;
             let due = self.store.due(&Lane::Desk, now, ROUND).await?;
             if due.is_empty() {
                 return Ok(self.store.next_wake(&Lane::Desk).await?);
@@ -77,7 +78,7 @@ impl Engine {
     }
 
     async fn desk_one(&self, id: EnrollmentId, now: Timestamp) -> Result<(), EngineError> {
-        let Some(person) = self.person(id).await? else {
+        let Some(person) = self.due_person(id).await? else {
             return Ok(());
         };
         match &person.enrollment.state.phase {
@@ -157,7 +158,8 @@ impl Engine {
             }
             _ => {
                 let changes = self.changes(person, state, &effects, now).await?;
-                Ok(self.store.write(changes).await?)
+                let guards = Guards { now, holds: person.holds(), ..Guards::default() };
+                self.intend_at_desk(person, changes, guards).await
             }
         }
     }
@@ -179,12 +181,22 @@ impl Engine {
         let guards = Guards {
             now,
             lease: None,
+            holds: person.holds(),
             subjects: blocking(person, channel),
             caps,
             company: self.company_guard(person),
             quiet: touches.then_some((prospect, enrollment, self.settings.limits.prospect_gap)),
             mailbox: None,
         };
+        self.intend_at_desk(person, changes, guards).await
+    }
+
+    async fn intend_at_desk(
+        &self,
+        person: &Person,
+        changes: Changes,
+        guards: Guards,
+    ) -> Result<(), EngineError> {
         match self.store.intend(changes, guards).await? {
             Intent::Wait { reason, until } => self.put_off(person, until, reason).await,
             // Blocked: the next look finds the channel closed and passes over the step.

@@ -39,6 +39,9 @@ const CONTENT_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// A mailbox whose server is in trouble is left alone for so long.
 const TROUBLE_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
+/// How soon a worker looks again whether a hold was lifted.
+const HOLD_LOOK: SignedDuration = SignedDuration::from_secs(60);
+
 /// What came of one due enrollment.
 enum Done {
     /// Something was sent, or tried so that the mailbox's gap begins.
@@ -70,6 +73,9 @@ impl Engine {
         let lane = Lane::Mailbox(id.clone());
         for _ in 0..ROUNDS {
             let now = self.now();
+            if self.hold_back(&lane, now).await? {
+                return Ok(Some(now + HOLD_LOOK));
+            }
             if let Some(until) = self.mailbox_waits(mailbox, now).await? {
                 return Ok(Some(until));
             }
@@ -119,7 +125,7 @@ impl Engine {
     }
 
     async fn try_one(&self, mailbox: &Mailbox, id: EnrollmentId) -> Result<Done, EngineError> {
-        let Some(person) = self.person(id).await? else {
+        let Some(person) = self.due_person(id).await? else {
             return Ok(Done::Moved);
         };
         let now = self.now();
@@ -252,6 +258,7 @@ impl Engine {
                 changes.touches.push(touch(person, sending, Status::Refused, now));
                 refused(person, sending, failure, &mut changes, now);
                 self.store.write(changes).await?;
+                self.check_breakers(&sending.mailbox.id).await?;
                 Ok(Done::Moved)
             }
         }
@@ -289,6 +296,8 @@ impl Engine {
                 let why = NoLetter::Unfit("suppressed".to_owned());
                 self.skip(person, &why, self.now()).await
             }
+            // Somebody held it just now: the next look holds back whom it covers.
+            Intent::Wait { reason: Waiting::OnHold, .. } => Ok(Done::LaneWaits(self.now())),
             Intent::Wait { reason, until } if is_the_mailboxes(reason) => {
                 if reason != Waiting::InboxStale {
                     self.let_wait(&sending.mailbox.id, until, reason).await?;

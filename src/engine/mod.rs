@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use crate::domain::budget::mix;
 use crate::domain::cadence::{Channel, Content};
 use crate::domain::enrollment::{self, Course};
 use crate::domain::facts::Facts;
+use crate::domain::hold::HoldScope;
 use crate::domain::ids::{EnrollmentId, ProspectId, StepId};
 use crate::domain::profile::Profile;
 use crate::domain::prospect::Prospect;
@@ -31,6 +32,7 @@ pub mod dispatch;
 pub mod enroll;
 pub mod event;
 pub mod history;
+pub mod holds;
 pub mod import;
 pub mod letter;
 pub mod opening;
@@ -64,6 +66,8 @@ pub struct Engine {
     leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
     /// Caps on new people of a rep that were found full, and until when.
     full: Mutex<BTreeMap<String, Timestamp>>,
+    /// What the clock showed when it was last looked at, and the steady time then.
+    seen: Mutex<Option<(Timestamp, SignedDuration)>>,
     stopping: AtomicBool,
 }
 
@@ -114,7 +118,7 @@ impl Engine {
         let Parts { clock, store, mailer, inbox, settings, node } = parts;
         let (versions, profiles) = (Mutex::default(), Mutex::default());
         let (leases, full) = (Mutex::default(), Mutex::default());
-        let stopping = AtomicBool::new(false);
+        let (seen, stopping) = (Mutex::default(), AtomicBool::new(false));
         Self {
             clock,
             store,
@@ -126,6 +130,7 @@ impl Engine {
             profiles,
             leases,
             full,
+            seen,
             stopping,
         }
     }
@@ -299,6 +304,12 @@ impl Person {
             calendar: &self.clockwork.calendar,
             zone: &zone,
         })
+    }
+
+    /// Everything that would hold the next step, were it on hold.
+    pub fn holds(&self) -> Vec<HoldScope> {
+        let record = &self.enrollment;
+        HoldScope::all_over(record.mailbox.as_ref(), &record.cadence, &record.owner)
     }
 
     /// Whether somebody reads the mail of a step before it leaves.

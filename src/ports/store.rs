@@ -14,6 +14,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::budget::{Cap, Waiting};
 
 use crate::domain::enrollment::{Phase, State, TaskKind};
+use crate::domain::hold::{Health, Hold, HoldScope, Release};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, ImportId, InboundId, ListId, MailboxId, ProfileId,
@@ -153,6 +154,16 @@ pub trait Store: Send + Sync {
     /// People who newly are for a cadence and wait to be taken in; those of one cadence together.
     async fn waiting_to_start(&self, limit: u32) -> Result<Vec<Start>, StoreError>;
 
+    // Holds, and what the daemon notes about itself.
+    /// The holds that are in force, oldest first.
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError>;
+    /// Puts off everybody in a lane whose next step is due and on hold, at once; how many they were.
+    async fn hold_back(&self, back: HoldBack) -> Result<u64, StoreError>;
+    /// How the mails of a mailbox fared since then, or since its breaker was last reset.
+    async fn health(&self, mailbox: &MailboxId, since: Timestamp) -> Result<Health, StoreError>;
+    /// What was noted under that name.
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError>;
+    async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError>;
     /// Every state in which an enrollment was, the first one first.
     async fn transitions_of(
         &self,
@@ -248,6 +259,9 @@ pub struct Changes {
     pub milestones: Vec<MilestoneRecord>,
     pub inbound: Vec<InboundRecord>,
     pub inbox_read: Option<InboxRead>,
+    pub held: Vec<Hold>,
+    /// Lifts every hold on these.
+    pub released: Vec<Release>,
     /// Nothing leaves this mailbox before that time.
     pub mailbox_waits: Option<MailboxWait>,
     pub log: Vec<Entry>,
@@ -303,11 +317,13 @@ pub enum Lane {
 }
 
 /// What must hold for an intent, checked inside its transaction.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Guards {
     pub now: Timestamp,
     /// The worker's lease: name and epoch.
     pub lease: Option<(String, i64)>,
+    /// None of these may be on hold.
+    pub holds: Vec<HoldScope>,
     /// None of these may be blocked.
     pub subjects: Vec<Subject>,
     /// Each must have room; each is charged once.
@@ -355,6 +371,16 @@ pub enum IdKind {
     Touch,
     Task,
     Inbound,
+}
+
+/// People who are put off because their cadence, their rep or everything is on hold.
+#[derive(Debug, Clone)]
+pub struct HoldBack {
+    pub lane: Lane,
+    /// Nothing is put off for a mailbox: its own worker waits.
+    pub scope: HoldScope,
+    pub now: Timestamp,
+    pub until: Timestamp,
 }
 
 /// A wish for a lease.

@@ -28,7 +28,7 @@ use crate::domain::ids::{MailboxId, RepId};
 use crate::domain::settings::{Mailbox, Settings};
 use crate::engine::daemon::Beats;
 use crate::engine::workspace::{Files, hex};
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, EngineError, Parts};
 use crate::ports::{Clock, Inbox, Mailer, Store};
 
 pub mod database;
@@ -36,6 +36,7 @@ pub mod demo;
 pub mod list_file;
 pub mod list_inbox;
 pub mod lists;
+pub mod memory;
 pub mod repo;
 pub mod simulate;
 pub mod test_run;
@@ -47,6 +48,8 @@ pub enum WiringError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Library(#[from] library::LibraryError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     #[error("{0}")]
     Secret(String),
     #[error(

@@ -16,6 +16,7 @@ use sqlx::{AnyPool, AssertSqlSafe};
 
 mod enrollments;
 mod guards;
+mod holds;
 mod imports;
 mod journal;
 mod opening;
@@ -168,6 +169,12 @@ on_both! {
         a_company_with_enough_people_under_way_waits,
         a_person_whom_another_cadence_touched_is_left_in_peace,
         a_refusal_charges_nothing;
+    holds:
+        a_hold_is_in_force_until_it_is_released_and_may_come_again,
+        what_is_on_hold_stops_an_intent,
+        who_is_on_hold_is_put_off_at_once_and_comes_back_with_the_release,
+        the_health_of_a_mailbox_counts_from_its_last_reset,
+        a_note_is_kept_as_it_was_last_written;
     journal:
         the_log_keeps_its_order_and_is_read_in_pages,
         a_milestone_keeps_its_first_value,
@@ -237,6 +244,12 @@ on_memory! {
         a_company_with_enough_people_under_way_waits,
         a_person_whom_another_cadence_touched_is_left_in_peace,
         a_refusal_charges_nothing;
+    holds:
+        a_hold_is_in_force_until_it_is_released_and_may_come_again,
+        what_is_on_hold_stops_an_intent,
+        who_is_on_hold_is_put_off_at_once_and_comes_back_with_the_release,
+        the_health_of_a_mailbox_counts_from_its_last_reset,
+        a_note_is_kept_as_it_was_last_written;
     journal:
         the_log_keeps_its_order_and_is_read_in_pages,
         a_milestone_keeps_its_first_value,

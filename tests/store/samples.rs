@@ -149,7 +149,16 @@ pub async fn write_enrolled(store: &dyn Store, n: i64) {
 
 pub fn no_guards(now: Timestamp) -> Guards {
     let (lease, company, quiet, mailbox) = (None, None, None, None);
-    Guards { now, lease, subjects: Vec::new(), caps: Vec::new(), company, quiet, mailbox }
+    Guards {
+        now,
+        lease,
+        holds: Vec::new(),
+        subjects: Vec::new(),
+        caps: Vec::new(),
+        company,
+        quiet,
+        mailbox,
+    }
 }
 
 pub fn cap(scope: &str, limit: u32, reason: Waiting) -> Cap {

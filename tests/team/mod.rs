@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test that shares this uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use firsttouch::adapters::simulated::clock::SimulatedClock;
 use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::budget::Ramp;
 use firsttouch::domain::calendar::{Calendar, weekly};
+use firsttouch::domain::delivery::{self, Envelope, Failure};
 use firsttouch::domain::enrollment::Phase;
 use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CadenceId, CompanyId, MailboxId, ProspectId, RepId, RoleId, TaskId};
@@ -23,7 +25,8 @@ use firsttouch::engine::tasks::{DoneTask, QueueLine};
 use firsttouch::engine::workspace::{Files, check};
 use firsttouch::engine::{Engine, Parts};
 use firsttouch::ports::{
-    Batch, Changes, Clock, CompanyRecord, EnrollmentRecord, Inbox, InboxError, RawMessage,
+    Batch, Changes, Clock, CompanyRecord, EnrollmentRecord, Inbox, InboxError, Mailer, Offered,
+    RawMessage,
 };
 use jiff::civil::{Weekday, time};
 use jiff::tz::TimeZone;
@@ -50,8 +53,45 @@ impl Inbox for Letters {
     }
 }
 
+/// A way out whose line breaks behind the content, while it is told to.
+pub struct Line {
+    outbox: OutboxDir,
+    pub breaks: Arc<AtomicBool>,
+}
+
+struct Open {
+    offered: Box<dyn Offered>,
+    breaks: bool,
+}
+
+#[async_trait]
+impl Mailer for Line {
+    async fn offer(&self, envelope: &Envelope) -> Result<Box<dyn Offered>, Failure> {
+        let breaks = self.breaks.load(Ordering::Relaxed);
+        Ok(Box::new(Open { offered: self.outbox.offer(envelope).await?, breaks }))
+    }
+}
+
+#[async_trait]
+impl Offered for Open {
+    async fn content(self: Box<Self>, message: &[u8]) -> Result<String, Failure> {
+        let answer = self.offered.content(message).await?;
+        let detail = "the line broke".to_owned();
+        match self.breaks {
+            true => Err(Failure { phase: delivery::Phase::Content, answer: None, detail }),
+            false => Ok(answer),
+        }
+    }
+
+    async fn withdraw(self: Box<Self>) {
+        self.offered.withdraw().await;
+    }
+}
+
 pub struct Team {
     pub dir: tempfile::TempDir,
+    /// Whether mails leave without an answer from now on.
+    pub breaks: Arc<AtomicBool>,
     pub clock: Arc<SimulatedClock>,
     pub letters: Arc<Letters>,
     pub engine: Engine,
@@ -84,10 +124,14 @@ impl Team {
         let url = format!("sqlite:{}", dir.path().join("runs.db").display());
         let clock = Arc::new(SimulatedClock::new(instant("2026-03-02T08:00:00Z")));
         let letters = Arc::new(Letters::default());
+        let breaks = Arc::new(AtomicBool::new(false));
         let engine = Engine::new(Parts {
             clock: clock.clone(),
             store: Arc::new(SqlStore::open(&url).await.unwrap()),
-            mailer: Arc::new(OutboxDir::new(dir.path().join("outbox"))),
+            mailer: Arc::new(Line {
+                outbox: OutboxDir::new(dir.path().join("outbox")),
+                breaks: breaks.clone(),
+            }),
             inbox: letters.clone(),
             settings: Arc::new(settings()),
             node: "sole".to_owned(),
@@ -95,7 +139,7 @@ impl Team {
         let (workspace, findings) = check(&Files { texts }, &["standard".to_owned()].into());
         let workspace = workspace.unwrap_or_else(|| panic!("{findings:#?}"));
         engine.apply(&workspace, None).await.unwrap();
-        Self { dir, clock, letters, engine }
+        Self { dir, breaks, clock, letters, engine }
     }
 
     /// People 1 to `n`, all of one company, with dates of their own.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
 use super::json::timestamp;
-use super::rows;
 use super::{Fork, SqlStore, failed, get, query};
+use super::{holds, rows};
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
 
@@ -20,6 +20,10 @@ pub(super) async fn check(
 ) -> Result<Intent, StoreError> {
     if !holds_lease(store, tx, guards).await? {
         return Ok(Intent::NotOurs);
+    }
+    if holds::holds(tx, guards).await? {
+        let until = guards.now + HOLD_RETRY;
+        return Ok(Intent::Wait { reason: Waiting::OnHold, until });
     }
     if is_blocked(tx, guards).await? {
         return Ok(Intent::Blocked);
@@ -74,6 +78,9 @@ async fn is_blocked(tx: &mut Tx, guards: &Guards) -> Result<bool, StoreError> {
     }
     Ok(false)
 }
+
+/// How soon to look again at what is on hold; a release wakes it earlier.
+const HOLD_RETRY: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 const MAILBOX: Fork = Fork {
     sqlite: "select inbox_read_at, waits_until, waits_for, next_send_at, last_sending_day \

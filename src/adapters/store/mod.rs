@@ -15,6 +15,7 @@ mod account_json;
 mod books;
 mod bulk;
 mod copy;
+mod holds;
 mod intend;
 mod json;
 mod lists;
@@ -236,6 +237,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "events", include_str!("../../../migrations/0005_events.sql")),
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
     (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
+    (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
+    (10, "books", include_str!("../../../migrations/0010_books.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

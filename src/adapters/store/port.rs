@@ -11,6 +11,7 @@ use super::read::ms;
 use super::{Block, SqlStore, failed, get, intend, lists, rows, write};
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Waiting;
+use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
@@ -20,9 +21,9 @@ use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow, Intent,
-    Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord, ReplyRecord,
-    Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord, VersionRecord,
+    AppliedRecord, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord, ImportRow,
+    Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord,
+    ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord, VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.
@@ -313,6 +314,26 @@ impl Store for SqlStore {
 
     async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError> {
         self.read_census().await
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        self.read_holds().await
+    }
+
+    async fn hold_back(&self, back: HoldBack) -> Result<u64, StoreError> {
+        self.write_hold_back(&back).await
+    }
+
+    async fn health(&self, mailbox: &MailboxId, since: Timestamp) -> Result<Health, StoreError> {
+        self.read_health(mailbox, since).await
+    }
+
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.read_note(key).await
+    }
+
+    async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.write_note(key, value).await
     }
 
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {

@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::{SqlStore, failed, json, lists, rows, starts, transitions};
+use super::{SqlStore, failed, holds, json, lists, rows, starts, transitions};
 use crate::domain::enrollment::{Phase, State};
 use crate::domain::ids::EnrollmentId;
 use crate::domain::log::Entry;
@@ -38,6 +38,7 @@ pub(super) async fn apply(
     }
     lists::put(store, tx, changes).await?;
     starts::put(tx, changes).await?;
+    holds::put(tx, changes).await?;
     // Ends come first: whoever is switched may come into the same cadence again.
     for moved in &changes.moved {
         move_enrollment(tx, moved).await?;

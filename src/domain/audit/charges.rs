@@ -105,19 +105,20 @@ fn scopes(
         let company = limits.touches_per_company_per_week.and(book.row.company);
         scopes.extend(company.map(|company| format!("company:{company}")));
     }
-    scopes.extend(new_scopes(book, was, &limits));
+    let owner = before.owner.as_deref().unwrap_or(&book.row.owner);
+    scopes.extend(new_scopes(book, owner, was, &limits));
     Some(scopes)
 }
 
 /// What counts who begins; nothing for somebody who has begun.
-fn new_scopes(book: &Book, was: &State, limits: &Limits) -> Vec<String> {
+fn new_scopes(book: &Book, owner: &str, was: &State, limits: &Limits) -> Vec<String> {
     let mut scopes = Vec::new();
     if was.has_begun() {
         return scopes;
     }
     let row = &book.row;
     if limits.new_per_rep_per_day.is_some() {
-        scopes.push(format!("rep-new:{}:{}", row.owner, row.cadence));
+        scopes.push(format!("rep-new:{owner}:{}", row.cadence));
     }
     scopes.extend(row.company.map(|company| format!("company-new:{company}")));
     scopes

@@ -1,5 +1,6 @@
 //! The firsts of an enrollment against the log: each is there if and only if something reached it.
 
+use super::touches::is_taken_back;
 use super::{Book, Finding, Mend, MilestoneRow, Rule, TouchRow};
 use crate::domain::cadence::{Channel, Outcome};
 use crate::domain::log::{Entry, What};
@@ -82,7 +83,8 @@ fn reaching(book: &Book, milestone: Milestone) -> Vec<Reached> {
     let mut reached = Vec::new();
     for (place, entry) in book.entries.iter().enumerate() {
         let touch = book.touches.iter().find(|touch| Some(touch.id) == entry.touch);
-        let Some(touch) = touch else { continue };
+        let taken_back = |later: &Entry| later.touch == entry.touch && is_taken_back(later);
+        let Some(touch) = touch.filter(|_| !book.entries.iter().any(taken_back)) else { continue };
         let Some(is_certain) = reaches(book, milestone, place, entry, touch) else { continue };
         let at = match milestone {
             // When what arrived had left.

@@ -66,8 +66,8 @@ fn one(book: &Book, touch: &TouchRow, entries: &[&Entry], found: &mut Vec<Findin
             "one that it was done or intended".to_owned(),
         );
     };
-    if touch.status != status.as_str() {
-        say(format!("status {}", touch.status), format!("status {}", status.as_str()));
+    if touch.status != status {
+        say(format!("status {}", touch.status), format!("status {status}"));
     }
     let made: Vec<&&Entry> = entries.iter().filter(|entry| makes(entry)).collect();
     if !made.iter().any(|entry| entry.at.as_millisecond() == touch.at.as_millisecond()) {
@@ -99,18 +99,28 @@ fn one(book: &Book, touch: &TouchRow, entries: &[&Entry], found: &mut Vec<Findin
 }
 
 /// The status behind an entry, if it changes one.
-fn status(entry: &Entry) -> Option<Status> {
-    match entry.what {
-        What::Intended => Some(Status::Intended),
-        What::Sent => Some(Status::Sent),
-        What::Deferred => Some(Status::Retryable),
-        What::Refused => Some(Status::Refused),
-        What::Bounced if was_refused(entry) => Some(Status::Refused),
-        What::InDoubt => Some(Status::InDoubt),
-        What::Settled => Some(Status::AssumedSent),
-        What::TaskDone => Some(Status::Done),
-        _ => None,
-    }
+fn status(entry: &Entry) -> Option<&'static str> {
+    let status = match entry.what {
+        What::Intended => Status::Intended,
+        What::Sent => Status::Sent,
+        What::Deferred => Status::Retryable,
+        What::Refused => Status::Refused,
+        What::Bounced if was_refused(entry) => Status::Refused,
+        What::InDoubt => Status::InDoubt,
+        What::Settled => Status::AssumedSent,
+        What::TaskDone => Status::Done,
+        _ if is_taken_back(entry) => return Some(TAKEN_BACK),
+        _ => return None,
+    };
+    Some(status.as_str())
+}
+
+/// A touch that somebody noted by mistake.
+const TAKEN_BACK: &str = "taken_back";
+
+/// Whether somebody takes back what was done.
+pub(super) fn is_taken_back(entry: &Entry) -> bool {
+    entry.what.as_str() == "task_undone"
 }
 
 /// Refused by the server in the conversation, not by a message later.

@@ -69,7 +69,7 @@ fn keeps_its_past(book: &Book, found: &mut Vec<Finding>) {
                 && state.passed.len() <= before.passed.len() + 1
                 && before.passed.iter().zip(&state.passed).all(same)
         });
-        if !kept && !is_taken_back(book, transition.at) {
+        if !kept && !something_is_taken_back(book, transition.at) {
             let row = format!("transition {}/{}", book.row.id, transition.revision);
             let stands = format!("{} steps have passed", state.passed.len());
             let should = "what had passed before, and one more at most";
@@ -79,8 +79,8 @@ fn keeps_its_past(book: &Book, found: &mut Vec<Finding>) {
     }
 }
 
-fn is_taken_back(book: &Book, at: Timestamp) -> bool {
-    book.entries.iter().any(|entry| entry.at == at && entry.what.as_str() == "undone")
+fn something_is_taken_back(book: &Book, at: Timestamp) -> bool {
+    book.entries.iter().any(|entry| entry.at == at && super::touches::is_taken_back(entry))
 }
 
 /// Every step that has passed is in the log, as often and with the same outcome.
@@ -114,7 +114,11 @@ fn says(entry: &Entry, step: &str, outcome: &str) -> bool {
 
 /// The ends in the states are those in the log.
 fn endings(book: &Book, found: &mut Vec<Finding>) {
-    let said: Vec<&str> = of(book, What::Ended).map(|entry| entry.detail("ending")).collect();
+    let mut ends: Vec<&Entry> = of(book, What::Ended).collect();
+    // What ends twice in one instant has one state: that of the last word.
+    ends.reverse();
+    ends.dedup_by_key(|entry| entry.at);
+    let said: Vec<&str> = ends.iter().rev().map(|entry| entry.detail("ending")).collect();
     let mut states: Vec<&str> = Vec::new();
     let mut last: Option<Ending> = None;
     for state in book.transitions.iter().filter_map(|one| one.state.as_ref()) {
@@ -162,7 +166,8 @@ fn left(book: &Book, found: &mut Vec<Finding>) {
         let logged = gone.iter().find(|(prospect, _)| *prospect == who).map(|(_, ending)| *ending);
         // Whoever is in it when it ends is told by the end.
         let by_end = member.left.is_some_and(|(_, at)| Some(at) == ended_at);
-        if ending != logged && !(by_end && logged.is_none()) {
+        let is_back = ending.is_none() && book.entries.iter().any(super::touches::is_taken_back);
+        if ending != logged && !(by_end && logged.is_none()) && !is_back {
             let said = |word: Option<&str>| match word {
                 Some(word) => format!("{} left: {word}", member.who),
                 None => format!("{} is in it", member.who),

@@ -47,6 +47,7 @@ impl Engine {
         Ok(Guards {
             now,
             lease: Some((lease_name(&mailbox.id), epoch)),
+            holds: person.holds(),
             subjects: blocking(person, Channel::Email),
             caps,
             company: self.company_guard(person),

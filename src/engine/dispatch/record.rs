@@ -94,6 +94,7 @@ impl Engine {
                 changes.settled.push((sending.touch, Status::Refused));
                 refused(person, sending, failure, &mut changes, now);
                 self.store.write(changes).await?;
+                self.check_breakers(&sending.mailbox.id).await?;
                 Ok(Done::Sent)
             }
             Verdict::InDoubt => {
@@ -196,6 +197,7 @@ pub(super) fn refused(
     let what = if dead { Happened::Bounced } else { Happened::Refused };
     changes.log.insert(0, with_failure(mail_entry(person, sending, what, now), failure));
     if dead {
+        changes.came_back.push((sending.touch, now));
         changes.suppressions.push(Suppression {
             subject: Subject::email(&sending.ready.to),
             cause: Cause::HardBounce,

@@ -11,6 +11,9 @@ use crate::ports::{Guards, Intent, MailboxGuard};
 /// How soon to look again at a mailbox whose inbox was not read.
 const INBOX_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
+/// How soon to look again at what is on hold.
+const HOLD_RETRY: SignedDuration = SignedDuration::from_hours(1);
+
 /// How long a colleague waits before the company is counted again.
 const COMPANY_RETRY: SignedDuration = SignedDuration::from_hours(4);
 
@@ -18,6 +21,9 @@ const COMPANY_RETRY: SignedDuration = SignedDuration::from_hours(4);
 pub(super) fn check(inside: &Inside, guards: &Guards) -> Intent {
     if !holds_lease(inside, guards) {
         return Intent::NotOurs;
+    }
+    if inside.holds.iter().any(|hold| guards.holds.contains(&hold.scope)) {
+        return Intent::Wait { reason: Waiting::OnHold, until: guards.now + HOLD_RETRY };
     }
     if !inside.blocks_of(&guards.subjects).is_empty() {
         return Intent::Blocked;

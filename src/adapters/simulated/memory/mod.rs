@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::domain::address::EmailAddress;
 use crate::domain::enrollment::{Phase, State};
+use crate::domain::hold::Hold;
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, MailboxId, ProfileId, ProspectId, RepId, StepId, TaskId,
@@ -86,6 +87,9 @@ struct Inside {
     inbound: Vec<InboundRecord>,
     known_messages: HashSet<String>,
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
+    holds: Vec<Hold>,
+    breaker_resets: BTreeMap<MailboxId, Timestamp>,
+    notes: BTreeMap<String, String>,
     budgets: HashMap<String, BTreeMap<i64, u32>>,
     log: Vec<Entry>,
 }

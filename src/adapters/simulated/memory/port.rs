@@ -5,20 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Inside, MemoryStore, guards, write};
+use super::{Inside, Kept, MemoryStore, guards, write};
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Waiting;
 use crate::domain::enrollment::Phase;
+use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
     CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
+use crate::domain::reply::Kind;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentRecord, Guards, IdKind, ImportRecord, ImportRow,
+    AppliedRecord, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord, ImportRow,
     InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
     ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord,
     VersionRecord,
@@ -312,6 +314,45 @@ impl Store for MemoryStore {
             counts.entry(key).or_insert((waiting, 0)).1 += 1;
         }
         Ok(counts.into_iter().map(|((phase, _), (waiting, n))| (phase, waiting, n)).collect())
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        Ok(self.lock().holds.clone())
+    }
+
+    async fn hold_back(&self, back: HoldBack) -> Result<u64, StoreError> {
+        Ok(write::hold_back(&mut self.lock(), &back))
+    }
+
+    async fn health(&self, mailbox: &MailboxId, since: Timestamp) -> Result<Health, StoreError> {
+        let inside = self.lock();
+        let since = inside.breaker_resets.get(mailbox).map_or(since, |reset| since.max(*reset));
+        let own = |kept: &&Kept| {
+            let mail = kept.touch.mail.as_ref();
+            kept.touch.at >= since && mail.is_some_and(|mail| mail.mailbox == *mailbox)
+        };
+        let mut health = Health::default();
+        for kept in inside.touches.values().filter(own) {
+            let left = matches!(kept.touch.status, Status::Sent | Status::AssumedSent);
+            health.mails += u64::from(left || kept.came_back_at.is_some());
+            health.dead += u64::from(kept.came_back_at.is_some());
+        }
+        let complains = |inbound: &&InboundRecord| {
+            inbound.mailbox == *mailbox
+                && inbound.received_at >= since
+                && inbound.message.kind == Kind::Complaint
+        };
+        health.complaints = inside.inbound.iter().filter(complains).count() as u64;
+        Ok(health)
+    }
+
+    async fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.lock().notes.get(key).cloned())
+    }
+
+    async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.lock().notes.insert(key.to_owned(), value.to_owned());
+        Ok(())
     }
 
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {

@@ -5,11 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::{Inside, Kept, has_ended};
+use crate::domain::budget::Waiting;
+use crate::domain::enrollment::Phase;
+use crate::domain::hold::{Hold, HoldCause, HoldScope, Release};
 use crate::domain::ids::{EnrollmentId, ProspectId};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{
-    Changes, EnrollmentMove, EnrollmentRecord, MilestoneRecord, Start, StoreError, TaskRecord,
-    TransitionRecord,
+    Changes, EnrollmentMove, EnrollmentRecord, HoldBack, MilestoneRecord, Start, StoreError,
+    TaskRecord, TransitionRecord, Wake,
 };
 
 /// Applies all changes, or none.
@@ -62,12 +65,71 @@ pub(super) fn apply(inside: &mut Inside, changes: Changes) -> Result<(), StoreEr
         let record = inside.mailboxes.entry(read.mailbox).or_default();
         (record.cursor, record.inbox_read_at) = (read.cursor, Some(read.at));
     }
+    for hold in changes.held {
+        let same = |other: &Hold| other.scope == hold.scope && other.cause == hold.cause;
+        if !inside.holds.iter().any(same) {
+            inside.holds.push(hold);
+        }
+    }
+    changes.released.iter().for_each(|release| let_go(inside, release));
     if let Some(wait) = changes.mailbox_waits {
         let record = inside.mailboxes.entry(wait.mailbox).or_default();
         record.waits = Some((wait.until, wait.reason));
     }
     inside.log.extend(changes.log);
     Ok(())
+}
+
+/// Whoever was held back is looked at again at once.
+fn let_go(inside: &mut Inside, release: &Release) {
+    if let HoldScope::Mailbox(id) = &release.scope
+        && inside.holds.iter().any(|hold| {
+            hold.scope == release.scope
+                && matches!(hold.cause, HoldCause::Bounces | HoldCause::Complaints)
+        })
+    {
+        inside.breaker_resets.insert(id.clone(), release.at);
+    }
+    inside.holds.retain(|hold| hold.scope != release.scope);
+    let held = |record: &&EnrollmentRecord| {
+        record.wake.as_ref().is_some_and(|wake| wake.waiting == Waiting::OnHold)
+    };
+    let ids: Vec<EnrollmentId> =
+        inside.enrollments.values().filter(held).map(|record| record.id).collect();
+    for id in ids {
+        put_off(inside, id, release.at, Waiting::OnHold);
+    }
+}
+
+/// Puts off everybody whose next step is due and on hold; how many they were.
+pub(super) fn hold_back(inside: &mut Inside, back: &HoldBack) -> u64 {
+    let held = |record: &&EnrollmentRecord| {
+        let due = |wake: &Wake| wake.lane == back.lane && wake.at <= back.now;
+        let covered = match &back.scope {
+            HoldScope::Cadence(id) => record.cadence == *id,
+            HoldScope::Rep(id) => record.owner == *id,
+            HoldScope::Everything | HoldScope::Mailbox(_) => true,
+        };
+        covered
+            && record.wake.as_ref().is_some_and(due)
+            && matches!(record.state.phase, Phase::Waiting { .. })
+    };
+    let ids: Vec<EnrollmentId> =
+        inside.enrollments.values().filter(held).map(|record| record.id).collect();
+    for id in &ids {
+        put_off(inside, *id, back.until, Waiting::OnHold);
+    }
+    ids.len() as u64
+}
+
+fn put_off(inside: &mut Inside, id: EnrollmentId, until: Timestamp, waiting: Waiting) {
+    let Some(mut record) = inside.enrollments.get(&id).cloned() else { return };
+    inside.forget(&record);
+    if let Some(wake) = &mut record.wake {
+        (wake.at, wake.waiting) = (until, waiting);
+    }
+    inside.index(&record);
+    inside.enrollments.insert(id, record);
 }
 
 /// Whether everything can be done; nothing is done yet.
