@@ -16,6 +16,7 @@ use crate::wiring::{self, Running, WiringError};
 
 mod check;
 mod convert;
+mod db;
 mod demo;
 mod done;
 mod edit;
@@ -93,6 +94,7 @@ enum Command {
     Why(why::Args),
     Report(report::Args),
     Verify(verify::Args),
+    Db(db::Args),
     Suppress(suppress::Args),
     HoldAll(hold::HoldAllArgs),
     ReleaseAll(hold::ReleaseAllArgs),
@@ -262,6 +264,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Why(args) => why::run(context, &args).await,
         Command::Report(args) => report::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args).await,
+        Command::Db(args) => db::run(context, &args).await,
         Command::Suppress(args) => suppress::run(context, &args).await,
         Command::HoldAll(args) => hold::hold_all(context, &args).await,
         Command::ReleaseAll(args) => hold::release_all(context, &args).await,

@@ -26,7 +26,11 @@ mod rows;
 mod starts;
 mod transitions;
 mod undo;
+mod whole;
 mod write;
+
+pub use whole::transfer::{Copied, TransferError, copy as copy_all, sums};
+pub use whole::{Schema, Stats};
 
 /// The databases that the store runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

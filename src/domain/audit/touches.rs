@@ -144,9 +144,9 @@ fn channel(entry: &Entry) -> &str {
     }
 }
 
-/// A mail came back when the log has a message that says so.
+/// A mail came back when a message or the server itself said so.
 fn came_back(touch: &TouchRow, entries: &[&Entry], say: &mut impl FnMut(String, String)) {
-    let bounce = |entry: &&&Entry| entry.what == What::Bounced && !was_refused(entry);
+    let bounce = |entry: &&&Entry| entry.what == What::Bounced;
     let Some(at) = touch.came_back_at else { return };
     let said: Vec<&&Entry> = entries.iter().filter(bounce).collect();
     if !said.iter().any(|entry| entry.at.as_millisecond() == at.as_millisecond()) {
