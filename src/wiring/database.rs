@@ -233,7 +233,7 @@ pub async fn look_at(file: &Path) -> Result<Snapshot, DatabaseError> {
         SqlStore::open_as_it_is(&url_of(file)).await.map_err(|error| no_copy(error.to_string()))?;
     let looked = async {
         let schema = store.schema().await.map_err(|_| {
-            no_copy("it is no database of firsttouch (or not a whole one)".to_owned())
+            no_copy("it is no database of firsttouch, or not a whole one".to_owned())
         })?;
         if schema.found > schema.known {
             return Err(no_copy(format!(
@@ -241,10 +241,11 @@ pub async fn look_at(file: &Path) -> Result<Snapshot, DatabaseError> {
                 schema.found, schema.known
             )));
         }
-        if let Some(first) = store.unsound().await?.first() {
-            return Err(no_copy(format!("it is not sound: {first}")));
+        let unsound = store.unsound().await.map_err(|error| no_copy(error.to_string()))?;
+        match unsound.first() {
+            Some(first) => Err(no_copy(format!("it is not sound: {first}"))),
+            None => store.stats().await.map_err(|error| no_copy(error.to_string())),
         }
-        Ok(store.stats().await?)
     };
     let stats = looked.await;
     store.close().await;

@@ -18,6 +18,7 @@ pub(super) fn findings(book: &Book) -> Vec<Finding> {
     endings(book, &mut found);
     left(book, &mut found);
     moved_when_said(book, &mut found);
+    intents(book, &mut found);
     found
 }
 
@@ -204,6 +205,25 @@ fn moved_when_said(book: &Book, found: &mut Vec<Finding>) {
             let stands = format!("no state of {}, when it was `{}`", entry.at, entry.what.as_str());
             found.push(Finding::new(Rule::Transitions, book.name(), stands, "one"));
         }
+    }
+}
+
+/// Each intent in the log is a state, and the other way round.
+fn intents(book: &Book, found: &mut Vec<Finding>) {
+    if !book.is_whole() {
+        return;
+    }
+    let since = |one: &TransitionRow| match one.state.as_ref()?.phase {
+        Phase::Sending { since, .. } => Some(since.as_millisecond()),
+        _ => None,
+    };
+    let states: BTreeSet<i64> = book.transitions.iter().filter_map(since).collect();
+    let said: BTreeSet<i64> =
+        of(book, What::Intended).map(|entry| entry.at.as_millisecond()).collect();
+    if states != said {
+        let stands = format!("{} states of a mail on its way", states.len());
+        let should = format!("{}, one for each intent in the log", said.len());
+        found.push(Finding::new(Rule::Transitions, book.name(), stands, should));
     }
 }
 
