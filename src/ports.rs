@@ -1,4 +1,5 @@
-//! The four ports: what the engine asks of the outside world. The store has a file of its own.
+//! The four ports: what the engine asks of the outside world. The store has a file of its own, and so
+//! have its rows for those who check them.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +8,9 @@ use thiserror::Error;
 use crate::domain::delivery::{Envelope, Failure};
 use crate::domain::ids::MailboxId;
 
+mod books;
 mod store;
+pub use books::*;
 pub use store::*;
 
 /// Tells the time. The only place where `now` comes from.

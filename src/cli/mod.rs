@@ -18,6 +18,7 @@ mod away;
 mod board;
 mod check;
 mod convert;
+mod db;
 mod demo;
 mod done;
 mod edit;
@@ -48,6 +49,7 @@ mod suppress;
 mod test;
 mod today;
 mod undo;
+mod verify;
 mod why;
 
 /// Work lists of people through cadences of e-mails, calls and social touches, and record every first
@@ -105,6 +107,8 @@ enum Command {
     Why(why::Args),
     Board(board::Args),
     Report(report::Args),
+    Verify(verify::Args),
+    Db(db::Args),
     Suppress(suppress::Args),
     HoldAll(hold::HoldAllArgs),
     ReleaseAll(hold::ReleaseAllArgs),
@@ -280,6 +284,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Board(args) => board::run(context, &args).await,
         Command::Why(args) => why::run(context, &args).await,
         Command::Report(args) => report::run(context, &args).await,
+        Command::Verify(args) => verify::run(context, &args).await,
+        Command::Db(args) => db::run(context, &args).await,
         Command::Suppress(args) => suppress::run(context, &args).await,
         Command::HoldAll(args) => hold::hold_all(context, &args).await,
         Command::ReleaseAll(args) => hold::release_all(context, &args).await,

@@ -2,6 +2,7 @@
 
 pub mod absence;
 pub mod address;
+pub mod audit;
 pub mod budget;
 pub mod cadence;
 pub mod calendar;

@@ -63,12 +63,13 @@ impl Engine {
         for record in self.store.enrollments_without(&mailboxes).await? {
             let Some(mut person) = self.person(record.id).await? else { continue };
             let Some(mailbox) = self.settings.mailbox_of(&record.owner) else { continue };
+            let now = self.now();
             person.enrollment.mailbox = Some(mailbox.id.clone());
-            let mut changes = person.moved(record.state, self.now());
+            let mut changes = person.moved(record.state, now);
             for moved in &mut changes.moved {
                 moved.mailbox = Some(mailbox.id.clone());
             }
-            let entry = person.entry(self.now(), Happened::Moved).with("mailbox", &mailbox.id);
+            let entry = person.entry(now, Happened::Moved).with("mailbox", &mailbox.id);
             changes.log.push(entry);
             self.store.write(changes).await?;
             adopted += 1;

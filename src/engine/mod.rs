@@ -49,6 +49,7 @@ pub mod starts;
 pub mod suppress;
 pub mod tasks;
 pub mod transition;
+pub mod verify;
 pub mod why;
 pub mod workspace;
 

@@ -31,6 +31,7 @@ use crate::engine::workspace::{Files, hex};
 use crate::engine::{Engine, EngineError, Parts};
 use crate::ports::{Clock, Inbox, Mailer, Store};
 
+pub mod database;
 pub mod demo;
 pub mod list_file;
 pub mod list_inbox;

@@ -43,6 +43,8 @@ impl Day {
             over()
         });
         assert_eq!(daemon.terminate().code(), Some(0));
+        let verified = self.workspace.run(&["verify"]);
+        assert!(verified.starts_with("ok"), "{verified}");
         let report = self.workspace.report();
         let arrived = self.sink.arrived();
         nobody_got_a_mail_twice(&arrived);

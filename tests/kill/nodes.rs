@@ -93,6 +93,8 @@ fn whatever_happens_to_three_nodes_nobody_gets_a_mail_twice_and_every_cap_holds(
     for mut process in running {
         assert_eq!(process.terminate().code(), Some(0));
     }
+    let verified = workspace.run(&["verify"]);
+    assert!(verified.starts_with("ok"), "{verified}");
     println!("{at_the_end_of_trouble} mails at the end of the trouble, {} in all", sink.count());
     check(&workspace, &sink, &size, &report, &database.doubts());
 }

@@ -117,6 +117,8 @@ fn check(workspace: &Workspace, sink: &Sink, size: &Size, report: &Report) {
     let sent = arrived.iter().filter(|mail| !doubts.contains_key(mail.message_id.as_str())).count();
     assert_eq!(sent, report.sent, "what is neither in doubt nor recorded as sent");
     everybody_left_out_is_in_doubt(workspace, &arrived, report);
+    let verified = workspace.run(&["verify"]);
+    assert!(verified.starts_with("ok"), "{verified}");
 }
 
 pub fn nobody_got_a_mail_twice(arrived: &[Arrived]) {

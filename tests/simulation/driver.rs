@@ -21,7 +21,7 @@ use super::letters::Says;
 use super::mail::{SimInbox, SimMailer};
 use super::store::SimStore;
 use super::world::{Mutation, Signal, World};
-use super::{checks, workspace};
+use super::{books, checks, workspace};
 
 /// What a run came to.
 pub struct Ran {
@@ -86,6 +86,7 @@ pub async fn run(seed: u64, mutation: Mutation) -> Ran {
     let broken = !world.state().findings.is_empty();
     if !broken {
         checks::at_the_end(&world, &*store, &driver.settings).await;
+        books::agree(&world, &store).await;
     }
     driver.close().await;
     let story = world.story();
@@ -231,7 +232,10 @@ impl Driver {
     async fn live(&mut self) {
         let day = |n: i64| self.begins_at + SignedDuration::from_hours(24 * n);
         let (calm_at, last_at) = (day(FAULTY_DAYS), day(LAST_DAY));
-        for _ in 0..200_000 {
+        for n in 0..200_000 {
+            if n % 500 == 499 {
+                books::agree(&self.world, &self.nodes[0].0).await;
+            }
             let (position, at) = self.earliest();
             self.world.clock.advance_to(at);
             let now = self.world.now();

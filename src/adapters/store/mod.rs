@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::ports::{IdKind, StoreError};
 
 mod account_json;
+mod books;
 mod bulk;
 mod copy;
 mod days;
@@ -19,6 +20,7 @@ mod holds;
 mod intend;
 mod json;
 mod lists;
+mod mend;
 mod overview;
 mod port;
 mod read;
@@ -26,7 +28,11 @@ mod rows;
 mod starts;
 mod transitions;
 mod undo;
+mod whole;
 mod write;
+
+pub use whole::transfer::{Copied, TransferError, copy as copy_all, sums};
+pub use whole::{Schema, Stats};
 
 /// The databases that the store runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,12 +145,15 @@ impl SqlStore {
         sqlx::any::install_default_drivers();
         let dialect = dialect_of(url)?;
         let pool = match dialect {
-            Dialect::Sqlite => sqlite_pool(&format!("{url}?mode=ro"), 1, &[SQLITE_READING]).await?,
+            Dialect::Sqlite => {
+                sqlite_pool(&format!("{url}?mode=ro"), READERS, &[SQLITE_READING]).await?
+            }
             Dialect::Postgres => {
-                let options = AnyPoolOptions::new().max_connections(1);
-                let pool = options.connect(url).await.map_err(open_error)?;
-                pool.execute(POSTGRES_READING).await.map_err(open_error)?;
-                pool
+                let options = AnyPoolOptions::new().max_connections(READERS);
+                let read_only = options.after_connect(|connection, _| {
+                    Box::pin(async move { connection.execute(POSTGRES_READING).await.map(drop) })
+                });
+                read_only.connect(url).await.map_err(open_error)?
             }
         };
         check_schema(&pool).await?;
@@ -251,6 +260,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
     (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
     (9, "days", include_str!("../../../migrations/0009_days.sql")),
+    (10, "books", include_str!("../../../migrations/0010_books.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

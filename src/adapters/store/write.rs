@@ -3,7 +3,8 @@
 use sqlx::{Any, Transaction};
 
 use super::{SqlStore, days, failed, holds, json, lists, rows, starts, transitions};
-use crate::domain::enrollment::Phase;
+use crate::domain::enrollment::{Phase, State};
+use crate::domain::ids::EnrollmentId;
 use crate::domain::log::Entry;
 use crate::domain::touch::Touch;
 use crate::ports::{
@@ -233,16 +234,21 @@ async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(),
     .await
     .map_err(failed("write an enrollment"))?;
     transitions::put_first(tx, record, state).await?;
-    insert_members(tx, record).await
+    put_members(tx, record.id, &record.state).await
 }
 
-async fn insert_members(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(), StoreError> {
-    let members = record.state.account.iter().flat_map(|account| &account.members);
+/// The people of an account stand in a table, so that each finds their enrollment.
+pub(super) async fn put_members(
+    tx: &mut Tx,
+    enrollment: EnrollmentId,
+    state: &State,
+) -> Result<(), StoreError> {
+    let members = state.account.iter().flat_map(|account| &account.members);
     for member in members {
         sqlx::query(
             "insert into account_member (enrollment_id, prospect_id, role) values ($1, $2, $3)",
         )
-        .bind(record.id.0)
+        .bind(enrollment.0)
         .bind(member.who.0)
         .bind(member.role.0.clone())
         .execute(&mut **tx)
