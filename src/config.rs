@@ -12,7 +12,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::budget::Ramp;
 use crate::domain::calendar::{Calendar, weekly};
 use crate::domain::ids::{MailboxId, RepId, RoleId};
-use crate::domain::settings::{Clockwork, Company, Limits, Mailbox};
+use crate::domain::settings::{Clockwork, Company, LEASE, Limits, Mailbox};
 use crate::domain::time::Unit;
 use crate::formats::diagnostic::did_you_mean;
 use crate::formats::length;
@@ -27,6 +27,9 @@ pub fn variable(name: &str) -> Option<String> {
 pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()
 }
+
+/// A shorter lease is lost while a node is only busy.
+const LEASE_AT_LEAST: SignedDuration = SignedDuration::from_secs(5);
 
 /// The name of the file in a workspace.
 pub const FILE: &str = "firsttouch.toml";
@@ -43,6 +46,8 @@ pub struct Config {
     pub limits: Limits,
     pub reply_freshness: SignedDuration,
     pub poll_every: SignedDuration,
+    /// How long a node that is gone keeps its mailboxes.
+    pub lease: SignedDuration,
     pub bounce_window: SignedDuration,
     pub reader_zone: TimeZone,
     /// Mails a minute, inside one process: from one mailbox, and to one domain.
@@ -152,6 +157,7 @@ struct Raw {
     calendar: BTreeMap<String, RawCalendar>,
     limits: RawLimits,
     inbox: RawInbox,
+    nodes: RawNodes,
     lists: RawLists,
     pacing: RawPacing,
     log: RawLog,
@@ -251,6 +257,12 @@ struct RawInbox {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
+struct RawNodes {
+    lease: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
 struct RawPacing {
     per_mailbox_per_minute: Option<u32>,
     per_domain_per_minute: Option<u32>,
@@ -320,6 +332,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
     let poll_every = time(inbox.poll_every, SignedDuration::from_mins(2), "inbox.poll_every");
     let bounce_window =
         time(inbox.bounce_window, SignedDuration::from_hours(72), "inbox.bounce_window");
+    let lease = time(raw.nodes.lease, LEASE, "nodes.lease");
     let defaults = Limits::default();
     let prospect_gap = time(raw.limits.prospect_gap, defaults.prospect_gap, "limits.prospect_gap");
     let limits = Limits {
@@ -334,6 +347,12 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
     if poll_every >= reply_freshness {
         wrong.push(
             "inbox.poll_every must be shorter than inbox.reply_freshness, or nothing is ever sent"
+                .into(),
+        );
+    }
+    if lease < LEASE_AT_LEAST {
+        wrong.push(
+            "nodes.lease must be 5 seconds or longer: a node that is busy for a moment would lose its mailboxes"
                 .into(),
         );
     }
@@ -364,6 +383,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
         limits,
         reply_freshness,
         poll_every,
+        lease,
         bounce_window,
         reader_zone,
         pacing: (

@@ -108,6 +108,7 @@ impl Account {
             actor: RepId::from("ann"),
             set: vec![("x.trigger".to_owned(), "you hire".to_owned())],
             text: None,
+            note: None,
         };
         account.0.engine.done(done).await.unwrap();
         account

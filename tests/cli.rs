@@ -69,6 +69,10 @@ impl Desk {
             None if line.starts_with("Undo:  ") => {
                 "Undo:  firsttouch import undo [import]".to_owned()
             }
+            None if line.contains(" · everybody · ") => {
+                let told = line.split_once(" · ").map_or(line, |(_, told)| told);
+                format!("[day] · {told}")
+            }
             None if line.starts_with("Told already") => "Told already [time].".to_owned(),
             None if line.starts_with("waiting: ") => "waiting: [by the time of day]".to_owned(),
             None => line.split("  manual").next().unwrap_or(line).to_owned(),

@@ -7,6 +7,7 @@ use firsttouch::domain::hold::{HoldCause, HoldScope};
 use firsttouch::domain::ids::{CadenceId, MailboxId, RepId};
 use firsttouch::domain::log::What;
 use firsttouch::domain::prospect::Relationship;
+use firsttouch::domain::settings::Settings;
 use firsttouch::engine::holds::Memory;
 use firsttouch::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -201,6 +202,19 @@ async fn a_database_that_is_not_what_this_machine_knows_is_put_on_hold_at_the_st
     team.clock.set(engine.now() + SignedDuration::from_hours(24 * 15));
     engine.look_back(None, "db-2").await.unwrap();
     assert_eq!(causes(&team).await, [("everything".to_owned(), HoldCause::LongSilence)]);
+}
+
+#[tokio::test]
+async fn a_node_with_another_key_is_turned_away_until_somebody_says_that_the_key_is_lost() {
+    let mut team = team().await;
+    team.engine.check_key(false).await.unwrap();
+    team.engine.check_key(false).await.unwrap();
+    let settings = Settings { secret: b"another".to_vec(), ..team::settings() };
+    team.engine.settings = std::sync::Arc::new(settings);
+    let refused = team.engine.check_key(false).await.unwrap_err().to_string();
+    assert!(refused.contains("copy the file .firsttouch/secret"), "{refused}");
+    team.engine.check_key(true).await.unwrap();
+    team.engine.check_key(false).await.unwrap();
 }
 
 #[tokio::test]

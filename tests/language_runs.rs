@@ -240,7 +240,8 @@ async fn a_hand_off_that_is_accepted_ends_the_enrollment() {
     let offer = team.only_task("cara").await;
     assert_eq!(offer.task.kind, TaskKind::HandOff);
     assert_eq!(offer.task.title, "take over from ann (check-in: at_risk)");
-    assert_eq!(offer.task.text, "P1 wants to talk.");
+    let background = "P1\np1@acme.test · +14155550101\n\nJust now, ann on check-in: at_risk";
+    assert_eq!(offer.task.text, format!("P1 wants to talk.\n\n{background}"));
     team.done(offer.task.id, "accepted").await;
     assert_eq!(team.ways(1).await, ["first handed_off"]);
     team.until("2026-03-04T17:00:00Z").await;
@@ -472,7 +473,7 @@ impl Team {
         let (outcome, actor) = (outcome.to_owned(), RepId::from("ann"));
         let set = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let text = text.map(str::to_owned);
-        let done = DoneTask { task, outcome, until: None, actor, set, text };
+        let done = DoneTask { task, outcome, until: None, actor, set, text, note: None };
         self.engine.done(done).await.map(|_| ()).map_err(|error| error.to_string())
     }
 

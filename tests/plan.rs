@@ -170,7 +170,8 @@ impl Team {
         let line = queue.into_iter().find(|line| line.prospect.id == ProspectId(id)).unwrap();
         let (task, outcome) = (line.task.id, "done".to_owned());
         let actor = RepId::from("ann");
-        let done = DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None };
+        let done =
+            DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None, note: None };
         // Somebody who is being moved to another version is tried again, as a person would.
         let mut tries = 0;
         while let Err(error) = self.engine.done(done.clone()).await {

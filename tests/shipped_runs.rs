@@ -159,7 +159,7 @@ impl Team {
             let field =
                 |word: &str| word.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
             let set = words.filter_map(field).collect();
-            let done = DoneTask { task, outcome, until: None, actor, set, text: None };
+            let done = DoneTask { task, outcome, until: None, actor, set, text: None, note: None };
             self.engine.done(done).await.unwrap();
             *left.get_mut(key.as_str()).unwrap() = later;
             return (true, None);

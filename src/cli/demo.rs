@@ -58,6 +58,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<u8, Failure> {
         outbound,
         numbers: Numbers::of(engine).await?,
         cadences: engine.tallies().await?.into_iter().collect(),
+        held: demo.held().to_vec(),
         violations: demo.violations().await?,
     };
     if context.json {

@@ -158,7 +158,8 @@ fn release_command(scope: &HoldScope) -> String {
     }
 }
 
-fn of(hold: &Hold) -> Value {
+/// One hold as JSON.
+pub(super) fn of(hold: &Hold) -> Value {
     json!({"scope": hold.scope.text(), "cause": hold.cause.as_str(), "note": hold.note,
         "by": hold.by, "since": hold.at.to_string(), "advice": hold.cause.advice()})
 }

@@ -14,6 +14,8 @@ use crate::engine::workspace::{self, Workspace};
 use crate::ports::StoreError;
 use crate::wiring::{self, Running, WiringError};
 
+mod away;
+mod board;
 mod check;
 mod convert;
 mod db;
@@ -28,10 +30,13 @@ mod history;
 mod hold;
 mod import;
 mod init;
+mod next;
 mod output;
 mod plan;
 mod preview;
 mod profile;
+mod reassign;
+mod rep;
 mod replace;
 mod replies;
 mod report;
@@ -39,9 +44,11 @@ mod run;
 mod schema;
 mod shipped;
 mod simulate;
+mod skip;
 mod suppress;
 mod test;
 mod today;
+mod undo;
 mod verify;
 mod why;
 
@@ -89,9 +96,16 @@ enum Command {
     Event(event::Args),
     Run(run::Args),
     Today(today::Args),
+    Next(next::Args),
     Done(done::Args),
+    Skip(skip::SkipArgs),
+    Snooze(skip::SnoozeArgs),
+    Undo(undo::Args),
+    Reassign(reassign::Args),
+    Away(away::Args),
     Replies(replies::Args),
     Why(why::Args),
+    Board(board::Args),
     Report(report::Args),
     Verify(verify::Args),
     Db(db::Args),
@@ -259,8 +273,15 @@ async fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Event(args) => event::run(context, args).await,
         Command::Run(args) => run::run(context, &args).await,
         Command::Today(args) => today::run(context, &args).await,
+        Command::Next(args) => next::run(context, args).await,
         Command::Done(args) => done::run(context, args).await,
+        Command::Skip(args) => skip::skip(context, args).await,
+        Command::Snooze(args) => skip::snooze(context, args).await,
+        Command::Undo(args) => undo::run(context, &args).await,
+        Command::Reassign(args) => reassign::run(context, args).await,
+        Command::Away(args) => away::run(context, args).await,
         Command::Replies(args) => replies::run(context, &args).await,
+        Command::Board(args) => board::run(context, &args).await,
         Command::Why(args) => why::run(context, &args).await,
         Command::Report(args) => report::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args).await,

@@ -13,6 +13,9 @@ pub(super) struct Args {
     /// Apply changed cadences, profiles and templates by itself, when `check` finds nothing wrong
     #[arg(long)]
     watch: bool,
+    /// Go on with this workspace's key although the database was worked with another one
+    #[arg(long)]
+    new_key: bool,
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
@@ -37,6 +40,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
             );
         }
     }
+    engine.check_key(args.new_key).await?;
     let machine = wiring::memory::Memories::of(&context.workspace);
     machine.look_back(&engine).await?;
     let adopted = engine.adopt().await?;

@@ -13,7 +13,7 @@ use crate::domain::log::{Entry, What};
 use crate::domain::profile::{Fit, Verdict};
 use crate::engine::history::short;
 use crate::engine::profiles::Standing;
-use crate::engine::why::{Chapter, Colleague, Story};
+use crate::engine::why::{Chapter, Colleague, Story, Trace, Verdict as Check};
 
 /// Say what happens next for a person and why, what has happened, and which profiles fit
 #[derive(clap::Args)]
@@ -97,6 +97,9 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
             }
         }
     }
+    if let Some(trace) = &chapter.trace {
+        text.push_str(&trace_text(trace, zone));
+    }
     if let Some(task) = &chapter.task {
         let target = task.target_at.map_or_else(String::new, |at| format!(", {}", target(at, now)));
         let title = plain(&task.title, 90);
@@ -108,6 +111,45 @@ fn chapter_text(chapter: &Chapter, zone: &TimeZone, now: Timestamp) -> String {
             touch.step,
             when(touch.at, zone)
         ));
+    }
+    text
+}
+
+/// What the next step is held against, one line each.
+fn trace_text(trace: &Trace, zone: &TimeZone) -> String {
+    let (step, channel, due) = (&trace.step, trace.channel.as_str(), when(trace.due_at, zone));
+    let again =
+        if trace.attempt > 1 { format!(", attempt {}", trace.attempt) } else { String::new() };
+    let mut text = format!("    next: {step} ({channel}{again}), by the plan due {due}\n");
+    let opens = match trace.opens_at == trace.due_at {
+        true => String::new(),
+        false => {
+            let there = trace.there.to_datetime(trace.opens_at).strftime("%H:%M");
+            format!(": opens {} ({there} there)", when(trace.opens_at, zone))
+        }
+    };
+    text.push_str(&format!("      hours  {}{opens}\n", trace.hours));
+    for (day, what) in &trace.closed_days {
+        text.push_str(&format!(
+            "             {} is no day for it: {what}\n",
+            day.strftime("%a %-d %b %Y")
+        ));
+    }
+    for check in &trace.checks {
+        let (mark, until) = match check.verdict {
+            Check::Holds => ("ok", String::new()),
+            Check::Until(at) => ("x", format!(", until {}", when(at, zone))),
+            Check::Open => ("x", ", until somebody acts".to_owned()),
+        };
+        let word = match check.verdict {
+            Check::Holds => String::new(),
+            _ => format!(" [{}; {}]", check.reason.as_str(), check.reason.changed_by()),
+        };
+        let (what, stands) = (plain(&check.what, 60), plain(&check.stands, 120));
+        text.push_str(&format!("      {mark:<6} {what}: {stands}{until}{word}\n"));
+    }
+    if let Some(at) = trace.earliest {
+        text.push_str(&format!("      goes   {} at the earliest\n", when(at, zone)));
     }
     text
 }
@@ -201,6 +243,9 @@ pub(super) fn entry_text(entry: &Entry) -> String {
         "in_time",
         "filled",
         "edited",
+        "to",
+        "until",
+        "note",
         "reason",
     ] {
         let value = entry.detail(key);
@@ -217,6 +262,24 @@ pub(super) fn entry_text(entry: &Entry) -> String {
         text.push_str(&format!(" by {}", plain(&entry.actor, 30)));
     }
     text
+}
+
+fn trace_json(trace: &Trace) -> Value {
+    let checks = trace.checks.iter().map(|check| {
+        let until = match check.verdict {
+            Check::Until(at) => Some(at.to_string()),
+            Check::Holds | Check::Open => None,
+        };
+        json!({"reason": check.reason.as_str(), "what": check.what, "stands": check.stands,
+            "holds": check.verdict == Check::Holds, "until": until,
+            "changed_by": check.reason.changed_by()})
+    });
+    let closed =
+        trace.closed_days.iter().map(|(day, what)| json!({"day": day.to_string(), "what": what}));
+    json!({"step": trace.step.as_str(), "attempt": trace.attempt, "channel": trace.channel.as_str(),
+        "due_at": trace.due_at.to_string(), "opens_at": trace.opens_at.to_string(),
+        "hours": trace.hours, "closed_days": closed.collect::<Vec<_>>(),
+        "checks": checks.collect::<Vec<_>>(), "earliest": trace.earliest.map(|at| at.to_string())})
 }
 
 fn colleague_json(colleague: &Colleague) -> Value {
@@ -250,6 +313,7 @@ fn story_json(story: &Story) -> Value {
             "task": chapter.task.as_ref().map(|task| task.id.0),
             "in_doubt": chapter.in_doubt.iter().map(|touch| touch.step.as_str()).collect::<Vec<_>>(),
             "touches": touches.collect::<Vec<_>>(),
+            "next": chapter.trace.as_ref().map(trace_json),
             "account": chapter.account.iter().map(colleague_json).collect::<Vec<_>>(),
         })
     });

@@ -33,6 +33,7 @@ pub enum Waiting {
     OutOfOffice,
     PausedByRep,
     ColleagueHeard,
+    OwnerAway,
     NeedsPerson,
     MissingField,
     NoTimeZone,
@@ -42,7 +43,7 @@ pub enum Waiting {
 
 impl Waiting {
     /// Every reason with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 18] = [
+    pub const ALL: [(&'static str, Self); 19] = [
         ("not_due", Self::NotDue),
         ("outside_hours", Self::OutsideHours),
         ("mailbox_limit", Self::MailboxLimit),
@@ -56,6 +57,7 @@ impl Waiting {
         ("out_of_office", Self::OutOfOffice),
         ("paused_by_rep", Self::PausedByRep),
         ("colleague_heard", Self::ColleagueHeard),
+        ("owner_away", Self::OwnerAway),
         ("needs_person", Self::NeedsPerson),
         ("missing_field", Self::MissingField),
         ("no_time_zone", Self::NoTimeZone),
@@ -66,6 +68,35 @@ impl Waiting {
     /// The word that is stored and shown.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, reason)| *reason == self).map_or("not_due", |(word, _)| word)
+    }
+
+    /// Who can change it, and how.
+    pub fn changed_by(self) -> &'static str {
+        match self {
+            Self::NotDue | Self::OutsideHours => "the manager: the cadence's days and hours",
+            Self::MailboxLimit => "the operator: daily_limit, ramp and gap of the mailbox",
+            Self::MailboxDown => "the operator: the mailbox's server and settings",
+            Self::DomainLimit => "the operator: limits.per_domain_per_day",
+            Self::RepLimit => "the manager: limits.new_per_rep_per_day of the cadence",
+            Self::CompanyLimit => {
+                "the operator or the manager: limits per company in firsttouch.toml or the cadence"
+            }
+            Self::ProspectLimit => {
+                "the operator or the manager: limits.prospect_gap, limits of the cadence"
+            }
+            Self::InboxStale => "the operator: why the inbox cannot be read",
+            Self::InDoubt => "time: a day without evidence and it counts as sent",
+            Self::OutOfOffice => "time: the day on which they are back",
+            Self::PausedByRep | Self::NeedsPerson => "the rep: `firsttouch today`",
+            Self::ColleagueHeard => {
+                "the rep: say what the colleague's reply means (`firsttouch today`)"
+            }
+            Self::OwnerAway => "a person: `firsttouch away end WHO`, or `firsttouch reassign`",
+            Self::MissingField => "the rep: fill in the field",
+            Self::NoTimeZone => "the rep: a country or a time zone",
+            Self::TryLater => "time: it is tried again by itself",
+            Self::OnHold => "a person: `firsttouch holds`",
+        }
     }
 
     /// What the word means, for people.
@@ -92,6 +123,7 @@ impl Waiting {
             Self::ColleagueHeard => {
                 "somebody at the same company replied or took a meeting: that is settled first"
             }
+            Self::OwnerAway => "whose prospect this is, is away: see `firsttouch away list`",
             Self::NeedsPerson => "waits for a person: see `firsttouch today`",
             Self::MissingField => "the template needs a field that is not known",
             Self::NoTimeZone => "nobody knows what time it is there: set a country or a time zone",

@@ -15,8 +15,8 @@ pub use condition::{Condition, EVENTS, Test, Unenrolled, Way};
 pub(super) use condition::{EMAIL_BOUNCED, EMAIL_REPLIED, OUT_OF_OFFICE};
 pub use enroll_when::{EnrollWhen, Seen};
 pub use outcome::{
-    BOUNCED, CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, HAND_OFF_OUTCOMES, Outcome, REFUSED, SENT,
-    SKIPPED, SOCIAL_OUTCOMES, TASK_OUTCOMES, is_conversation,
+    BOUNCED, CALL_BACK, CALL_OUTCOMES, EMAIL_OUTCOMES, EXPIRED, HAND_OFF_OUTCOMES, Outcome,
+    REFUSED, SENT, SKIPPED, SOCIAL_OUTCOMES, TASK_OUTCOMES, is_conversation,
 };
 pub use verb::{HandOff, Verb};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::{Date, DateTime, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
@@ -152,6 +152,22 @@ impl Calendar {
         None
     }
 
+    /// Until when it stays open in every zone, if it is open now.
+    pub fn closes_at(&self, hours: Hours, zones: &[TimeZone], now: Timestamp) -> Option<Timestamp> {
+        let closes = zones.iter().map(|zone| {
+            let local = zone.to_datetime(now);
+            let spans = match hours {
+                Hours::Work => self.hours_on(local.date()),
+                Hours::Window(spans) if self.works_on(local.date()) => spans,
+                Hours::Window(_) => &[],
+            };
+            let span =
+                spans.iter().find(|s| s.opens() <= local.time() && local.time() < s.closes())?;
+            Some(at(DateTime::from_parts(local.date(), span.closes()), zone, now))
+        });
+        closes.collect::<Option<Vec<Timestamp>>>()?.into_iter().min()
+    }
+
     fn next_open_in(&self, hours: Hours, zone: &TimeZone, from: Timestamp) -> Option<Timestamp> {
         let first = zone.to_datetime(from).date();
         for date in days_from(first).filter(|date| self.works_on(*date)) {
@@ -180,6 +196,15 @@ pub fn weekly(days: &[Weekday], spans: &[DaySpan]) -> [Vec<DaySpan>; 7] {
         hours[day.to_monday_zero_offset() as usize] = spans.to_vec();
     }
     hours
+}
+
+/// Between these times of the day somebody may be called who asked for it.
+const CALLS: (Time, Time) = (time(8, 0, 0, 0), time(21, 0, 0, 0));
+
+/// Whether anybody may be called then at all: between 08:00 and 21:00 wherever the person may be.
+pub fn permits_a_call(zones: &[TimeZone], at: Timestamp) -> bool {
+    let permits = |zone: &TimeZone| (CALLS.0..CALLS.1).contains(&zone.to_datetime(at).time());
+    !zones.is_empty() && zones.iter().all(permits)
 }
 
 /// The start of a local day. Where midnight does not exist, the first instant behind the gap.

@@ -218,6 +218,10 @@ pub enum Event {
         outcome: Outcome,
         until: Option<Timestamp>,
     },
+    /// A person of ours puts off what they are asked to do: it expires so much later.
+    Snoozed {
+        by: SignedDuration,
+    },
     /// A person of ours read the mail and lets it go.
     Released {
         edited: Option<Edited>,
@@ -275,7 +279,14 @@ pub enum Effect {
     /// Try to send the step's mail now.
     SendMail { step: StepId, attempt: u32 },
     /// Put a task into the owner's queue.
-    OpenTask { step: StepId, attempt: u32, kind: TaskKind, expires_at: Timestamp },
+    OpenTask {
+        step: StepId,
+        attempt: u32,
+        kind: TaskKind,
+        expires_at: Timestamp,
+        /// The person was promised this at that time; it is nobody's work before.
+        promised_at: Option<Timestamp>,
+    },
     /// Take every open task of this enrollment out of the queue.
     CloseTasks,
     /// Record that an attempt is over; when it was passed over, why.

@@ -47,6 +47,10 @@ id!(
     /// One message that came in.
     InboundId
 );
+id!(
+    /// One absence of somebody of the team.
+    AbsenceId
+);
 
 /// Makes one name type over `String`, for things that people name in files.
 macro_rules! name {

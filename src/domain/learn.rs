@@ -1,7 +1,7 @@
 //! What earned replies: for each part of a profile, how many of the people who were touched and have it
 //! replied, against those who have it not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cadence::{Condition, Unenrolled};
 use super::facts::Facts;
@@ -15,34 +15,52 @@ use super::words::{contains, words};
 /// Who was touched, and who of them replied, out of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exposure {
-    touched: BTreeSet<ProspectId>,
-    replied: BTreeSet<ProspectId>,
+    touched: BTreeMap<ProspectId, u64>,
+    replied: BTreeMap<ProspectId, u64>,
 }
 
 impl Exposure {
     /// Takes one more entry in. The report counts touches and replies by the same entries.
     pub fn add(&mut self, entry: &Entry) {
         let Some(prospect) = entry.prospect else { return };
-        let is_task = entry.what == What::TaskDone && entry.touch.is_some();
-        let is_touch = matches!(entry.what, What::Sent | What::Settled)
-            || (is_task && entry.detail("channel") != "task");
-        if is_touch {
-            self.touched.insert(prospect);
-        }
-        if entry.what == What::Replied {
-            self.replied.insert(prospect);
+        let is_task = entry.touch.is_some() && entry.detail("channel") != "task";
+        match entry.what {
+            What::Sent | What::Settled => add(&mut self.touched, prospect),
+            What::TaskDone if is_task => add(&mut self.touched, prospect),
+            What::Replied => add(&mut self.replied, prospect),
+            What::TaskUndone => {
+                if is_task {
+                    discount(&mut self.touched, prospect);
+                }
+                if entry.detail("replied") == "yes" {
+                    discount(&mut self.replied, prospect);
+                }
+            }
+            _ => {}
         }
     }
 
     /// Everybody who was touched.
     pub fn touched(&self) -> impl Iterator<Item = ProspectId> {
-        self.touched.iter().copied()
+        self.touched.keys().copied()
     }
 
     /// Whether a person's reply is on record.
     pub fn has_replied(&self, prospect: ProspectId) -> bool {
-        self.replied.contains(&prospect)
+        self.replied.contains_key(&prospect)
     }
+}
+
+fn add(counts: &mut BTreeMap<ProspectId, u64>, who: ProspectId) {
+    *counts.entry(who).or_default() += 1;
+}
+
+/// What was taken back never was.
+fn discount(counts: &mut BTreeMap<ProspectId, u64>, who: ProspectId) {
+    if let Some(count) = counts.get_mut(&who) {
+        *count = count.saturating_sub(1);
+    }
+    counts.retain(|_, count| *count > 0);
 }
 
 /// A part of a profile that people have or have not.

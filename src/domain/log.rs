@@ -40,6 +40,15 @@ pub enum What {
     Skipped,
     TaskOpened,
     TaskDone,
+    /// A person of ours put off what they were asked.
+    TaskSnoozed,
+    /// A person of ours took back what they had said of a task.
+    TaskUndone,
+    /// A task, or a person, is another rep's now.
+    Reassigned,
+    /// Somebody of the team is away, or was to be and is not.
+    Away,
+    Back,
     TaskExpired,
     Replied,
     AutoReplied,
@@ -64,7 +73,7 @@ pub enum What {
 
 impl What {
     /// Every kind with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 33] = [
+    pub const ALL: [(&'static str, Self); 38] = [
         ("imported", Self::Imported),
         ("import_undone", Self::ImportUndone),
         ("event", Self::Told),
@@ -80,6 +89,11 @@ impl What {
         ("skipped", Self::Skipped),
         ("task_opened", Self::TaskOpened),
         ("task_done", Self::TaskDone),
+        ("task_snoozed", Self::TaskSnoozed),
+        ("task_undone", Self::TaskUndone),
+        ("reassigned", Self::Reassigned),
+        ("away", Self::Away),
+        ("back", Self::Back),
         ("task_expired", Self::TaskExpired),
         ("replied", Self::Replied),
         ("auto_replied", Self::AutoReplied),

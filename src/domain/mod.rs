@@ -1,5 +1,6 @@
 //! The rules: plain values in, decisions out. No clock, chance, I/O, async, logging or serde.
 
+pub mod absence;
 pub mod address;
 pub mod audit;
 pub mod budget;
@@ -14,9 +15,11 @@ pub mod identity;
 pub mod ids;
 pub mod learn;
 pub mod log;
+pub mod moment;
 pub mod outlook;
 pub mod profile;
 pub mod prospect;
+pub mod queue;
 pub mod reply;
 pub mod report;
 pub mod schedule;

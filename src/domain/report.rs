@@ -1,8 +1,9 @@
 //! Numbers out of the event log: every one can be derived again from the same entries (promise 11).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::ids::{EnrollmentId, ProspectId};
+use super::cadence::SKIPPED;
+use super::ids::{EnrollmentId, ProspectId, TouchId};
 use super::log::{Entry, What};
 
 /// First touches, replies and what else came of the enrollments.
@@ -11,8 +12,10 @@ pub struct Tally {
     pub enrolled: u64,
     /// Touches by channel: mails that a server took over, tasks that a person did.
     pub touches: BTreeMap<String, u64>,
-    first_touched: BTreeMap<ProspectId, String>,
-    reached: BTreeSet<EnrollmentId>,
+    /// The channel, and the touch where a person did it.
+    first_touched: BTreeMap<ProspectId, (String, Option<TouchId>)>,
+    /// How many touches of each enrollment there are.
+    reached: BTreeMap<EnrollmentId, u64>,
     replied: BTreeMap<EnrollmentId, i64>,
     pub replies: u64,
     pub auto_replies: u64,
@@ -46,6 +49,7 @@ impl Tally {
                 let channel = entry.detail("channel").to_owned();
                 self.touch(entry, &channel);
             }
+            What::TaskUndone => self.take_back(entry),
             What::Replied => self.reply(entry),
             What::AutoReplied => self.auto_replies += 1,
             What::Bounced => self.bounces += 1,
@@ -66,6 +70,10 @@ impl Tally {
             | What::Deferred
             | What::TaskOpened
             | What::TaskDone
+            | What::TaskSnoozed
+            | What::Reassigned
+            | What::Away
+            | What::Back
             | What::Noticed
             | What::Unmatched
             | What::Suppressed
@@ -85,9 +93,57 @@ impl Tally {
             return;
         }
         if let Some(prospect) = entry.prospect {
-            self.first_touched.entry(prospect).or_insert_with(|| channel.to_owned());
+            let first = || (channel.to_owned(), entry.touch);
+            self.first_touched.entry(prospect).or_insert_with(first);
         }
-        self.reached.extend(entry.enrollment);
+        if let Some(enrollment) = entry.enrollment {
+            *self.reached.entry(enrollment).or_default() += 1;
+        }
+    }
+
+    /// What a person said of a task and took back was never said. The entry tells what it was.
+    fn take_back(&mut self, entry: &Entry) {
+        if entry.detail("outcome") == SKIPPED {
+            self.skipped = self.skipped.saturating_sub(1);
+        }
+        if entry.touch.is_some() {
+            self.take_back_touch(entry, entry.detail("channel"));
+            let in_time = entry.detail("in_time");
+            self.in_time.of -= u64::from(!in_time.is_empty()).min(self.in_time.of);
+            self.in_time.hits -= u64::from(in_time == "yes").min(self.in_time.hits);
+        }
+        let Some(enrollment) = entry.enrollment else { return };
+        if entry.detail("replied") == "yes" {
+            self.replies = self.replies.saturating_sub(1);
+            // A reply on the phone; one by mail has a latency, and stays.
+            self.replied.retain(|id, latency_ms| *id != enrollment || *latency_ms > 0);
+        }
+        if entry.detail("ended") == "yes"
+            && let Some(ending) = self.last_ending.remove(&enrollment)
+            && let Some(count) = self.endings.get_mut(&ending)
+        {
+            *count = count.saturating_sub(1);
+            self.endings.retain(|_, count| *count > 0);
+        }
+    }
+
+    fn take_back_touch(&mut self, entry: &Entry, channel: &str) {
+        if let Some(count) = self.touches.get_mut(channel) {
+            *count = count.saturating_sub(1);
+            self.touches.retain(|_, count| *count > 0);
+        }
+        if channel == "task" {
+            return;
+        }
+        if let Some(prospect) = entry.prospect {
+            self.first_touched.retain(|id, (_, touch)| *id != prospect || *touch != entry.touch);
+        }
+        if let Some(enrollment) = entry.enrollment
+            && let Some(count) = self.reached.get_mut(&enrollment)
+        {
+            *count = count.saturating_sub(1);
+            self.reached.retain(|_, count| *count > 0);
+        }
     }
 
     fn target(&mut self, entry: &Entry) {
@@ -120,7 +176,7 @@ impl Tally {
     /// People who were touched at least once, by the channel of their first touch.
     pub fn first_touches(&self) -> BTreeMap<&str, u64> {
         let mut by_channel = BTreeMap::new();
-        for channel in self.first_touched.values() {
+        for (channel, _) in self.first_touched.values() {
             *by_channel.entry(channel.as_str()).or_default() += 1;
         }
         by_channel
@@ -129,7 +185,7 @@ impl Tally {
     /// Enrollments with at least one touch, and those of them with at least one human reply.
     pub fn reply_rate(&self) -> Rate {
         let of = self.reached.len() as u64;
-        let hits = self.replied.keys().filter(|id| self.reached.contains(id)).count() as u64;
+        let hits = self.replied.keys().filter(|id| self.reached.contains_key(id)).count() as u64;
         Rate { hits, of }
     }
 

@@ -10,6 +10,9 @@ use super::budget::Ramp;
 use super::calendar::Calendar;
 use super::ids::{MailboxId, RepId, RoleId};
 
+/// How long a node that is gone keeps what it worked, unless the settings say otherwise.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
 /// What the engine is told once, at its start: the settings after all checks.
 #[derive(Debug, Clone)]
 pub struct Settings {

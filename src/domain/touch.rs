@@ -41,11 +41,13 @@ pub enum Status {
     AssumedSent,
     /// Done by a person.
     Done,
+    /// A person of ours said that it was done, and took that back: its attempt is still to be made.
+    TakenBack,
 }
 
 impl Status {
     /// Every status with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("intended", Self::Intended),
         ("sent", Self::Sent),
         ("retryable", Self::Retryable),
@@ -53,6 +55,7 @@ impl Status {
         ("in_doubt", Self::InDoubt),
         ("assumed_sent", Self::AssumedSent),
         ("done", Self::Done),
+        ("taken_back", Self::TakenBack),
     ];
 
     /// The word that is stored and shown.

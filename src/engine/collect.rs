@@ -68,7 +68,7 @@ impl Engine {
     /// # Errors
     /// The inbox could not be read, or the store failed; what was read until then is on record.
     pub async fn collect(&self, id: &MailboxId) -> Result<Collected, CollectError> {
-        let mut collected = Collected::default();
+        let (mut collected, mut alarms) = (Collected::default(), false);
         let mut cursor = self.store.mailbox(id).await?.cursor;
         loop {
             let read_at = self.now();
@@ -77,6 +77,7 @@ impl Engine {
                 let kind = self.take(id, message).await?;
                 collected.messages += usize::from(kind.is_some());
                 collected.replies += usize::from(matches!(kind, Some(Kind::Reply)));
+                alarms |= kind.is_some_and(|kind| counts_for_breakers(&kind));
             }
             cursor = batch.cursor;
             // Only an inbox that was read to its end is fresh.
@@ -85,7 +86,7 @@ impl Engine {
             let at = at.or(before).unwrap_or(Timestamp::MIN);
             let inbox_read = Some(InboxRead { mailbox: id.clone(), cursor: cursor.clone(), at });
             self.store.write(Changes { inbox_read, ..Changes::default() }).await?;
-            if collected.messages > 0 {
+            if alarms {
                 self.check_breakers(id).await?;
             }
             if !batch.more {
@@ -284,6 +285,15 @@ fn all_of(
         }
     }
     Ok((state, effects))
+}
+
+/// Whether a message is one that the mailbox's breakers count.
+fn counts_for_breakers(kind: &Kind) -> bool {
+    match kind {
+        Kind::Complaint => true,
+        Kind::Bounce(bounce) => bounce.hard,
+        Kind::Unsubscribe | Kind::AutoReply(_) | Kind::Notice | Kind::Reply => false,
+    }
 }
 
 /// Whether the effect lets this person begin another cadence.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::nodes::{DESK, HOUSE};
 use super::{Engine, EngineError};
 use crate::domain::ids::MailboxId;
 
@@ -19,6 +20,25 @@ pub struct Beats {
     pub housekeeping: watch::Receiver<u64>,
     /// Once a day: what waits for each rep.
     pub digest: watch::Receiver<u64>,
+}
+
+/// Other processes may make something due at any time: nobody looks away for longer.
+const LOOK_AWAY: SignedDuration = SignedDuration::from_secs(3);
+
+/// Until when a worker has nothing to do. The clock may be set: nobody trusts it for longer than they
+/// would look away.
+#[derive(Default)]
+struct Pause(Option<(Timestamp, Timestamp)>);
+
+impl Pause {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.0.is_none_or(|(since, until)| now >= until || now < since)
+    }
+
+    fn until(&mut self, now: Timestamp, again_at: Option<Timestamp>) {
+        let latest = now + LOOK_AWAY;
+        self.0 = Some((now, again_at.map_or(latest, |at| at.min(latest))));
+    }
 }
 
 impl Engine {
@@ -36,12 +56,21 @@ impl Engine {
         workers.spawn(self.clone().desk_worker(beats.tick.clone()));
         workers.spawn(self.clone().housekeeper(beats));
         while workers.join_next().await.is_some() {}
+        if let Err(error) = self.leave().await {
+            tracing::warn!(%error, "the leases could not be given back; they run out by themselves");
+        }
     }
 
     async fn mail_worker(self: Arc<Self>, mailbox: MailboxId, mut tick: watch::Receiver<u64>) {
+        let mut next = Pause::default();
         while !self.is_stopping() {
-            if let Err(error) = self.work_mailbox(&mailbox).await {
-                tracing::error!(%mailbox, %error, "the mailbox could not be worked");
+            if next.is_over(self.now()) {
+                match self.work_own_mailbox(&mailbox).await {
+                    Ok(again_at) => next.until(self.now(), again_at),
+                    Err(error) => {
+                        tracing::error!(%mailbox, %error, "the mailbox could not be worked");
+                    }
+                }
             }
             if tick.changed().await.is_err() {
                 return;
@@ -49,10 +78,30 @@ impl Engine {
         }
     }
 
+    /// Works a mailbox, if it is this node's.
+    async fn work_own_mailbox(&self, id: &MailboxId) -> Result<Option<Timestamp>, EngineError> {
+        match self.works_mailbox(id).await? {
+            true => self.work_mailbox(id).await,
+            false => Ok(None),
+        }
+    }
+
+    /// Works the desk, if this node is the one that does.
+    async fn work_own_desk(&self) -> Result<Option<Timestamp>, EngineError> {
+        match self.works(DESK).await? {
+            true => self.work_desk().await,
+            false => Ok(None),
+        }
+    }
+
     async fn desk_worker(self: Arc<Self>, mut tick: watch::Receiver<u64>) {
+        let mut next = Pause::default();
         while !self.is_stopping() {
-            if let Err(error) = self.work_desk().await {
-                tracing::error!(%error, "the desk could not be worked");
+            if next.is_over(self.now()) {
+                match self.work_own_desk().await {
+                    Ok(again_at) => next.until(self.now(), again_at),
+                    Err(error) => tracing::error!(%error, "the desk could not be worked"),
+                }
             }
             if tick.changed().await.is_err() {
                 return;
@@ -80,6 +129,11 @@ impl Engine {
     }
 
     async fn read_inbox(&self, mailbox: &MailboxId) {
+        match self.works_mailbox(mailbox).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!(%mailbox, %error, "the inbox was not read"),
+        }
         match self.collect(mailbox).await {
             Ok(collected) if collected.messages > 0 => {
                 tracing::info!(%mailbox, collected.messages, collected.replies, "mail came in");
@@ -95,7 +149,7 @@ impl Engine {
         while !self.is_stopping() {
             let done = tokio::select! {
                 beat = beats.housekeeping.changed() => match beat {
-                    Ok(()) => self.keep_house().await,
+                    Ok(()) => self.keep_own_house().await,
                     Err(_) => return,
                 },
                 beat = beats.digest.changed() => match beat {
@@ -110,6 +164,13 @@ impl Engine {
             if let Err(error) = done {
                 tracing::error!(%error, "the housekeeping failed");
             }
+        }
+    }
+
+    async fn keep_own_house(&self) -> Result<(), EngineError> {
+        match self.works(HOUSE).await? {
+            true => self.keep_house().await,
+            false => Ok(()),
         }
     }
 

@@ -97,6 +97,9 @@ impl Engine {
             | Phase::Offered { .. }
             | Phase::HandedBack { .. }
             | Phase::Closing { .. } => {
+                if self.waits_for_return(&person, now).await? {
+                    return Ok(());
+                }
                 let event = Event::Due(circumstances(&person));
                 let (state, effects) = transition(&person, event, now)?;
                 let after = state.clone();
@@ -158,7 +161,8 @@ impl Engine {
             }
             _ => {
                 let changes = self.changes(person, state, &effects, now).await?;
-                let guards = Guards { now, holds: person.holds(), ..Guards::default() };
+                let owner = Some(person.enrollment.owner.clone());
+                let guards = Guards { now, holds: person.holds(), owner, ..Guards::default() };
                 self.intend_at_desk(person, changes, guards).await
             }
         }
@@ -187,6 +191,7 @@ impl Engine {
             company: self.company_guard(person),
             quiet: touches.then_some((prospect, enrollment, self.settings.limits.prospect_gap)),
             mailbox: None,
+            owner: Some(person.enrollment.owner.clone()),
         };
         self.intend_at_desk(person, changes, guards).await
     }
@@ -213,6 +218,7 @@ impl Engine {
         self.recognise_everybody().await?;
         self.take_in_left_behind().await?;
         self.note_deliveries().await?;
+        self.mind_absences().await?;
         Ok(())
     }
 

@@ -22,8 +22,7 @@ use crate::ports::{Changes, IdKind, Intent, Lane, MailboxWait, StoreError};
 mod guards;
 mod record;
 
-use guards::LEASE;
-pub(super) use guards::blocking;
+pub(super) use guards::{blocking, lease_name};
 use record::{refused, touch};
 
 /// Rows that one round of a mailbox looks at.
@@ -109,10 +108,7 @@ impl Engine {
         if until.is_some() {
             return Ok(until);
         }
-        let fresh = record
-            .inbox_read_at
-            .is_some_and(|at| at <= now && at.duration_until(now) <= self.settings.reply_freshness);
-        let stale = mailbox.has_inbox && !fresh;
+        let stale = mailbox.has_inbox && !self.is_fresh(record.inbox_read_at, now);
         Ok(stale.then(|| now + SignedDuration::from_secs(60)))
     }
 
@@ -270,7 +266,7 @@ impl Engine {
         sending: &Sending<'_>,
         now: Timestamp,
     ) -> Result<Intent, EngineError> {
-        let Some(lease) = self.lease(&sending.mailbox.id, now).await? else {
+        let Some(lease) = self.lease(&lease_name(&sending.mailbox.id), now).await? else {
             return Ok(Intent::NotOurs);
         };
         let (state, _) = transition(person, Event::Intended, now)?;
@@ -291,7 +287,7 @@ impl Engine {
     ) -> Result<Done, EngineError> {
         match intent {
             Intent::Committed => Ok(Done::Sent),
-            Intent::NotOurs => Ok(Done::LaneWaits(self.now() + LEASE)),
+            Intent::NotOurs => Ok(Done::LaneWaits(self.now() + self.lease_lasts)),
             Intent::Blocked => {
                 let why = NoLetter::Unfit("suppressed".to_owned());
                 self.skip(person, &why, self.now()).await

@@ -7,7 +7,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::{Engine, EngineError, Person, zones_of};
 use crate::domain::cadence::{Admission, Audience, Cadence, Channel, Covers};
-use crate::domain::enrollment::{self, Course, Member, State};
+use crate::domain::enrollment::{self, Course, Ending, Member, Phase, State};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CadenceId, EnrollmentId, MailboxId, ProfileId, ProspectId};
 use crate::domain::log::{Entry, What as Happened};
@@ -340,7 +340,13 @@ pub(super) fn busy(
     if history.iter().any(|record| ended_at(record).is_none()) {
         return Some(already_in());
     }
+    // Whoever was taken out before anything was tried has not been here.
+    let was_here = |record: &&EnrollmentRecord| match record.state.phase {
+        Phase::Ended { ending: Ending::Removed, .. } => record.state.has_begun(),
+        _ => true,
+    };
     let here = history.iter().filter(|record| record.cadence == admitting.cadence.id);
+    let here = here.filter(was_here);
     let last = here.filter_map(ended_at).max()?;
     let again = match admitting.cadence.again_after {
         None => return Some("has been in this cadence, which is for once only".to_owned()),

@@ -2,7 +2,9 @@
 //! know any more whether going on is right.
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
+use super::workspace::hex;
 use super::{Engine, EngineError, Person, lock};
 use crate::domain::budget::Waiting;
 use crate::domain::hold::{BREAKER_DAYS, Hold, HoldCause, HoldScope, Release};
@@ -25,6 +27,8 @@ const HELD_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Under which name the daemon notes when it last worked.
 const BEAT: &str = "beat";
+/// Under which name the database keeps with which key it is worked; a digest, not the key.
+const KEY: &str = "key";
 /// Under which name the database keeps who it is.
 const INSTANCE: &str = "instance";
 
@@ -73,6 +77,20 @@ impl Engine {
         let released = vec![Release { scope, by: by.to_owned(), at }];
         self.store.write(Changes { released, log: vec![entry], ..Changes::default() }).await?;
         Ok(lifted)
+    }
+
+    /// Lifts whatever the engine holds by itself, as an operator does who has looked: in worlds that are
+    /// simulated nobody else would. Says what it was.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn release_its_own(&self) -> Result<Vec<Hold>, EngineError> {
+        let mut holds = self.store.holds().await?;
+        holds.retain(|hold| hold.cause != HoldCause::Manual);
+        for hold in &holds {
+            self.release(hold.scope.clone(), "operator").await?;
+        }
+        Ok(holds)
     }
 
     async fn put_hold(&self, hold: Hold) -> Result<(), EngineError> {
@@ -129,9 +147,26 @@ impl Engine {
                 continue;
             }
             let until = now + HELD_FOR;
-            self.store.hold_back(HoldBack { lane: lane.clone(), scope, now, until }).await?;
+            let (lane, waiting) = (lane.clone(), Waiting::OnHold);
+            self.store.hold_back(HoldBack { lane, scope, now, until, waiting }).await?;
         }
+        self.hold_back_of_the_absent(lane, now).await?;
         Ok(false)
+    }
+
+    /// The people of whoever is away and whose work waits are put off together: asking for each of them,
+    /// and opening a conversation with a server for it, would come to the same.
+    async fn hold_back_of_the_absent(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let absences = self.absences(now).await?;
+        for (rep, until) in absences.all_held(now) {
+            let (lane, scope, waiting) = (lane.clone(), HoldScope::Rep(rep), Waiting::OwnerAway);
+            self.store.hold_back(HoldBack { lane, scope, now, until, waiting }).await?;
+        }
+        Ok(())
     }
 
     /// Holds a mailbox whose mails go to dead addresses or annoy people (product.md).
@@ -163,6 +198,27 @@ impl Engine {
         let note =
             format!("the clock was set {side} by {}, from {then} to {now}", words(jump.abs()));
         self.hold_by_itself(HoldScope::Everything, HoldCause::ClockJump, note).await
+    }
+
+    /// Makes sure that every daemon on a database has the same key: Message-IDs are made with it, and
+    /// a mail that is tried again on another node must keep its own.
+    ///
+    /// # Errors
+    /// The database was worked with another key, and this one is not to take its place.
+    pub async fn check_key(&self, takes_its_place: bool) -> Result<(), EngineError> {
+        let digest =
+            Sha256::new().chain_update(b"key ").chain_update(&self.settings.secret).finalize();
+        let ours = hex(&digest[..8]);
+        match self.store.note(KEY).await? {
+            Some(known) if known != ours && !takes_its_place => Err(EngineError::Refused(
+                "this database was worked with another key: copy the file .firsttouch/secret from the \
+                 workspace of the first node (or from its backup) into this one. If it is lost for good, \
+                 `firsttouch run --new-key` goes on with this one"
+                    .to_owned(),
+            )),
+            Some(known) if known == ours => Ok(()),
+            _ => Ok(self.store.put_note(KEY, &ours).await?),
+        }
     }
 
     /// What a daemon makes sure of before it works: that the database is the one that this machine
@@ -224,6 +280,7 @@ impl Engine {
             digest: None,
             mailbox: None,
             prospect: None,
+            owner: None,
         };
         self.store.write(Changes { moved: vec![moved], ..Changes::default() }).await?;
         Ok(None)

@@ -24,6 +24,9 @@ use crate::ports::{Clock, EnrollmentRecord, IdKind, Inbox, Lane, Mailer, Store, 
 
 mod accounts;
 pub mod apply;
+pub mod away;
+pub mod background;
+pub mod board;
 pub mod colleagues;
 pub mod collect;
 pub mod daemon;
@@ -35,6 +38,7 @@ pub mod history;
 pub mod holds;
 pub mod import;
 pub mod letter;
+mod nodes;
 pub mod opening;
 pub mod plan;
 pub mod preview;
@@ -49,7 +53,7 @@ pub mod verify;
 pub mod why;
 pub mod workspace;
 
-use crate::domain::settings::{Clockwork, Mailbox, Settings};
+use crate::domain::settings::{Clockwork, LEASE, Mailbox, Settings};
 use workspace::Version;
 
 /// The engine: the same for the daemon, the demo and the simulation; only what it is given differs.
@@ -61,9 +65,14 @@ pub struct Engine {
     pub settings: Arc<Settings>,
     /// Names this process towards the others.
     pub node: String,
+    /// How long a lease lasts; it is renewed at half of it.
+    pub lease_lasts: SignedDuration,
     versions: Mutex<BTreeMap<String, Arc<Version>>>,
     profiles: Mutex<BTreeMap<String, Arc<Profile>>>,
     leases: Mutex<BTreeMap<String, (i64, Timestamp)>>,
+    /// Leases that somebody else held, and when to ask again.
+    refused: Mutex<BTreeMap<String, Timestamp>>,
+    others: Mutex<nodes::Others>,
     /// Caps on new people of a rep that were found full, and until when.
     full: Mutex<BTreeMap<String, Timestamp>>,
     /// What the clock showed when it was last looked at, and the steady time then.
@@ -117,6 +126,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let Parts { clock, store, mailer, inbox, settings, node } = parts;
         let (versions, profiles) = (Mutex::default(), Mutex::default());
+        let (refused, others) = (Mutex::default(), Mutex::default());
         let (leases, full) = (Mutex::default(), Mutex::default());
         let (seen, stopping) = (Mutex::default(), AtomicBool::new(false));
         Self {
@@ -126,9 +136,12 @@ impl Engine {
             inbox,
             settings,
             node,
+            lease_lasts: LEASE,
             versions,
             profiles,
             leases,
+            refused,
+            others,
             full,
             seen,
             stopping,

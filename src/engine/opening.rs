@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::background::Background;
 use super::letter::{Draft, NoLetter};
 use super::{Engine, EngineError, Person};
+use crate::domain::absence::Absences;
 use crate::domain::cadence::{By, HandOff, SocialAct, Step, What};
 use crate::domain::enrollment::{Phase, Returned, State, TaskKind};
 use crate::domain::ids::{RepId, RoleId, StepId, TaskId};
@@ -16,9 +18,13 @@ pub(super) struct Opening<'a> {
     pub attempt: u32,
     pub kind: TaskKind,
     pub expires_at: Timestamp,
+    pub promised_at: Option<Timestamp>,
     /// The state that asks for it.
     pub state: &'a State,
 }
+
+/// Who of the team is away, and when that is asked.
+type There<'a> = (&'a Absences, Timestamp);
 
 /// One line of what to do, and the words to use.
 pub(super) struct Words {
@@ -36,13 +42,21 @@ impl Engine {
         let step = person.version.cadence.step(opening.step).map(|(_, step)| step);
         let of_step = |kind| matches!(kind, TaskKind::Touch(_) | TaskKind::Review);
         let touched = step.filter(|_| of_step(opening.kind));
+        let team = self.absences(now).await?;
         let Words { title, text } = match opening.kind {
             TaskKind::Review => {
                 let mail = (opening.step, opening.attempt);
                 review_words(&self.draft(person, mail, now).await?)
             }
-            _ => self.words(person, opening, step, now),
+            _ => self.words(person, opening, step, (&team, now)),
         };
+        let text = match opening.kind {
+            TaskKind::HandOff => joined(&text, &self.background(person).await?),
+            _ => text,
+        };
+        let assignee = self.assignee(person, opening, touched, (&team, now));
+        let rep = team.stand_in(&assignee, now);
+        let covers = (rep != assignee).then_some(assignee);
         let zone = person.zone();
         let calendar = &person.clockwork.calendar;
         let target = touched.and_then(|step| step.within);
@@ -50,7 +64,7 @@ impl Engine {
             id: TaskId(self.id(IdKind::Task).await?),
             enrollment: person.enrollment.id,
             prospect: person.prospect.id,
-            rep: self.assignee(person, opening, touched),
+            rep,
             kind: opening.kind,
             step: opening.step.clone(),
             attempt: opening.attempt,
@@ -62,28 +76,41 @@ impl Engine {
             opened_at: now,
             expires_at: opening.expires_at,
             target_at: target.map(|within| calendar.after(now, within, &zone)),
+            wakes_at: opening.promised_at,
+            promised: opening.promised_at.is_some(),
+            covers,
             open: true,
         })
     }
 
     /// The owner's, but what is handed over, or is for a role, goes to somebody who holds the role.
-    fn assignee(&self, person: &Person, opening: &Opening<'_>, touched: Option<&Step>) -> RepId {
+    fn assignee(
+        &self,
+        person: &Person,
+        opening: &Opening<'_>,
+        touched: Option<&Step>,
+        there: There<'_>,
+    ) -> RepId {
         if let Some(Step { by: By::Role(role), .. }) = touched {
-            let holder = self.holder(role, person);
+            let holder = self.holder(role, person, there);
             return holder.unwrap_or_else(|| person.enrollment.owner.clone());
         }
         match (opening.kind, &opening.state.phase) {
             (TaskKind::HandOff, Phase::Offered { hand_off, .. }) => {
-                let holder = self.holder(&hand_off.to, person);
+                let holder = self.holder(&hand_off.to, person, there);
                 holder.unwrap_or_else(|| person.enrollment.owner.clone())
             }
             _ => person.enrollment.owner.clone(),
         }
     }
 
-    /// Those who hold a role take turns, by the number of the enrollment.
-    fn holder(&self, role: &RoleId, person: &Person) -> Option<RepId> {
-        let holders = self.settings.holders(role);
+    /// Those who hold a role and are there take turns, by the number of the enrollment. When all of them
+    /// are away, whoever's turn it is finds it at their return.
+    fn holder(&self, role: &RoleId, person: &Person, (team, now): There<'_>) -> Option<RepId> {
+        let all = self.settings.holders(role);
+        let is_there = |rep: &&&RepId| !team.is_away(rep, now);
+        let there: Vec<&RepId> = all.iter().filter(is_there).copied().collect();
+        let holders = if there.is_empty() { all } else { there };
         let count = i64::try_from(holders.len()).unwrap_or(i64::MAX).max(1);
         let turn = usize::try_from(person.enrollment.id.0.rem_euclid(count)).unwrap_or(0);
         holders.get(turn).map(|rep| (*rep).clone())
@@ -94,13 +121,14 @@ impl Engine {
         person: &Person,
         opening: &Opening<'_>,
         step: Option<&Step>,
-        now: Timestamp,
+        there: There<'_>,
     ) -> Words {
+        let now = there.1;
         let only = |title: String| Words { title, text: String::new() };
         match (opening.kind, step, &opening.state.phase) {
             (TaskKind::Touch(_), Some(step), _) => person.words(&self.settings, &step.what, now),
             (TaskKind::HandOff, _, Phase::Offered { hand_off, .. }) => {
-                self.hand_off_words(person, hand_off, opening.state, now)
+                self.hand_off_words(person, hand_off, opening.state, there)
             }
             (TaskKind::HandedBack, _, Phase::HandedBack { hand_off, why, .. }) => {
                 only(came_back(hand_off, *why))
@@ -115,11 +143,12 @@ impl Engine {
         person: &Person,
         hand_off: &HandOff,
         state: &State,
-        now: Timestamp,
+        there: There<'_>,
     ) -> Words {
+        let now = there.1;
         let giver = &person.enrollment.owner;
         let because = last_outcome(state).map_or_else(String::new, |last| format!(" ({last})"));
-        let title = match self.holder(&hand_off.to, person) {
+        let title = match self.holder(&hand_off.to, person, there) {
             Some(_) => format!("take over from {giver}{because}"),
             None => format!("nobody holds the role {}: take over or decline", hand_off.to),
         };
@@ -181,6 +210,11 @@ fn review_words(draft: &Result<Draft, NoLetter>) -> Words {
             text: format!("The mail cannot be written: {why}.\n"),
         },
     }
+}
+
+/// The brief, and below it what is known.
+fn joined(brief: &str, background: &Background) -> String {
+    format!("{}\n\n{}", brief.trim(), background.text()).trim().to_owned()
 }
 
 fn last_outcome(state: &State) -> Option<String> {

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use self::given::{asked_for, filled, missing, note_given};
+use self::given::{asked_for, check_note, filled, missing, note_given};
 use super::dispatch::transition;
 use super::transition::task_word;
 use super::{Engine, EngineError, Person};
-use crate::domain::cadence::{self, Channel, Outcome};
+use crate::domain::cadence::{self, Channel, Outcome, SKIPPED};
 use crate::domain::calendar::Hours;
 use crate::domain::enrollment::{HANDED_BACK_OUTCOMES, REVIEW_OUTCOMES, TRIAGE_OUTCOMES, TaskKind};
 use crate::domain::ids::{RepId, TaskId, TouchId};
@@ -18,9 +18,17 @@ use crate::domain::touch::{Milestone, Status, Touch};
 use crate::formats::diagnostic::did_you_mean;
 use crate::ports::{Changes, IdKind, MilestoneRecord, TaskRecord};
 
+mod day;
 mod given;
+mod put_off;
+mod reassign;
+mod undo;
 
+pub use day::{Day, Row};
 pub(super) use given::check_value;
+pub use put_off::{Snooze, Snoozed};
+pub use reassign::{PeopleMoved, Reassigned};
+pub use undo::TakenBack;
 
 /// One line of the queue.
 #[derive(Debug, Clone)]
@@ -28,7 +36,8 @@ pub struct QueueLine {
     pub task: TaskRecord,
     pub prospect: Prospect,
     pub cadence: String,
-    /// For calls: when it may be made there; in the past when it may be made now.
+    /// When it may be done, where that is not always: for calls when it is a time to call there, for
+    /// what was put off when it is not any more. In the past when it may be done now.
     pub callable_at: Option<Timestamp>,
     /// What may be said of it.
     pub outcomes: Vec<Offered>,
@@ -48,6 +57,8 @@ pub struct DoneTask {
     pub set: Vec<(String, String)>,
     /// For a mail that is released: what is sent in place of the template, with a line `Subject:`.
     pub text: Option<String>,
+    /// What whoever did it wants to be remembered.
+    pub note: Option<String>,
 }
 
 impl Engine {
@@ -60,13 +71,7 @@ impl Engine {
         let mut lines = Vec::new();
         for task in self.store.tasks(rep).await? {
             let Some(person) = self.member(task.enrollment, task.prospect).await? else { continue };
-            let calls = task.kind == TaskKind::Touch(Channel::Call);
-            let callable_at = if calls { callable_at(&person, now) } else { None };
-            let cadence = person.enrollment.cadence.0.clone();
-            let outcomes = offered(&person, &task);
-            let collect = missing(&person.prospect.known, asked_for(&person, &task));
-            let prospect = person.prospect;
-            lines.push(QueueLine { task, prospect, cadence, callable_at, outcomes, collect });
+            lines.push(line(&person, task, now));
         }
         lines.sort_by_key(|line| {
             let later = line.callable_at.is_some_and(|at| at > now);
@@ -81,14 +86,9 @@ impl Engine {
     /// There is no such open task, or no such outcome for its kind.
     pub async fn done(&self, done: DoneTask) -> Result<Prospect, EngineError> {
         let now = self.now();
-        let task = self.store.task(done.task).await?.filter(|task| task.open);
-        let missing = || EngineError::NotFound {
-            what: "open task",
-            name: done.task.to_string(),
-            hint: ": see `firsttouch today`".to_owned(),
-        };
-        let task = task.ok_or_else(missing)?;
-        let person = self.member(task.enrollment, task.prospect).await?.ok_or_else(missing)?;
+        check_note(done.note.as_deref())?;
+        let (task, person) = self.open_task(done.task).await?;
+        self.check_promise(&person, &task, &done, now)?;
         let outcome = known_outcome(&person, &task, &done.outcome)?;
         let filled = filled(&person, &task, &outcome, &done.set)?;
         let event = self.told(&person, &task, &outcome, &done, now).await?;
@@ -99,8 +99,44 @@ impl Engine {
         self.note_done(&person, &task, &outcome, &done.actor, now, &mut changes).await?;
         note_given(&done, &event, &mut changes);
         self.keep_filled(&person, &task, filled, &done.set, &mut changes).await?;
+        tell_who_takes_over(&done, &task, &mut changes);
+        note_deed(&person, &task, &mut changes);
         self.store.write(changes).await?;
         Ok(person.prospect)
+    }
+
+    /// An open task and the person whom it is about.
+    pub(super) async fn open_task(&self, id: TaskId) -> Result<(TaskRecord, Person), EngineError> {
+        let missing = || EngineError::NotFound {
+            what: "open task",
+            name: id.to_string(),
+            hint: ": see `firsttouch today`".to_owned(),
+        };
+        let task = self.store.task(id).await?.filter(|task| task.open).ok_or_else(missing)?;
+        let person = self.member(task.enrollment, task.prospect).await?.ok_or_else(missing)?;
+        Ok((task, person))
+    }
+
+    /// The person whom an open task is about.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn person_of(&self, task: TaskId) -> Result<Option<Person>, EngineError> {
+        match self.open_task(task).await {
+            Ok((_, person)) => Ok(Some(person)),
+            Err(EngineError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The touch of an attempt that was taken back is used again (promise 1).
+    async fn touch_id(&self, task: &TaskRecord) -> Result<TouchId, EngineError> {
+        let touches = self.store.touches_of(task.enrollment).await?;
+        let same = |touch: &&Touch| touch.step == task.step && touch.attempt == task.attempt;
+        match touches.iter().find(same).filter(|touch| touch.status == Status::TakenBack) {
+            Some(touch) => Ok(touch.id),
+            None => Ok(TouchId(self.id(IdKind::Touch).await?)),
+        }
     }
 
     async fn note_done(
@@ -118,12 +154,18 @@ impl Engine {
         if let Some(target_at) = task.target_at {
             entry = entry.with("in_time", if now <= target_at { "yes" } else { "no" });
         }
-        let TaskKind::Touch(channel) = task.kind else {
+        let channel = match task.kind {
+            // Nobody was touched.
+            TaskKind::Touch(_) if outcome.as_str() == SKIPPED => None,
+            TaskKind::Touch(channel) => Some(channel),
+            _ => None,
+        };
+        let Some(channel) = channel else {
             changes.log.insert(0, entry);
             return Ok(());
         };
         let touch = Touch {
-            id: TouchId(self.id(IdKind::Touch).await?),
+            id: self.touch_id(task).await?,
             enrollment: person.enrollment.id,
             prospect: person.prospect.id,
             step: task.step.clone(),
@@ -148,6 +190,9 @@ impl Engine {
             });
         }
         if cadence::is_conversation(channel, outcome) {
+            if let Some(entry) = changes.log.first_mut() {
+                entry.details.insert("talked".to_owned(), "yes".to_owned());
+            }
             let mut replied = person.entry(now, Happened::Replied).with("step", &task.step);
             replied = replied.with("channel", channel.as_str()).with("outcome", outcome);
             replied = replied.with("latency_ms", 0).with("kind", "reply");
@@ -157,6 +202,57 @@ impl Engine {
         changes.touches.push(touch);
         changes.suppressions.extend(phone_blocks(person, outcome, actor, now));
         Ok(())
+    }
+}
+
+/// A line of the queue.
+fn line(person: &Person, task: TaskRecord, now: Timestamp) -> QueueLine {
+    let calls = task.kind == TaskKind::Touch(Channel::Call) && !task.promised;
+    let callable_at = if calls { callable_at(person, now) } else { None };
+    let callable_at = task.wakes_at.map_or(callable_at, |wakes_at| {
+        let wakes_at = wakes_at.max(now);
+        match calls {
+            true => self::callable_at(person, wakes_at),
+            false => Some(wakes_at),
+        }
+    });
+    QueueLine {
+        cadence: person.enrollment.cadence.0.clone(),
+        callable_at,
+        outcomes: offered(person, &task),
+        collect: missing(&person.prospect.known, asked_for(person, &task)),
+        prospect: person.prospect.clone(),
+        task,
+    }
+}
+
+/// Whoever takes the person over hears of the word that led to it, which is not on record yet.
+fn tell_who_takes_over(done: &DoneTask, task: &TaskRecord, changes: &mut Changes) {
+    let note = done.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
+    let note = note.map_or(String::new(), |note| format!(" (\"{note}\")"));
+    let step = match task.kind {
+        TaskKind::Touch(_) => format!(" on {}", task.step),
+        _ => String::new(),
+    };
+    let told = format!("Just now, {}{step}: {}{note}", done.actor, done.outcome);
+    for opened in changes.tasks.iter_mut().filter(|opened| opened.kind == TaskKind::HandOff) {
+        opened.text = format!("{}\n\n{told}", opened.text).trim().to_owned();
+    }
+}
+
+/// What the log keeps of a deed, so that it can be taken back: the task, the enrollments that it moved
+/// with the revisions from which, those that it began, and how many entries about this person follow.
+fn note_deed(person: &Person, task: &TaskRecord, changes: &mut Changes) {
+    let moved: Vec<String> =
+        changes.moved.iter().map(|moved| format!("{}@{}", moved.id, moved.revision)).collect();
+    let began: Vec<String> = changes.enrolled.iter().map(|record| record.id.to_string()).collect();
+    let about = changes.log.iter().filter(|entry| entry.prospect == Some(person.prospect.id));
+    let follow = about.count().saturating_sub(1);
+    if let Some(entry) = changes.log.first_mut() {
+        let details = [("task", task.id.to_string()), ("moved", moved.join(" "))];
+        let counted = [("began", began.join(" ")), ("follow", follow.to_string())];
+        let told = details.into_iter().chain(counted).filter(|(_, value)| !value.is_empty());
+        entry.details.extend(told.map(|(key, value)| (key.to_owned(), value)));
     }
 }
 

@@ -26,8 +26,9 @@ impl Person {
         let wake = self.wake(&state);
         let (id, revision) = (self.enrollment.id, self.enrollment.revision);
         let prospect = state.account.as_ref().map(|_| self.prospect.id);
-        let (digest, mailbox) = (None, None);
-        let moved = EnrollmentMove { id, revision, at, state, wake, digest, mailbox, prospect };
+        let (digest, mailbox, owner) = (None, None, None);
+        let moved =
+            EnrollmentMove { id, revision, at, state, wake, digest, mailbox, prospect, owner };
         Changes { moved: vec![moved], ..Changes::default() }
     }
 }
@@ -47,9 +48,11 @@ impl Engine {
         for effect in effects {
             match effect {
                 Effect::SendMail { .. } => {}
-                Effect::OpenTask { step, attempt, kind, expires_at } => {
+                Effect::OpenTask { step, attempt, kind, expires_at, promised_at } => {
                     let (kind, attempt, expires_at) = (*kind, *attempt, *expires_at);
-                    let opening = Opening { step, attempt, kind, expires_at, state: &state };
+                    let promised_at = *promised_at;
+                    let opening =
+                        Opening { step, attempt, kind, expires_at, promised_at, state: &state };
                     let task = self.new_task(person, &opening, now).await?;
                     let opened = person.entry(now, Happened::TaskOpened).with("step", step);
                     changes.log.push(opened.with("kind", task_word(kind)));

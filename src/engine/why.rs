@@ -14,6 +14,10 @@ use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
 use crate::ports::{Lane, TaskRecord};
 
+mod trace;
+
+pub use trace::{Check, Trace, Verdict};
+
 /// Everything that is known of why a person is where they are.
 pub struct Story {
     pub prospect: Prospect,
@@ -36,6 +40,8 @@ pub struct Chapter {
     pub in_doubt: Vec<Touch>,
     /// Everything that was tried, each with the version that made it.
     pub touches: Vec<Touch>,
+    /// What the next step is held against.
+    pub trace: Option<Trace>,
     /// What a person is asked to do.
     pub task: Option<TaskRecord>,
     /// The people of the account, where the enrollment covers a company.
@@ -104,9 +110,7 @@ impl Engine {
         {
             let record = self.store.mailbox(mailbox).await?;
             let now = self.now();
-            let stale = record.inbox_read_at.is_none_or(|at| {
-                at > now || at.duration_until(now) > self.settings.reply_freshness
-            });
+            let stale = !self.is_fresh(record.inbox_read_at, now);
             let gone = !self.settings.mailboxes.contains_key(mailbox);
             let has_inbox = self.settings.mailboxes.get(mailbox).is_some_and(|m| m.has_inbox);
             let gap = record.next_send_at.map(|at| (at, Waiting::MailboxLimit));
@@ -122,7 +126,8 @@ impl Engine {
         let tasks = self.store.tasks(None).await?;
         let task = tasks.into_iter().find(|task| task.enrollment == person.enrollment.id);
         let account = self.colleagues_of(&person).await?;
-        Ok(Chapter { person, waits, in_doubt, touches, task, account })
+        let trace = self.trace(&person).await?;
+        Ok(Chapter { person, waits, in_doubt, touches, trace, task, account })
     }
 
     async fn colleagues_of(&self, person: &Person) -> Result<Vec<Colleague>, EngineError> {

@@ -9,6 +9,7 @@ pub mod language;
 pub mod length;
 pub mod message;
 pub mod mime;
+pub mod moment;
 pub mod profile_file;
 pub mod rules;
 pub mod template;

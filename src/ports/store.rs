@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
+use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::{Cap, Waiting};
+use crate::domain::budget::{Cap, Used, Waiting};
 
 use crate::domain::enrollment::{Phase, State, TaskKind};
 use crate::domain::hold::{Health, Hold, HoldScope, Release};
@@ -43,6 +44,12 @@ pub trait Store: Send + Sync {
 
     /// Takes or renews a lease; the epoch to fence with, or `None` when somebody else holds it.
     async fn lease(&self, request: LeaseRequest) -> Result<Option<i64>, StoreError>;
+
+    /// How many leases with names that begin so are held.
+    async fn count_leases(&self, prefix: &str, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The instant by the store's own clock, where it has one that several processes share.
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError>;
 
     // What was applied from files.
     async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError>;
@@ -148,6 +155,15 @@ pub trait Store: Send + Sync {
     /// How many non-ended enrollments there are, by phase and reason for waiting.
     async fn census(&self) -> Result<Vec<(String, Option<Waiting>, u64)>, StoreError>;
 
+    /// Everybody by cadence, phase, step and reason; `due` is who wakes at or before `until`.
+    async fn board(&self, until: Timestamp) -> Result<Vec<BoardLine>, StoreError>;
+    /// How often each step was done.
+    async fn done_by_step(&self) -> Result<Vec<(CadenceId, StepId, u64)>, StoreError>;
+    /// What was used of a cap, in the buckets that still count at `now`.
+    async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError>;
+    /// How many others at a company are under way.
+    async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError>;
+
     // What lets people in by itself.
     /// The event that was told with this key.
     async fn told_event(&self, key: &str) -> Result<Option<ToldEvent>, StoreError>;
@@ -185,6 +201,25 @@ pub trait Store: Send + Sync {
     // Tasks.
     async fn tasks(&self, rep: Option<&RepId>) -> Result<Vec<TaskRecord>, StoreError>;
     async fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError>;
+
+    // A rep's day.
+    /// The enrollments of a rep's people that have not ended.
+    async fn enrollments_of_owner(
+        &self,
+        owner: &RepId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError>;
+    /// The reps for whose return anybody waits.
+    async fn owners_waited_for(&self) -> Result<Vec<RepId>, StoreError>;
+    /// What somebody did with tasks and took back, the newest first.
+    async fn deeds(&self, actor: &RepId, limit: u32) -> Result<Vec<Entry>, StoreError>;
+    /// The absences that were to end behind `since`, in the order in which they begin.
+    async fn absences(&self, since: Timestamp) -> Result<Vec<Absence>, StoreError>;
+    /// What came in from somebody, the newest first.
+    async fn replies_of(
+        &self,
+        prospect: ProspectId,
+        limit: u32,
+    ) -> Result<Vec<ReplyRecord>, StoreError>;
 
     // The log.
     async fn log_of(&self, prospect: ProspectId) -> Result<Vec<Entry>, StoreError>;
@@ -255,6 +290,19 @@ pub struct Changes {
     pub tasks: Vec<TaskRecord>,
     /// Closes every open task of these enrollments, at that time.
     pub close_tasks: Vec<(EnrollmentId, Timestamp)>,
+    /// Open tasks whose rep or time is another one; refused as stale when one is not open any more.
+    pub tasks_changed: Vec<TaskRecord>,
+    /// Closed tasks that are open again, with their rep and their times.
+    pub tasks_reopened: Vec<TaskRecord>,
+    /// Takes back the firsts that these touches were.
+    pub milestones_gone: Vec<TouchId>,
+    pub suppressions_gone: Vec<Suppression>,
+    /// All people of the first rep are the second's.
+    pub people_of: Option<(RepId, RepId)>,
+    /// New absences, or when they were ended.
+    pub absences: Vec<Absence>,
+    /// Whoever waits for this rep to come back is looked at then.
+    pub woken: Vec<(RepId, Timestamp)>,
     pub suppressions: Vec<Suppression>,
     pub milestones: Vec<MilestoneRecord>,
     pub inbound: Vec<InboundRecord>,
@@ -276,6 +324,7 @@ impl Changes {
         self.settled.extend(other.settled);
         self.tasks.extend(other.tasks);
         self.close_tasks.extend(other.close_tasks);
+        self.tasks_changed.extend(other.tasks_changed);
         self.suppressions.extend(other.suppressions);
         self.milestones.extend(other.milestones);
         self.log.extend(other.log);
@@ -297,6 +346,8 @@ pub struct EnrollmentMove {
     pub mailbox: Option<MailboxId>,
     /// Whose turn it is at an account.
     pub prospect: Option<ProspectId>,
+    /// Whose people they are from now on, when that changes.
+    pub owner: Option<RepId>,
 }
 
 /// When and where to look at an enrollment again, and why not earlier. Absent once it has ended.
@@ -333,6 +384,8 @@ pub struct Guards {
     /// Nothing else may have touched this person for so long.
     pub quiet: Option<(ProspectId, EnrollmentId, SignedDuration)>,
     pub mailbox: Option<MailboxGuard>,
+    /// The work of this rep must not wait for them to come back.
+    pub owner: Option<RepId>,
 }
 
 /// What must hold of the mailbox that sends.
@@ -371,6 +424,23 @@ pub enum IdKind {
     Touch,
     Task,
     Inbound,
+    Absence,
+}
+
+/// People who stand at the same place for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardLine {
+    pub cadence: CadenceId,
+    /// As [`Phase::name`].
+    pub phase: String,
+    /// The step that the phase is about; for those who ended, how.
+    pub about: String,
+    pub begun: bool,
+    pub waiting: Option<Waiting>,
+    pub due: bool,
+    pub people: u64,
+    /// When the first of them wakes.
+    pub first_at: Option<Timestamp>,
 }
 
 /// People who are put off because their cadence, their rep or everything is on hold.
@@ -381,6 +451,8 @@ pub struct HoldBack {
     pub scope: HoldScope,
     pub now: Timestamp,
     pub until: Timestamp,
+    /// Why, as everybody is told.
+    pub waiting: Waiting,
 }
 
 /// A wish for a lease.
@@ -645,6 +717,12 @@ pub struct TaskRecord {
     pub expires_at: Timestamp,
     /// Until when it should be done, where its step says so.
     pub target_at: Option<Timestamp>,
+    /// It is nobody's work before that time.
+    pub wakes_at: Option<Timestamp>,
+    /// The person was told that we call at `wakes_at`.
+    pub promised: bool,
+    /// Whose it is, while `rep` stands in for them.
+    pub covers: Option<RepId>,
     pub open: bool,
 }
 

@@ -19,6 +19,7 @@ use crate::adapters::simulated::smtp_server::SmtpServer;
 use crate::adapters::simulated::world::World;
 use crate::config::{Config, InboxConfig};
 use crate::domain::budget::mix;
+use crate::domain::hold::Hold;
 use crate::domain::ids::RepId;
 use crate::engine::collect::CollectError;
 use crate::engine::enroll::Mode;
@@ -38,6 +39,7 @@ pub struct Demo {
     reps: Reps,
     next_session: Timestamp,
     next_housekeeping: Timestamp,
+    held: Vec<Hold>,
     _server: SmtpServer,
 }
 
@@ -122,12 +124,18 @@ impl Stage {
             ends_at: now + SignedDuration::from_hours(24 * days),
             next_session: now + SignedDuration::from_hours(9),
             next_housekeeping: now,
+            held: Vec::new(),
             _server: self.server,
         })
     }
 }
 
 impl Demo {
+    /// What the engine held by itself until the next morning.
+    pub fn held(&self) -> &[Hold] {
+        &self.held
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.running.engine
@@ -168,6 +176,7 @@ impl Demo {
         next = [expected, self.reps.urgent_at()].into_iter().flatten().fold(next, Timestamp::min);
         if now >= self.next_housekeeping {
             self.engine().keep_house().await?;
+            self.held.extend(self.engine().release_its_own().await?);
             self.next_housekeeping = now + SignedDuration::from_hours(24);
         }
         next = next.min(self.world.next_at().unwrap_or(next));

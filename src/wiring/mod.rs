@@ -167,7 +167,9 @@ pub async fn assemble(
     let store = Arc::new(SqlStore::open(&config.database).await?);
     let dialect = store.dialect();
     let node = node(dialect)?;
-    let engine = Arc::new(Engine::new(Parts { clock, store, mailer, inbox, settings, node }));
+    let mut engine = Engine::new(Parts { clock, store, mailer, inbox, settings, node });
+    engine.lease_lasts = config.lease;
+    let engine = Arc::new(engine);
     Ok(Running { engine, dialect, _lock: None })
 }
 

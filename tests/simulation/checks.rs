@@ -345,7 +345,7 @@ fn agrees(world: &World, touch: &Touch) {
     let accepted = state.accepted.iter().any(|seen| seen.message_id == mail.message_id);
     let contradiction = match touch.status {
         Status::Sent => !accepted,
-        Status::Refused | Status::Retryable | Status::Done => accepted,
+        Status::Refused | Status::Retryable | Status::Done | Status::TakenBack => accepted,
         Status::InDoubt | Status::AssumedSent => false,
         Status::Intended => true,
     };

@@ -426,6 +426,7 @@ impl Driver {
                     actor: rep.clone(),
                     set: found(&world, line),
                     text: None,
+                    note: None,
                 };
                 if let Err(error) = engine.done(done).await {
                     world.note(&format!("not done: {error}"));

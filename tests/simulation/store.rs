@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use firsttouch::adapters::store::SqlStore;
+use firsttouch::domain::absence::Absence;
 use firsttouch::domain::address::EmailAddress;
-use firsttouch::domain::budget::Waiting;
+use firsttouch::domain::budget::{Cap, Used, Waiting};
 use firsttouch::domain::hold::{Health, Hold};
 use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::*;
@@ -168,6 +169,12 @@ store! {
     touches_of(enrollment: EnrollmentId) -> Vec<Touch>;
     touches_in_doubt() -> Vec<Touch>;
     census() -> Vec<(String, Option<Waiting>, u64)>;
+    board(until: Timestamp) -> Vec<BoardLine>;
+    done_by_step() -> Vec<(CadenceId, StepId, u64)>;
+    used(cap: &Cap, now: Timestamp) -> Vec<Used>;
+    begun_at(company: CompanyId, except: EnrollmentId) -> u64;
+    count_leases(prefix: &str, now: Timestamp) -> u64;
+    clock() -> Option<Timestamp>;
     holds() -> Vec<Hold>;
     hold_back(back: HoldBack) -> u64;
     health(mailbox: &MailboxId, since: Timestamp) -> Health;
@@ -183,6 +190,11 @@ store! {
     replies(limit: u32) -> Vec<ReplyRecord>;
     tasks(rep: Option<&RepId>) -> Vec<TaskRecord>;
     task(id: TaskId) -> Option<TaskRecord>;
+    enrollments_of_owner(owner: &RepId) -> Vec<EnrollmentRecord>;
+    owners_waited_for() -> Vec<RepId>;
+    deeds(actor: &RepId, limit: u32) -> Vec<Entry>;
+    absences(since: Timestamp) -> Vec<Absence>;
+    replies_of(prospect: ProspectId, limit: u32) -> Vec<ReplyRecord>;
     log_of(prospect: ProspectId) -> Vec<Entry>;
     log_after(id: i64, limit: u32) -> (Vec<Entry>, i64);
     milestones() -> Vec<MilestoneRecord>;

@@ -3,7 +3,7 @@
 use firsttouch::domain::budget::Waiting;
 use firsttouch::domain::cadence::Outcome;
 use firsttouch::domain::enrollment::{Ending, Passed, Pause, Phase, State};
-use firsttouch::domain::ids::{CadenceId, EnrollmentId, ProfileId, ProspectId, StepId};
+use firsttouch::domain::ids::{CadenceId, CompanyId, EnrollmentId, ProfileId, ProspectId, StepId};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
 use firsttouch::domain::touch::Status;
 use firsttouch::ports::{
@@ -205,7 +205,7 @@ pub async fn the_states_of_an_older_database_begin_with_where_people_stand(datab
     store.write(moves(2, 1, ended(Ending::NoReply), None)).await.unwrap();
     store.close().await;
     let pool = database.raw().await;
-    for sql in ["drop table transition", "delete from _sqlx_migrations where version >= 7"] {
+    for sql in ["drop table transition", "delete from _sqlx_migrations where version = 7"] {
         sqlx::query(sql).execute(&pool).await.unwrap();
     }
     pool.close().await;
@@ -245,4 +245,45 @@ pub async fn the_census_counts_phases_and_reasons(database: Database) {
         line("waiting", Some(Waiting::NotDue), 2),
     ];
     assert_eq!(census, expected);
+}
+
+pub async fn the_board_counts_who_is_where_and_why(database: Database) {
+    let store = database.open().await;
+    write_enrolled(&*store, 5).await;
+    let later = Wake { lane: ann(), at: at(90), waiting: Waiting::MailboxLimit };
+    let begun = waiting("two", at(0), vec![sent("one")]);
+    store.write(moves(2, 1, begun.clone(), Some(later.clone()))).await.unwrap();
+    store.write(moves(3, 1, begun, Some(Wake { at: at(80), ..later }))).await.unwrap();
+    store.write(moves(4, 1, ended(Ending::NoReply), None)).await.unwrap();
+    let touches = vec![
+        touch(1, 2, "one", Status::Sent),
+        touch(2, 3, "one", Status::AssumedSent),
+        touch(3, 5, "one", Status::InDoubt),
+    ];
+    store.write(Changes { touches, ..Changes::default() }).await.unwrap();
+    let board: Vec<_> = store
+        .board(at(60))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|line| {
+            let waiting = line.waiting.map(Waiting::as_str);
+            (line.phase, line.about, line.begun, waiting, line.due, line.people, line.first_at)
+        })
+        .collect();
+    let line = |phase: &str, about: &str, begun, waiting, due, n, first| {
+        (phase.to_owned(), about.to_owned(), begun, waiting, due, n, first)
+    };
+    assert_eq!(
+        board,
+        [
+            line("ended", "no_reply", false, None, false, 1, None),
+            line("waiting", "two", true, Some("mailbox_limit"), false, 2, Some(at(80))),
+            line("waiting", "one", false, Some("not_due"), true, 2, Some(at(0))),
+        ]
+    );
+    let done = store.done_by_step().await.unwrap();
+    assert_eq!(done, [(CadenceId::from("c"), StepId::from("one"), 2)]);
+    let others = |id| store.begun_at(CompanyId(1), EnrollmentId(id));
+    assert_eq!((others(1).await.unwrap(), others(2).await.unwrap()), (2, 1));
 }

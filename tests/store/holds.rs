@@ -39,7 +39,7 @@ pub async fn a_hold_is_in_force_until_it_is_released_and_may_come_again(database
     put(&*store, &[hold(all.clone(), HoldCause::Manual, 3), third.clone()]).await;
     assert_eq!(store.holds().await.unwrap(), [first, second.clone(), third]);
     release(&*store, all.clone(), 4).await;
-    assert_eq!(store.holds().await.unwrap(), [second.clone()]);
+    assert_eq!(store.holds().await.unwrap(), std::slice::from_ref(&second));
     let again = hold(all, HoldCause::Manual, 5);
     put(&*store, std::slice::from_ref(&again)).await;
     assert_eq!(store.holds().await.unwrap(), [second, again]);
@@ -72,7 +72,8 @@ pub async fn who_is_on_hold_is_put_off_at_once_and_comes_back_with_the_release(d
     write_enrolled(&*store, 3).await;
     let other = moved(3, 1, waiting("one", at(0), Vec::new()), wake(Lane::Desk, at(0)));
     store.write(Changes { moved: vec![other], ..Changes::default() }).await.unwrap();
-    let back = |scope| HoldBack { lane: ann(), scope, now: at(5), until: at(65) };
+    let waiting = Waiting::OnHold;
+    let back = |scope| HoldBack { lane: ann(), scope, now: at(5), until: at(65), waiting };
     let due = |minutes| {
         let store = store.clone();
         async move { store.due(&ann(), at(minutes), 10).await.unwrap().len() }

@@ -14,6 +14,7 @@ use firsttouch::ports::Store;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, AssertSqlSafe};
 
+mod days;
 mod enrollments;
 mod guards;
 mod holds;
@@ -151,7 +152,16 @@ on_both! {
         mails_on_their_way_are_found_again,
         every_state_is_given_back_and_a_later_look_alone_is_none,
         the_states_of_an_older_database_begin_with_where_people_stand,
-        the_census_counts_phases_and_reasons;
+        the_census_counts_phases_and_reasons,
+        the_board_counts_who_is_where_and_why;
+    days:
+        an_open_task_changes_hands_and_times_and_a_closed_one_does_not,
+        what_was_done_is_taken_back_and_its_touch_is_used_again,
+        what_somebody_did_is_found_newest_first,
+        absences_come_back_in_their_order_and_can_be_ended,
+        an_intent_waits_for_whoever_is_away_and_whose_work_is_held,
+        whoever_waits_for_a_rep_is_found_and_woken,
+        everybody_of_a_rep_is_anothers;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
         a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
@@ -226,7 +236,16 @@ on_memory! {
         the_next_wake_is_the_earliest_of_the_lane,
         mails_on_their_way_are_found_again,
         every_state_is_given_back_and_a_later_look_alone_is_none,
-        the_census_counts_phases_and_reasons;
+        the_census_counts_phases_and_reasons,
+        the_board_counts_who_is_where_and_why;
+    days:
+        an_open_task_changes_hands_and_times_and_a_closed_one_does_not,
+        what_was_done_is_taken_back_and_its_touch_is_used_again,
+        what_somebody_did_is_found_newest_first,
+        absences_come_back_in_their_order_and_can_be_ended,
+        an_intent_waits_for_whoever_is_away_and_whose_work_is_held,
+        whoever_waits_for_a_rep_is_found_and_woken,
+        everybody_of_a_rep_is_anothers;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
         a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,

@@ -95,7 +95,8 @@ pub fn enrollment(id: i64) -> EnrollmentRecord {
 
 pub fn moved(id: i64, revision: i64, state: State, wake: Option<Wake>) -> EnrollmentMove {
     let (id, at) = (EnrollmentId(id), at(revision));
-    EnrollmentMove { id, revision, at, state, wake, digest: None, mailbox: None, prospect: None }
+    let (digest, mailbox, prospect, owner) = (None, None, None, None);
+    EnrollmentMove { id, revision, at, state, wake, digest, mailbox, prospect, owner }
 }
 
 /// A mail to the person of the enrollment's number.
@@ -148,17 +149,7 @@ pub async fn write_enrolled(store: &dyn Store, n: i64) {
 }
 
 pub fn no_guards(now: Timestamp) -> Guards {
-    let (lease, company, quiet, mailbox) = (None, None, None, None);
-    Guards {
-        now,
-        lease,
-        holds: Vec::new(),
-        subjects: Vec::new(),
-        caps: Vec::new(),
-        company,
-        quiet,
-        mailbox,
-    }
+    Guards { now, ..Guards::default() }
 }
 
 pub fn cap(scope: &str, limit: u32, reason: Waiting) -> Cap {

@@ -137,6 +137,9 @@ fn task(id: i64, enrollment: i64, rep: &str, priority: u8) -> TaskRecord {
         opened_at: at(id),
         expires_at: at(100),
         target_at: (id == 2).then(|| at(7)),
+        wakes_at: (id == 3).then(|| at(9)),
+        promised: id == 3,
+        covers: (id == 3).then(|| RepId::from("bea")),
         open: true,
     }
 }

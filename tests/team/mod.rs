@@ -166,6 +166,10 @@ impl Team {
         self.engine.store.write(changes).await.unwrap();
     }
 
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub async fn enroll(&self, cadence: &str, people: i64) {
         let people: Vec<ProspectId> = (1..=people).map(ProspectId).collect();
         let enrolled =
@@ -218,7 +222,8 @@ impl Team {
 
     pub async fn try_done(&self, task: TaskId, outcome: &str) -> Result<(), String> {
         let (outcome, actor) = (outcome.to_owned(), RepId::from("ann"));
-        let done = DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None };
+        let done =
+            DoneTask { task, outcome, until: None, actor, set: Vec::new(), text: None, note: None };
         self.engine.done(done).await.map(|_| ()).map_err(|error| error.to_string())
     }
 

@@ -100,7 +100,7 @@ impl SqlStore {
         .bind(rows::lane_text(&back.lane))
         .bind(back.now.as_millisecond())
         .bind(back.until.as_millisecond())
-        .bind(Waiting::OnHold.as_str())
+        .bind(back.waiting.as_str())
         .bind(cadence)
         .bind(owner)
         .execute(&self.writer)

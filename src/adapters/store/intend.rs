@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
 use super::json::timestamp;
-use super::{Fork, SqlStore, failed, get, query};
-use super::{holds, rows};
+use super::{Dialect, Fork, SqlStore, days, failed, get, holds, query, rows};
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
 
@@ -27,6 +26,9 @@ pub(super) async fn check(
     }
     if is_blocked(tx, guards).await? {
         return Ok(Intent::Blocked);
+    }
+    if let Some(wait) = days::owner_waits(tx, guards).await? {
+        return Ok(wait);
     }
     if let Some(guard) = &guards.mailbox
         && let Some(wait) = mailbox_waits(store, tx, guard, guards.now).await?
@@ -162,7 +164,7 @@ async fn person_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, St
     lock_scope(tx, &format!("lock:person:{prospect}")).await?;
     let row = sqlx::query(
         "select max(at) as last_at from touch where prospect_id = $1 and enrollment_id <> $2 \
-         and channel <> 'task' and status not in ('retryable', 'refused')",
+         and channel <> 'task' and status not in ('retryable', 'refused', 'taken_back')",
     )
     .bind(prospect.0)
     .bind(enrollment.0)
@@ -254,6 +256,33 @@ async fn add_use(tx: &mut Tx, cap: &Cap, now: Timestamp) -> Result<(), StoreErro
 }
 
 impl SqlStore {
+    pub(super) async fn read_lease_count(
+        &self,
+        prefix: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let sql = "select count(*) as n from lease where substr(name, 1, length($1)) = $1 \
+             and until_at > $2";
+        let row = sqlx::query(sql)
+            .bind(prefix.to_owned())
+            .bind(now.as_millisecond())
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed("count the leases"))?;
+        Ok(u64::try_from(get::<i64>(&row, "n")?).unwrap_or(0))
+    }
+
+    /// The clock of a PostgreSQL server; a file has none.
+    pub(super) async fn read_clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(None);
+        }
+        let sql = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as at";
+        let row =
+            sqlx::query(sql).fetch_one(&self.readers).await.map_err(failed("ask the time"))?;
+        Ok(Some(timestamp(get(&row, "at")?)))
+    }
+
     /// Takes over or renews a lease that is free, ours, or run out.
     pub(super) async fn take_lease(
         &self,

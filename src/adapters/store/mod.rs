@@ -15,11 +15,13 @@ mod account_json;
 mod books;
 mod bulk;
 mod copy;
+mod days;
 mod holds;
 mod intend;
 mod json;
 mod lists;
 mod mend;
+mod overview;
 mod port;
 mod read;
 mod rows;
@@ -115,9 +117,8 @@ impl SqlStore {
         let (writer, readers) = match dialect {
             Dialect::Sqlite => {
                 let writable = format!("{url}?mode=rwc");
-                let writer = sqlite_pool(&writable, 1, SQLITE_SETTINGS).await?;
-                writer.execute(SQLITE_CACHE).await.map_err(open_error)?;
-                (writer, sqlite_pool(&writable, READERS, SQLITE_SETTINGS).await?)
+                let writer = sqlite_pool(&writable, 1, &[SQLITE_SETTINGS, SQLITE_CACHE]).await?;
+                (writer, sqlite_pool(&writable, READERS, &[SQLITE_SETTINGS]).await?)
             }
             Dialect::Postgres => {
                 let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
@@ -145,7 +146,7 @@ impl SqlStore {
         let dialect = dialect_of(url)?;
         let pool = match dialect {
             Dialect::Sqlite => {
-                sqlite_pool(&format!("{url}?mode=ro"), READERS, SQLITE_READING).await?
+                sqlite_pool(&format!("{url}?mode=ro"), READERS, &[SQLITE_READING]).await?
             }
             Dialect::Postgres => {
                 let options = AnyPoolOptions::new().max_connections(READERS);
@@ -176,12 +177,26 @@ impl SqlStore {
 
     /// A transaction that may write.
     async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let begun = match self.dialect {
+        let begun = match self.try_begin().await {
+            // SQLite itself has taken a transaction back that the driver believes to be open: it does so
+            // when the disk is full. Such a connection is of no more use.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                let connection = self.writer.acquire().await;
+                let closed = connection.map_err(failed("begin a transaction"))?.close().await;
+                closed.map_err(failed("close a connection"))?;
+                self.try_begin().await
+            }
+            other => other,
+        };
+        begun.map_err(failed("begin a transaction"))
+    }
+
+    async fn try_begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        match self.dialect {
             // The lock is taken at once: a later upgrade could fail with "database is locked".
             Dialect::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await,
             Dialect::Postgres => self.writer.begin().await,
-        };
-        begun.map_err(failed("begin a transaction"))
+        }
     }
 }
 
@@ -215,7 +230,7 @@ const POSTGRES_READING: &str = "set session characteristics as transaction read 
 async fn sqlite_pool(
     url: &str,
     connections: u32,
-    settings: &'static str,
+    settings: &'static [&'static str],
 ) -> Result<AnyPool, OpenError> {
     AnyPoolOptions::new()
         .max_connections(connections)
@@ -223,7 +238,9 @@ async fn sqlite_pool(
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                connection.execute(settings).await?;
+                for setting in settings {
+                    connection.execute(*setting).await?;
+                }
                 Ok(())
             })
         })
@@ -242,6 +259,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "accounts", include_str!("../../../migrations/0006_accounts.sql")),
     (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
     (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
+    (9, "days", include_str!("../../../migrations/0009_days.sql")),
     (10, "books", include_str!("../../../migrations/0010_books.sql")),
 ];
 

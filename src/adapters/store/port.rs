@@ -9,21 +9,24 @@ use sqlx::{Any, Transaction};
 use super::json::timestamp;
 use super::read::ms;
 use super::{Block, SqlStore, failed, get, intend, lists, rows, write};
+use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::Waiting;
+use crate::domain::budget::{Cap, Used, Waiting};
 use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
+    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, StepId,
+    TaskId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::Touch;
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord, ImportRow,
-    Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord, ProfileRecord,
-    ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord, VersionRecord,
+    AppliedRecord, BoardLine, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord,
+    ImportRow, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
+    ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord,
+    VersionRecord,
 };
 
 /// Ids that a process reserves at a time; a restart skips what is left.
@@ -65,6 +68,14 @@ impl Store for SqlStore {
 
     async fn lease(&self, request: LeaseRequest) -> Result<Option<i64>, StoreError> {
         self.take_lease(&request).await
+    }
+
+    async fn count_leases(&self, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
+        self.read_lease_count(prefix, now).await
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read_clock().await
     }
 
     async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError> {
@@ -316,6 +327,22 @@ impl Store for SqlStore {
         self.read_census().await
     }
 
+    async fn board(&self, until: Timestamp) -> Result<Vec<BoardLine>, StoreError> {
+        self.read_board(until).await
+    }
+
+    async fn done_by_step(&self) -> Result<Vec<(CadenceId, StepId, u64)>, StoreError> {
+        self.read_done_by_step().await
+    }
+
+    async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError> {
+        self.read_used(cap, now).await
+    }
+
+    async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError> {
+        self.count_begun_at(company, except).await
+    }
+
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
         self.read_holds().await
     }
@@ -396,6 +423,36 @@ impl Store for SqlStore {
 
     async fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError> {
         Ok(self.all_by_id("select * from task where id = $1", id.0, rows::task).await?.pop())
+    }
+
+    async fn enrollments_of_owner(
+        &self,
+        owner: &RepId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let sql = "select * from enrollment where owner = $1 and lane is not null order by id";
+        self.all_by_text(sql, owner.as_str(), rows::enrollment).await
+    }
+
+    async fn owners_waited_for(&self) -> Result<Vec<RepId>, StoreError> {
+        let sql = "select distinct owner from enrollment where lane is not null \
+             and waiting = 'owner_away' order by owner";
+        self.all(sql, |row| Ok(RepId(get(row, "owner")?))).await
+    }
+
+    async fn deeds(&self, actor: &RepId, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.read_deeds(actor, limit).await
+    }
+
+    async fn absences(&self, since: Timestamp) -> Result<Vec<Absence>, StoreError> {
+        self.read_absences(since).await
+    }
+
+    async fn replies_of(
+        &self,
+        prospect: ProspectId,
+        limit: u32,
+    ) -> Result<Vec<ReplyRecord>, StoreError> {
+        self.read_replies_of(prospect, limit).await
     }
 
     async fn log_of(&self, prospect: ProspectId) -> Result<Vec<Entry>, StoreError> {
@@ -488,5 +545,6 @@ fn id_kind_word(kind: IdKind) -> &'static str {
         IdKind::Touch => "touch",
         IdKind::Task => "task",
         IdKind::Inbound => "inbound",
+        IdKind::Absence => "absence",
     }
 }

@@ -275,6 +275,9 @@ pub(super) fn task(row: &AnyRow) -> Result<TaskRecord, StoreError> {
         opened_at: json::timestamp(get(row, "opened_at")?),
         expires_at: json::timestamp(get(row, "expires_at")?),
         target_at: get::<Option<i64>>(row, "target_at")?.map(json::timestamp),
+        wakes_at: get::<Option<i64>>(row, "wakes_at")?.map(json::timestamp),
+        promised: get::<i64>(row, "promised")? == 1,
+        covers: get::<Option<String>>(row, "covers")?.map(RepId),
         open: get::<Option<i64>>(row, "closed_at")?.is_none(),
     })
 }

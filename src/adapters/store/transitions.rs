@@ -41,11 +41,11 @@ pub(super) async fn put_next(
     state: String,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into transition (enrollment_id, revision, at, state, prospect_id, mailbox_id, digest) \
-         select id, revision + 1, $3, $4, nullif($5, prospect_id), nullif($6, mailbox_id), \
-         nullif($7, digest) from enrollment where id = $1 and revision = $2 and (state <> $4 \
+        "insert into transition (enrollment_id, revision, at, state, prospect_id, mailbox_id, digest, \
+         owner) select id, revision + 1, $3, $4, nullif($5, prospect_id), nullif($6, mailbox_id), \
+         nullif($7, digest), nullif($8, owner) from enrollment where id = $1 and revision = $2 and (state <> $4 \
          or nullif($5, prospect_id) is not null or nullif($6, mailbox_id) is not null \
-         or nullif($7, digest) is not null)",
+         or nullif($7, digest) is not null or nullif($8, owner) is not null)",
     )
     .bind(moved.id.0)
     .bind(moved.revision)
@@ -54,6 +54,7 @@ pub(super) async fn put_next(
     .bind(moved.prospect.map(|id| id.0))
     .bind(moved.mailbox.as_ref().map(|id| id.0.clone()))
     .bind(moved.digest.clone())
+    .bind(moved.owner.as_ref().map(|id| id.0.clone()))
     .execute(&mut **tx)
     .await
     .map_err(failed("write a transition"))?;

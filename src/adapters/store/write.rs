@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::{SqlStore, failed, holds, json, lists, rows, starts, transitions};
+use super::{SqlStore, days, failed, holds, json, lists, rows, starts, transitions};
 use crate::domain::enrollment::{Phase, State};
 use crate::domain::ids::EnrollmentId;
 use crate::domain::log::Entry;
@@ -89,6 +89,7 @@ async fn put_outcomes(store: &SqlStore, tx: &mut Tx, changes: &Changes) -> Resul
         .await
         .map_err(failed("close tasks"))?;
     }
+    days::put(tx, changes).await?;
     for task in &changes.tasks {
         insert_task(tx, task).await?;
     }
@@ -271,7 +272,8 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
          lane_rank = case when $5 = 1 or $6 is null then $7 \
                      when 1000000 - score < 1 then 1 else 1000000 - score end, \
          wake_at = $8, waiting = $9, ended_at = $10, digest = coalesce($11, digest), \
-         mailbox_id = coalesce($12, mailbox_id), prospect_id = coalesce($13, prospect_id) \
+         mailbox_id = coalesce($12, mailbox_id), prospect_id = coalesce($13, prospect_id), \
+         owner = coalesce($14, owner) \
          where id = $1 and revision = $2",
     )
     .bind(moved.id.0)
@@ -287,6 +289,7 @@ async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), Stor
     .bind(moved.digest.clone())
     .bind(moved.mailbox.as_ref().map(|id| id.0.clone()))
     .bind(moved.prospect.map(|id| id.0))
+    .bind(moved.owner.as_ref().map(|id| id.0.clone()))
     .execute(&mut **tx)
     .await
     .map_err(failed("move an enrollment"))?;
@@ -306,7 +309,8 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
          on conflict (enrollment_id, step_id, attempt) do update set status = excluded.status, \
          at = excluded.at, subject = excluded.subject, begins_thread = excluded.begins_thread, \
-         template = excluded.template, version = excluded.version where touch.status = 'retryable'",
+         template = excluded.template, version = excluded.version, actor = excluded.actor, \
+         outcome = excluded.outcome where touch.status in ('retryable', 'taken_back')",
     )
     .bind(touch.id.0)
     .bind(touch.enrollment.0)
@@ -336,8 +340,8 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
 async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     sqlx::query(
         "insert into task (id, enrollment_id, prospect_id, rep, kind, step_id, attempt, title, body, \
-         priority, opened_at, expires_at, target_at, version) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         priority, opened_at, expires_at, target_at, version, wakes_at, promised, covers) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(task.id.0)
     .bind(task.enrollment.0)
@@ -353,6 +357,9 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .bind(task.expires_at.as_millisecond())
     .bind(task.target_at.map(|at| at.as_millisecond()))
     .bind(task.version.clone())
+    .bind(task.wakes_at.map(|at| at.as_millisecond()))
+    .bind(i64::from(task.promised))
+    .bind(task.covers.as_ref().map(|rep| rep.0.clone()))
     .execute(&mut **tx)
     .await
     .map_err(failed("open a task"))?;

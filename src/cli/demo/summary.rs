@@ -11,6 +11,7 @@ use crate::cli::output::{bold, print, table};
 use crate::cli::report::Numbers;
 use crate::cli::{Failure, import, why};
 use crate::domain::cadence::Channel;
+use crate::domain::hold::Hold;
 use crate::domain::ids::{CadenceId, ProspectId};
 use crate::domain::log::What;
 use crate::domain::report::Tally;
@@ -25,6 +26,7 @@ pub(super) struct Summary<'a> {
     pub outbound: Listed,
     pub numbers: Numbers,
     pub cadences: Vec<(CadenceId, Tally)>,
+    pub held: Vec<Hold>,
     pub violations: Vec<String>,
 }
 
@@ -41,6 +43,10 @@ impl Summary<'_> {
         print("");
         print(&self.numbers.text(&zone));
         print(&self.by_cadence());
+        for hold in &self.held {
+            let (scope, note) = (hold.scope.phrase(), &hold.note);
+            print(&format!("on hold until the next morning: {scope} ({note})"));
+        }
         print(&format!("violations: {}", self.violations.len()));
         self.violations.iter().for_each(|violation| print(&format!("  {violation}")));
         print(&format!(
@@ -94,6 +100,7 @@ impl Summary<'_> {
             "endings": tally.endings,
             "in_doubt": self.numbers.doubts.len(),
             "cadences": self.cadences.iter().map(cadence_json).collect::<Vec<_>>(),
+            "held": self.held.iter().map(|hold| hold.scope.text()).collect::<Vec<_>>(),
             "violations": self.violations,
         })
     }

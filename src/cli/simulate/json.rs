@@ -114,6 +114,7 @@ fn run(run: &Run) -> Value {
         "dead_addresses": run.tally.bounces,
         "absence_notes": run.tally.auto_replies,
         "tasks_expired": run.expired.iter().map(|(rep, n)| (rep.0.clone(), json!(n))).collect::<Map<_, _>>(),
+        "held": run.held,
         "passed_over": run.passed_over,
         "endings": run.tally.endings,
         "load": load(run),

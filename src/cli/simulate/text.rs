@@ -164,7 +164,7 @@ fn outcome(told: &Told, run: &Run) -> Vec<Vec<String>> {
         ),
         None => format!("0 of {}", run.enrolled),
     };
-    vec![
+    let mut rows = vec![
         row("first touches", first),
         row(
             "people who answer",
@@ -189,7 +189,21 @@ fn outcome(told: &Told, run: &Run) -> Vec<Vec<String>> {
                 run.expired_share() * 100.0
             ),
         ),
-    ]
+    ];
+    rows.extend(held(run).map(|text| row("put on hold", text)));
+    rows
+}
+
+/// What the engine would stop by itself.
+fn held(run: &Run) -> Option<String> {
+    if run.held.is_empty() {
+        return None;
+    }
+    let times = |n: u64| if n == 1 { "once".to_owned() } else { format!("{n} times") };
+    let each =
+        run.held.iter().map(|(scope, n)| format!("{} {}", scope.replacen(':', " ", 1), times(*n)));
+    let each: Vec<String> = each.collect();
+    Some(format!("{}; here somebody releases it the next morning", each.join(", ")))
 }
 
 /// A line for everybody who did something, and for everybody who could have.

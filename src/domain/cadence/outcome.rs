@@ -34,6 +34,8 @@ pub const EXPIRED: &str = "expired";
 pub const SKIPPED: &str = "skipped";
 /// A mail that a server refused for good.
 pub const REFUSED: &str = "refused";
+/// The person wants to be called at another time.
+pub const CALL_BACK: &str = "call_back";
 /// A mail that was taken over and came back.
 pub const BOUNCED: &str = "bounced";
 
@@ -41,7 +43,7 @@ pub const BOUNCED: &str = "bounced";
 pub const CALL_OUTCOMES: &[(&str, Verb)] = &[
     ("meeting_booked", Verb::Stop),
     ("interested", Verb::Triage),
-    ("call_back", Verb::Triage),
+    (CALL_BACK, Verb::Triage),
     ("not_now", Verb::Pause(Delay::new(60, Unit::Days))),
     ("not_interested", Verb::Stop),
     ("referred", Verb::Triage),
@@ -76,7 +78,7 @@ pub fn is_conversation(channel: Channel, outcome: &Outcome) -> bool {
     const CALL: [&str; 7] = [
         "meeting_booked",
         "interested",
-        "call_back",
+        CALL_BACK,
         "not_now",
         "not_interested",
         "referred",

@@ -90,7 +90,8 @@ fn ask_what_it_means(course: &Course, state: State, now: Timestamp) -> Moved {
     let left = left_of(&state.phase, now);
     let expires_at = course.calendar.after(now, TRIAGE_EXPIRES, course.zone);
     let kind = TaskKind::Reply;
-    let open = Effect::OpenTask { step: step.clone(), attempt, kind, expires_at };
+    let open =
+        Effect::OpenTask { step: step.clone(), attempt, kind, expires_at, promised_at: None };
     let phase = Phase::OnReply { step, attempt, left, expires_at };
     (State { phase, reply_waits: false, ..state }, vec![Effect::CloseTasks, open])
 }
@@ -178,7 +179,8 @@ pub(super) fn offer(
 ) -> Moved {
     let expires_at = course.calendar.after(now, hand_off.accept_within, course.zone);
     let kind = TaskKind::HandOff;
-    let open = Effect::OpenTask { step: step.clone(), attempt, kind, expires_at };
+    let open =
+        Effect::OpenTask { step: step.clone(), attempt, kind, expires_at, promised_at: None };
     let phase = Phase::Offered { step: step.clone(), attempt, hand_off, expires_at };
     (State { phase, ..state }, vec![open])
 }
@@ -219,7 +221,8 @@ pub(super) fn hand_back(
     };
     let expires_at = course.calendar.after(now, TRIAGE_EXPIRES, course.zone);
     let kind = TaskKind::HandedBack;
-    let open = Effect::OpenTask { step: step.clone(), attempt: 1, kind, expires_at };
+    let promised_at = None;
+    let open = Effect::OpenTask { step: step.clone(), attempt: 1, kind, expires_at, promised_at };
     let phase = Phase::HandedBack { step: step.clone(), hand_off, why, expires_at };
     (State { phase, ..state }, vec![open])
 }

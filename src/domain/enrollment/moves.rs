@@ -13,8 +13,8 @@ use super::{
     Released, Skipped, State, TaskKind,
 };
 use crate::domain::cadence::{
-    BOUNCED, Channel, Condition, EMAIL_BOUNCED, EXPIRED, MailMode, OUT_OF_OFFICE, Others, Outcome,
-    REFUSED, SENT, SKIPPED, Step, Verb, What, When,
+    BOUNCED, CALL_BACK, Channel, Condition, EMAIL_BOUNCED, EXPIRED, MailMode, OUT_OF_OFFICE,
+    Others, Outcome, REFUSED, SENT, SKIPPED, Step, Verb, What, When,
 };
 use crate::domain::ids::{CadenceId, ProspectId, StepId};
 use crate::domain::time::{Delay, Unit};
@@ -46,6 +46,7 @@ pub(super) fn moved(course: &Course, state: State, event: Event, now: Timestamp)
         Event::Deferred { until } => on_deferred(state, until),
         Event::Lost => on_lost(state),
         Event::Done { outcome, until } => on_done(course, state, outcome, until, now),
+        Event::Snoozed { by } => on_snoozed(state, by),
         Event::Released { edited } => on_released(course, state, edited, now),
         Event::Unwritable => match state.phase {
             Phase::Waiting { .. } => Ok((State { released: None, ..state }, Vec::new())),
@@ -144,7 +145,8 @@ fn fire(
         }
     };
     let expires_at = course.calendar.after(now, step.expires_after, course.zone);
-    let open = Effect::OpenTask { step: id.clone(), attempt, kind, expires_at };
+    let promised_at = None;
+    let open = Effect::OpenTask { step: id.clone(), attempt, kind, expires_at, promised_at };
     let phase = Phase::OnTask { step: id.clone(), attempt, expires_at };
     Ok((State { phase, ..state }, vec![open]))
 }
@@ -293,6 +295,20 @@ fn on_done(
     }
 }
 
+/// What a person is asked stays open for longer. An offer to others does not: they have their own time.
+fn on_snoozed(mut state: State, by: SignedDuration) -> Stepped {
+    match &mut state.phase {
+        Phase::OnTask { expires_at, .. }
+        | Phase::Triage { expires_at, .. }
+        | Phase::OnReply { expires_at, .. }
+        | Phase::HandedBack { expires_at, .. } => {
+            *expires_at = expires_at.checked_add(by).unwrap_or(Timestamp::MAX);
+            Ok((state, Vec::new()))
+        }
+        _ => illegal("snoozed", &state),
+    }
+}
+
 fn on_resumed(state: State, now: Timestamp) -> Stepped {
     match state.phase.clone() {
         Phase::Paused { step, attempt, left, .. } => {
@@ -327,10 +343,44 @@ pub(super) fn pass(
     state.tries = 0;
     state.released = None;
     state.passed.push(Passed { step: id.clone(), attempt, outcome: outcome.clone(), at: now });
-    let (step, skipped) = (id.clone(), None);
-    let passed = Effect::Pass { step, attempt, outcome: outcome.clone(), skipped };
-    let (state, effects) = follow(course, state, id, attempt, verb, &outcome, until, now);
+    let skipped = None;
+    let passed = Effect::Pass { step: id.clone(), attempt, outcome: outcome.clone(), skipped };
+    let promised =
+        step.and_then(|step| promised(step, &verb, &outcome, until, now).zip(Some(step)));
+    let (state, effects) = match promised {
+        Some((at, step)) => call_again(course, state, step, attempt, at),
+        None => follow(course, state, id, attempt, verb, &outcome, until, now),
+    };
     (state, [vec![passed], effects].concat())
+}
+
+/// The time at which the person wants to be called, where the file does not lead elsewhere.
+fn promised(
+    step: &Step,
+    verb: &Verb,
+    outcome: &Outcome,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let stays = matches!(verb, Verb::Triage | Verb::Continue | Verb::Retry { .. });
+    let asks = step.what.channel() == Channel::Call && outcome.as_str() == CALL_BACK;
+    until.filter(|at| stays && asks && *at > now)
+}
+
+/// The same call once more, at the time that was promised. Everything else waits for it.
+fn call_again(
+    course: &Course,
+    state: State,
+    step: &Step,
+    attempt: u32,
+    at: Timestamp,
+) -> (State, Vec<Effect>) {
+    let (id, attempt) = (step.id.clone(), attempt + 1);
+    let expires_at = course.calendar.after(at, step.expires_after, course.zone);
+    let (kind, promised_at) = (TaskKind::Touch(Channel::Call), Some(at));
+    let open = Effect::OpenTask { step: id.clone(), attempt, kind, expires_at, promised_at };
+    let phase = Phase::OnTask { step: id, attempt, expires_at };
+    (State { phase, ..state }, vec![open])
 }
 
 #[allow(
@@ -436,8 +486,8 @@ pub(super) fn ask_owner(
     now: Timestamp,
 ) -> (State, Vec<Effect>) {
     let expires_at = course.calendar.after(now, TRIAGE_EXPIRES, course.zone);
-    let open =
-        Effect::OpenTask { step: id.clone(), attempt: 1, kind: TaskKind::Triage, expires_at };
+    let (kind, promised_at) = (TaskKind::Triage, None);
+    let open = Effect::OpenTask { step: id.clone(), attempt: 1, kind, expires_at, promised_at };
     let phase = Phase::Triage { step: id.clone(), expires_at };
     (State { phase, ..state }, vec![open])
 }

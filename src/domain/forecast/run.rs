@@ -78,6 +78,8 @@ pub struct Run {
     pub answered: BTreeMap<String, u64>,
     /// Steps that were passed over, by the reason that the log keeps.
     pub passed_over: BTreeMap<String, u64>,
+    /// What the engine held by itself, and how often; each time until the next morning.
+    pub held: BTreeMap<String, u64>,
     pub tally: Tally,
     pub(super) answered_by: BTreeSet<EnrollmentId>,
     pub(super) touched: BTreeSet<EnrollmentId>,
@@ -94,6 +96,9 @@ impl Run {
             }
             (What::TaskExpired, Some(enrollment)) => {
                 *self.expired.entry(rep_of(enrollment)).or_default() += 1;
+            }
+            (What::Held, _) => {
+                *self.held.entry(entry.detail("scope").to_owned()).or_default() += 1;
             }
             (What::Skipped, _) if !entry.detail("reason").is_empty() => {
                 *self.passed_over.entry(entry.detail("reason").to_owned()).or_default() += 1;

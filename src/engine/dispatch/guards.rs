@@ -11,9 +11,6 @@ use crate::domain::suppression::Subject;
 use crate::engine::{Engine, EngineError, Person, lock};
 use crate::ports::{Guards, LeaseRequest, MailboxGuard};
 
-/// A lease lasts so long and is renewed at half of it.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
-
 impl Engine {
     pub(super) async fn guards(
         &self,
@@ -25,24 +22,9 @@ impl Engine {
         let mailbox = sending.mailbox;
         let day = now.as_millisecond().div_euclid(86_400_000);
         let record = self.store.mailbox(&mailbox.id).await?;
-        let new_day = record.last_sending_day.is_some_and(|last| last != day);
-        let sending_days = record.sending_days + u32::from(new_day);
         let mut caps = self.person_caps(person);
-        caps.push(Cap {
-            scope: format!("mailbox:{}", mailbox.id),
-            reason: Waiting::MailboxLimit,
-            limit: mailbox.ramp.limit(sending_days, mailbox.daily_limit),
-            window: SignedDuration::from_hours(24),
-        });
-        let domain = sending.ready.to.domain();
-        if !is_free_mail(domain) {
-            caps.push(Cap {
-                scope: format!("domain:{domain}"),
-                reason: Waiting::DomainLimit,
-                limit: self.settings.limits.per_domain_per_day,
-                window: SignedDuration::from_hours(24),
-            });
-        }
+        caps.push(self.mailbox_cap(mailbox, &record, now));
+        caps.extend(self.domain_cap(sending.ready.to.domain()));
         let seed = person.seed(&sending.step, &self.settings.secret);
         Ok(Guards {
             now,
@@ -62,22 +44,34 @@ impl Engine {
                 gap: gap(mailbox.gap.0, mailbox.gap.1, seed),
                 day,
             }),
+            owner: Some(person.enrollment.owner.clone()),
         })
     }
 
+    /// Mails to one domain; free-mail providers are exempt.
+    pub(in crate::engine) fn domain_cap(&self, domain: &str) -> Option<Cap> {
+        let cap = Cap {
+            scope: format!("domain:{domain}"),
+            reason: Waiting::DomainLimit,
+            limit: self.settings.limits.per_domain_per_day,
+            window: SignedDuration::from_hours(24),
+        };
+        (!is_free_mail(domain)).then_some(cap)
+    }
+
     /// The fence of this worker, taken or renewed when half of it is over.
-    pub(super) async fn lease(
+    pub(in crate::engine) async fn lease(
         &self,
-        mailbox: &MailboxId,
+        name: &str,
         now: Timestamp,
     ) -> Result<Option<i64>, EngineError> {
-        let name = lease_name(mailbox);
+        let name = name.to_owned();
         if let Some((epoch, until)) = lock(&self.leases).get(&name)
-            && now + LEASE / 2 < *until
+            && now + self.lease_lasts / 2 < *until
         {
             return Ok(Some(*epoch));
         }
-        let until = now + LEASE;
+        let until = now + self.lease_lasts;
         let request = LeaseRequest { name: name.clone(), holder: self.node.clone(), now, until };
         let epoch = self.store.lease(request).await?;
         let mut leases = lock(&self.leases);
@@ -170,6 +164,7 @@ fn rep_scope(person: &Person) -> Option<String> {
         .then(|| format!("rep-new:{}:{}", enrollment.owner, enrollment.cadence))
 }
 
-fn lease_name(mailbox: &MailboxId) -> String {
+/// Under which name a mailbox is leased.
+pub(in crate::engine) fn lease_name(mailbox: &MailboxId) -> String {
     format!("mailbox:{mailbox}")
 }

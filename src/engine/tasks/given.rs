@@ -198,6 +198,16 @@ fn meant<'a>(name: &str, asked: &'a [String]) -> Result<&'a String, EngineError>
     })
 }
 
+/// A note is remembered with the touch, so it is short.
+pub(super) fn check_note(note: Option<&str>) -> Result<(), EngineError> {
+    match note {
+        Some(note) if note.len() > MAX_VALUE => {
+            Err(EngineError::Refused(format!("a note has at most {MAX_VALUE} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(in crate::engine) fn check_value(field: &str, value: &str) -> Result<(), EngineError> {
     let wrong = |why: &str| Err(EngineError::Refused(format!("`{field}`: {why}")));
     if value.trim().is_empty() {
@@ -215,6 +225,9 @@ pub(in crate::engine) fn check_value(field: &str, value: &str) -> Result<(), Eng
 /// Adds what was given to the changes.
 pub(super) fn note_given(done: &DoneTask, told: &Event, changes: &mut Changes) {
     if let Some(entry) = changes.log.first_mut() {
+        if let Some(note) = done.note.as_deref().map(str::trim).filter(|note| !note.is_empty()) {
+            entry.details.insert("note".to_owned(), note.to_owned());
+        }
         if !done.set.is_empty() {
             let names: Vec<&str> = done.set.iter().map(|(name, _)| name.as_str()).collect();
             entry.details.insert("filled".to_owned(), names.join(", "));

@@ -158,7 +158,9 @@ fn outcomes() -> String {
     text.push_str(
         "\nA call, a social touch and a task can also be `expired`, and what `custom_outcomes` adds; that goes \
          on when the file is silent. What a hand-off leads to besides `accepted` asks the giver. Every step can be `skipped`; that \
-         can be looked at in a condition and always goes on.\n\n",
+         can be looked at in a condition and always goes on. A `call_back` with a time (`firsttouch done 17 \
+         call_back --until \"thu 14:00\"`) makes the same call again: it is first in the queue at that time, \
+         and nothing else goes to that person meanwhile.\n\n",
     );
     text
 }

@@ -142,7 +142,7 @@ impl Demo {
             _ => Vec::new(),
         };
         let outcome = outcome.to_owned();
-        let done = DoneTask { task, outcome, until: None, actor, set, text: None };
+        let done = DoneTask { task, outcome, until: None, actor, set, text: None, note: None };
         self.engine().done(done).await.map(drop)
     }
 

@@ -181,6 +181,7 @@ impl<'a> Stage<'a> {
         self.work_mailboxes(now).await?;
         if now >= self.next_housekeeping {
             self.engine.keep_house().await?;
+            self.engine.release_its_own().await?;
             self.next_housekeeping = now + HOUSEKEEPING;
             self.scenario.days_done.fetch_add(1, Ordering::Relaxed);
         }

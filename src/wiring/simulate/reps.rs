@@ -142,7 +142,7 @@ impl Stage<'_> {
         let zone = &self.scenario.settings.reader_zone;
         let today = zone.to_datetime(now).date();
         let set = line.collect.iter().map(|field| (field.clone(), found(field, today))).collect();
-        let done = DoneTask { task, outcome, until: None, actor, set, text: None };
+        let done = DoneTask { task, outcome, until: None, actor, set, text: None, note: None };
         match self.engine.done(done.clone()).await {
             // A mail that cannot be written, because something is not known, is left out.
             Err(EngineError::Refused(_)) if line.task.kind == TaskKind::Review => {

@@ -140,6 +140,7 @@ impl Hands {
             actor: line.task.rep.clone(),
             set: answer.set,
             text: None,
+            note: None,
         };
         match desk.engine.done(done).await {
             Ok(_) => {}

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Inside;
+use super::{Inside, days};
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::domain::cadence::Channel;
 use crate::domain::touch::Status;
@@ -28,7 +28,8 @@ pub(super) fn check(inside: &Inside, guards: &Guards) -> Intent {
     if !inside.blocks_of(&guards.subjects).is_empty() {
         return Intent::Blocked;
     }
-    let waits = mailbox_waits(inside, guards)
+    let waits = days::owner_waits(inside, guards)
+        .or_else(|| mailbox_waits(inside, guards))
         .or_else(|| person_waits(inside, guards))
         .or_else(|| company_waits(inside, guards))
         .or_else(|| caps_are_full(inside, guards));
@@ -91,7 +92,7 @@ fn person_waits(inside: &Inside, guards: &Guards) -> Wait {
     let disturbs = touches.filter(|touch| {
         touch.enrollment != *enrollment
             && touch.channel != Channel::Task
-            && !matches!(touch.status, Status::Retryable | Status::Refused)
+            && !matches!(touch.status, Status::Retryable | Status::Refused | Status::TakenBack)
     });
     let until = disturbs.map(|touch| touch.at).max()? + *quiet;
     (until > guards.now).then_some((Waiting::ProspectLimit, until))

@@ -9,13 +9,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
 use crate::domain::enrollment::{Phase, State};
 use crate::domain::hold::Hold;
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, MailboxId, ProfileId, ProspectId, RepId, StepId, TaskId,
-    TouchId,
+    AbsenceId, CadenceId, CompanyId, EnrollmentId, MailboxId, ProfileId, ProspectId, RepId, StepId,
+    TaskId, TouchId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
@@ -27,6 +28,7 @@ use crate::ports::{
     Wake,
 };
 
+mod days;
 mod guards;
 mod port;
 mod write;
@@ -78,6 +80,7 @@ struct Inside {
     touches_of: HashMap<EnrollmentId, Vec<TouchId>>,
     touches_to: HashMap<ProspectId, Vec<TouchId>>,
     by_message: HashMap<String, TouchId>,
+    of_mailbox: HashMap<MailboxId, Vec<TouchId>>,
     /// Sent mails that are no milestone yet.
     undelivered: BTreeSet<(Timestamp, TouchId)>,
     tasks: BTreeMap<TaskId, TaskRecord>,
@@ -87,6 +90,7 @@ struct Inside {
     inbound: Vec<InboundRecord>,
     known_messages: HashSet<String>,
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
+    absences: BTreeMap<AbsenceId, Absence>,
     holds: Vec<Hold>,
     breaker_resets: BTreeMap<MailboxId, Timestamp>,
     notes: BTreeMap<String, String>,

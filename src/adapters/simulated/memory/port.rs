@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Inside, Kept, MemoryStore, guards, write};
+use super::{Inside, MemoryStore, days, guards, write};
+use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::Waiting;
+use crate::domain::budget::{Cap, Used, Waiting};
 use crate::domain::enrollment::Phase;
 use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
-    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, TaskId,
+    CadenceId, CompanyId, EnrollmentId, ImportId, ListId, MailboxId, ProspectId, RepId, StepId,
+    TaskId,
 };
 use crate::domain::log::Entry;
 use crate::domain::prospect::Prospect;
@@ -20,10 +22,10 @@ use crate::domain::reply::Kind;
 use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
 use crate::ports::{
-    AppliedRecord, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord, ImportRow,
-    InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord, MilestoneRecord,
-    ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent, TransitionRecord,
-    VersionRecord,
+    AppliedRecord, BoardLine, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord,
+    ImportRow, InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord,
+    MilestoneRecord, ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent,
+    TransitionRecord, VersionRecord,
 };
 
 #[async_trait]
@@ -61,6 +63,19 @@ impl Store for MemoryStore {
         };
         inside.leases.insert(request.name, (holder, until, epoch));
         Ok(Some(epoch))
+    }
+
+    async fn count_leases(&self, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let inside = self.lock();
+        let held = inside
+            .leases
+            .iter()
+            .filter(|(name, (_, until, _))| name.starts_with(prefix) && *until > now);
+        Ok(held.count() as u64)
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 
     async fn current_cadences(&self) -> Result<Vec<VersionRecord>, StoreError> {
@@ -316,6 +331,57 @@ impl Store for MemoryStore {
         Ok(counts.into_iter().map(|((phase, _), (waiting, n))| (phase, waiting, n)).collect())
     }
 
+    async fn board(&self, until: Timestamp) -> Result<Vec<BoardLine>, StoreError> {
+        let inside = self.lock();
+        let mut lines: BTreeMap<_, BoardLine> = BTreeMap::new();
+        for record in inside.enrollments.values() {
+            let phase = &record.state.phase;
+            let about = match phase {
+                Phase::Ended { ending, .. } => ending.as_str(),
+                phase => phase.step().map_or("", |(step, _)| step.as_str()),
+            };
+            let waiting = record.wake.as_ref().map(|wake| wake.waiting);
+            let first_at = record.wake.as_ref().map(|wake| wake.at);
+            let (begun, due) = (record.state.has_begun(), first_at.is_some_and(|at| at <= until));
+            let (cadence, phase, about) =
+                (record.cadence.clone(), phase.name().to_owned(), about.to_owned());
+            let word = waiting.map_or("", Waiting::as_str);
+            let key = (cadence.clone(), phase.clone(), word, about.clone(), due, begun);
+            let line =
+                BoardLine { cadence, phase, about, begun, waiting, due, people: 0, first_at };
+            let line = lines.entry(key).or_insert(line);
+            line.people += 1;
+            line.first_at = line.first_at.min(first_at);
+        }
+        Ok(lines.into_values().collect())
+    }
+
+    async fn done_by_step(&self) -> Result<Vec<(CadenceId, StepId, u64)>, StoreError> {
+        let inside = self.lock();
+        let mut counts: BTreeMap<(CadenceId, StepId), u64> = BTreeMap::new();
+        for kept in inside.touches.values() {
+            let touch = &kept.touch;
+            let done = matches!(touch.status, Status::Sent | Status::AssumedSent | Status::Done);
+            if let Some(record) = inside.enrollments.get(&touch.enrollment).filter(|_| done) {
+                *counts.entry((record.cadence.clone(), touch.step.clone())).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().map(|((cadence, step), n)| (cadence, step, n)).collect())
+    }
+
+    async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError> {
+        let inside = self.lock();
+        let buckets = inside.budgets.get(&cap.scope).into_iter();
+        let counted = buckets.flat_map(|b| b.range(cap.oldest_bucket(now).max(0)..));
+        Ok(counted.map(|(bucket, count)| Used { bucket: *bucket, count: *count }).collect())
+    }
+
+    async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError> {
+        let inside = self.lock();
+        let begun = inside.begun_at.get(&company).into_iter().flatten();
+        Ok(begun.filter(|id| **id != except).count() as u64)
+    }
+
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
         Ok(self.lock().holds.clone())
     }
@@ -327,12 +393,10 @@ impl Store for MemoryStore {
     async fn health(&self, mailbox: &MailboxId, since: Timestamp) -> Result<Health, StoreError> {
         let inside = self.lock();
         let since = inside.breaker_resets.get(mailbox).map_or(since, |reset| since.max(*reset));
-        let own = |kept: &&Kept| {
-            let mail = kept.touch.mail.as_ref();
-            kept.touch.at >= since && mail.is_some_and(|mail| mail.mailbox == *mailbox)
-        };
+        let ids = inside.of_mailbox.get(mailbox).into_iter().flatten();
+        let own = ids.filter_map(|id| inside.touches.get(id));
         let mut health = Health::default();
-        for kept in inside.touches.values().filter(own) {
+        for kept in own.filter(|kept| kept.touch.at >= since) {
             let left = matches!(kept.touch.status, Status::Sent | Status::AssumedSent);
             health.mails += u64::from(left || kept.came_back_at.is_some());
             health.dead += u64::from(kept.came_back_at.is_some());
@@ -418,6 +482,36 @@ impl Store for MemoryStore {
 
     async fn task(&self, id: TaskId) -> Result<Option<TaskRecord>, StoreError> {
         Ok(self.lock().tasks.get(&id).cloned())
+    }
+
+    async fn enrollments_of_owner(
+        &self,
+        owner: &RepId,
+    ) -> Result<Vec<EnrollmentRecord>, StoreError> {
+        let owned = |record: &EnrollmentRecord| record.owner == *owner && record.wake.is_some();
+        Ok(self.lock().enrollments_where(owned))
+    }
+
+    async fn owners_waited_for(&self) -> Result<Vec<RepId>, StoreError> {
+        Ok(days::owners_waited_for(&self.lock()))
+    }
+
+    async fn deeds(&self, actor: &RepId, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        Ok(days::deeds(&self.lock(), actor, limit))
+    }
+
+    async fn absences(&self, since: Timestamp) -> Result<Vec<Absence>, StoreError> {
+        Ok(days::absences(&self.lock(), since))
+    }
+
+    async fn replies_of(
+        &self,
+        prospect: ProspectId,
+        limit: u32,
+    ) -> Result<Vec<ReplyRecord>, StoreError> {
+        let all = self.replies(u32::MAX).await?;
+        let theirs = all.into_iter().filter(|reply| reply.prospect == Some(prospect));
+        Ok(theirs.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     async fn log_of(&self, prospect: ProspectId) -> Result<Vec<Entry>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Inside, Kept, has_ended};
+use super::{Inside, Kept, days, has_ended};
 use crate::domain::budget::Waiting;
 use crate::domain::enrollment::Phase;
 use crate::domain::hold::{Hold, HoldCause, HoldScope, Release};
@@ -16,8 +16,9 @@ use crate::ports::{
 };
 
 /// Applies all changes, or none.
-pub(super) fn apply(inside: &mut Inside, changes: Changes) -> Result<(), StoreError> {
+pub(super) fn apply(inside: &mut Inside, mut changes: Changes) -> Result<(), StoreError> {
     check(inside, &changes)?;
+    let days = days::of(&mut changes);
     put_files(inside, &changes);
     for company in changes.companies {
         inside.companies.entry(company.key.clone()).or_insert(company);
@@ -49,6 +50,7 @@ pub(super) fn apply(inside: &mut Inside, changes: Changes) -> Result<(), StoreEr
     for (enrollment, _) in changes.close_tasks {
         close_tasks(inside, enrollment);
     }
+    days::put(inside, days);
     changes.tasks.into_iter().for_each(|task| open_task(inside, task));
     for block in changes.suppressions {
         let known = inside.suppressions.entry(block.subject.clone()).or_default();
@@ -117,7 +119,7 @@ pub(super) fn hold_back(inside: &mut Inside, back: &HoldBack) -> u64 {
     let ids: Vec<EnrollmentId> =
         inside.enrollments.values().filter(held).map(|record| record.id).collect();
     for id in &ids {
-        put_off(inside, *id, back.until, Waiting::OnHold);
+        put_off(inside, *id, back.until, back.waiting);
     }
     ids.len() as u64
 }
@@ -148,6 +150,7 @@ fn check(inside: &Inside, changes: &Changes) -> Result<(), StoreError> {
     check_enrolled(inside, &changes.enrolled)?;
     check_moves(inside, &changes.moved)?;
     check_touches(inside, &changes.touches)?;
+    days::check(inside, changes)?;
     let known = |id: &str| inside.known_messages.contains(id);
     match changes.inbound.iter().any(|inbound| known(&inbound.message.message_id)) {
         true => Err(refused("write an inbound message", "it is known already")),
@@ -211,7 +214,8 @@ fn check_touches(inside: &Inside, touches: &[Touch]) -> Result<(), StoreError> {
                 && other.attempt == touch.attempt
         };
         let before = inside.same_attempt(touch.enrollment, &touch.step, touch.attempt);
-        let again = before.is_some_and(|before| before.status != Status::Retryable);
+        let open = |before: &Touch| matches!(before.status, Status::Retryable | Status::TakenBack);
+        let again = before.is_some_and(|before| !open(before));
         if again || touches.iter().take(position).any(same) {
             return Err(StoreError::Stale(touch.enrollment));
         }
@@ -264,6 +268,7 @@ fn move_on(inside: &mut Inside, moved: EnrollmentMove) {
     record.digest = moved.digest.unwrap_or(record.digest);
     record.mailbox = moved.mailbox.or(record.mailbox);
     record.prospect = moved.prospect.unwrap_or(record.prospect);
+    record.owner = moved.owner.unwrap_or(record.owner);
     note_transition(inside, &record, moved.at);
     debug_assert!(record.wake.is_none() || !has_ended(&record));
     inside.index(&record);
@@ -278,6 +283,7 @@ fn note_transition(inside: &mut Inside, record: &EnrollmentRecord, at: Timestamp
             || last.digest != record.digest
             || last.mailbox != record.mailbox
             || last.prospect != record.prospect
+            || last.owner != record.owner
     });
     if is_new {
         known.push(TransitionRecord { at, ..TransitionRecord::from(record) });
@@ -298,6 +304,7 @@ fn put_touch(inside: &mut Inside, touch: Touch) {
     inside.touches_to.entry(touch.prospect).or_default().push(id);
     if let Some(mail) = &touch.mail {
         inside.by_message.insert(mail.message_id.clone(), id);
+        inside.of_mailbox.entry(mail.mailbox.clone()).or_default().push(id);
     }
     let status = touch.status;
     inside.touches.insert(id, Kept { touch, came_back_at: None });
@@ -307,6 +314,7 @@ fn put_touch(inside: &mut Inside, touch: Touch) {
 /// What was certainly not sent is tried again, perhaps with other words; its message id stays.
 fn try_again(known: &mut Touch, touch: Touch) {
     (known.status, known.at, known.version) = (touch.status, touch.at, touch.version);
+    (known.actor, known.outcome) = (touch.actor, touch.outcome);
     if let (Some(known), Some(mail)) = (&mut known.mail, touch.mail) {
         known.subject = mail.subject;
         (known.begins_thread, known.template) = (mail.begins_thread, mail.template);
