@@ -84,7 +84,8 @@ fn reaching(book: &Book, milestone: Milestone) -> Vec<Reached> {
     for (place, entry) in book.entries.iter().enumerate() {
         let touch = book.touches.iter().find(|touch| Some(touch.id) == entry.touch);
         let taken_back = |later: &Entry| later.touch == entry.touch && is_taken_back(later);
-        let Some(touch) = touch.filter(|_| !book.entries.iter().any(taken_back)) else { continue };
+        let stays = !book.entries.iter().skip(place).any(taken_back);
+        let Some(touch) = touch.filter(|_| stays) else { continue };
         let Some(is_certain) = reaches(book, milestone, place, entry, touch) else { continue };
         let at = match milestone {
             // When what arrived had left.

@@ -74,7 +74,8 @@ fn one(book: &Book, touch: &TouchRow, entries: &[&Entry], found: &mut Vec<Findin
         let should = made.last().map_or_else(String::new, |entry| format!("at {}", entry.at));
         say(format!("at {}", touch.at), should);
     }
-    for entry in made {
+    // What was taken back may be done again, with another outcome: the last word counts.
+    for entry in made.into_iter().rev().take(1) {
         let outcome = entry.detail("outcome");
         for (what, stands, should) in [
             ("step", touch.step.as_str(), entry.detail("step")),
