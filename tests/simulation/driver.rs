@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::cadence::Channel;
 use firsttouch::domain::enrollment::TaskKind;
 use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId, RepId};
@@ -17,6 +16,7 @@ use firsttouch::engine::{Engine, Parts};
 use firsttouch::ports::{Lane, Store};
 use jiff::{SignedDuration, Timestamp};
 
+use super::base::Base;
 use super::letters::Says;
 use super::mail::{SimInbox, SimMailer};
 use super::store::SimStore;
@@ -65,10 +65,10 @@ const LAST_DAY: i64 = 300;
 
 struct Driver {
     world: World,
-    path: String,
+    base: Base,
     settings: Arc<Settings>,
     /// Two nodes on one database; the second only works while the first waits.
-    nodes: Vec<(Arc<SqlStore>, Arc<Engine>)>,
+    nodes: Vec<(Arc<dyn Store>, Arc<Engine>)>,
     generation: u32,
     next: [Timestamp; JOBS.len()],
     /// When each lane wakes, as last seen.
@@ -79,7 +79,7 @@ struct Driver {
 
 /// Runs one seed to its end.
 pub async fn run(seed: u64, mutation: Mutation) -> Ran {
-    let (mut driver, _dir) = Driver::new(seed, mutation).await;
+    let mut driver = Driver::new(seed, mutation).await;
     let world = driver.world.clone();
     driver.live().await;
     let store = driver.nodes[0].0.clone();
@@ -104,7 +104,7 @@ pub async fn run(seed: u64, mutation: Mutation) -> Ran {
 /// A process dies while its mail is on its way, and the person replies before anybody looks. How the
 /// touch stands in the end.
 pub async fn reply_behind_a_crash(names_it: bool) -> Status {
-    let (mut driver, _dir) = Driver::new(3, Mutation::None).await;
+    let mut driver = Driver::new(3, Mutation::None).await;
     let world = driver.world.clone();
     let of_list = |(cadence, _): &&(&str, Vec<ProspectId>)| *cadence == "simulated";
     let groups = driver.to_enroll.iter().filter(of_list);
@@ -134,20 +134,14 @@ pub async fn reply_behind_a_crash(names_it: bool) -> Status {
 }
 
 impl Driver {
-    async fn new(seed: u64, mutation: Mutation) -> (Self, tempfile::TempDir) {
+    async fn new(seed: u64, mutation: Mutation) -> Self {
         let begins_at: Timestamp = "2026-03-02T06:00:00Z".parse().expect("a time");
         let world = World::new(seed, mutation, begins_at);
-        let memory = std::path::Path::new("/dev/shm");
-        let dir = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        };
-        let dir = dir.expect("a directory");
-        let path = format!("sqlite:{}", dir.path().join("sim.db").display());
+        let base = Base::of(seed);
         let settings = Arc::new(workspace::settings(&mut world.state().chance));
         let mut driver = Self {
             world,
-            path,
+            base,
             settings,
             nodes: Vec::new(),
             generation: 0,
@@ -157,7 +151,7 @@ impl Driver {
             begins_at,
         };
         driver.set_up().await;
-        (driver, dir)
+        driver
     }
 
     async fn once_as(&mut self, job: Job, node: usize) -> Option<Answer> {
@@ -183,7 +177,7 @@ impl Driver {
         self.close().await;
         self.generation += 1;
         for node in ["a", "b"] {
-            let real = Arc::new(SqlStore::open(&self.path).await.expect("a store"));
+            let real = self.base.open().await;
             let store = SimStore { real: real.clone(), world: self.world.clone() };
             let parts = Parts {
                 clock: self.world.clock.clone(),
@@ -200,9 +194,8 @@ impl Driver {
     }
 
     async fn close(&mut self) {
-        for (store, _) in self.nodes.drain(..) {
-            store.close().await;
-        }
+        self.nodes.clear();
+        self.base.close().await;
     }
 
     async fn restart(&mut self) {
@@ -466,7 +459,10 @@ impl Driver {
         let Err(error) = answer else { return };
         self.world.note(&format!("error: {error}"));
         // Two readers of one inbox may take the same message at the same time; one is told so.
-        if !error.contains("simulated") && !error.contains("UNIQUE") && !error.contains("moved on")
+        if !error.contains("simulated")
+            && !error.contains("UNIQUE")
+            && !error.contains("it is known already")
+            && !error.contains("moved on")
         {
             self.world.finding(&format!("an error of our own: {error}"));
         }

@@ -2,6 +2,7 @@
 //!
 //! Whatever breaks a promise prints its seed and the command that repeats it.
 
+mod base;
 mod chance;
 mod checks;
 mod clock;

@@ -1,11 +1,10 @@
-//! The real store, in a world in which every call may fail, be the last, or let others in between; it
+//! The real store or the one in memory, in a world in which every call may fail, be the last, or let others in between; it
 //! also sees what was really committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::address::EmailAddress;
 use firsttouch::domain::budget::Waiting;
 use firsttouch::domain::identity::Identity;
@@ -21,7 +20,7 @@ use super::world::{Mutation, World};
 use super::{checks, mutations};
 
 pub struct SimStore {
-    pub real: Arc<SqlStore>,
+    pub real: Arc<dyn Store>,
     pub world: World,
 }
 
