@@ -7,6 +7,8 @@ mod limits;
 mod mail;
 pub mod model;
 
+use std::collections::BTreeMap;
+
 use firsttouch::domain::cadence::Channel;
 use firsttouch::domain::enrollment::{Ending, Phase, TaskKind};
 use firsttouch::domain::ids::ProspectId;
@@ -42,11 +44,12 @@ pub fn on_commit(world: &World, asked: &Changes, done: &Changes, guards: Option<
     }
     accounts::on_commit(&mut state, done, &mut broken);
     successors(done, &mut broken);
+    stale(&state, asked, &mut broken);
     for moved in &done.moved {
         heard(&mut state, done, moved);
     }
     model::take(&mut state, done, &mut broken);
-    said_no(&mut state, done, true_now);
+    said_no(&mut state, asked, true_now);
     for who in done.inbound.iter().filter_map(|inbound| inbound.prospect) {
         no_task_after_a_no(&state, who, &mut broken);
     }
@@ -79,6 +82,19 @@ pub fn on_lease(world: &World, request: &LeaseRequest, given: Option<i64>) {
     }
     drop(state);
     world.findings(broken);
+}
+
+/// Nothing is written over what somebody else wrote meanwhile.
+fn stale(state: &State, asked: &Changes, broken: &mut Vec<String>) {
+    let mut revisions = BTreeMap::new();
+    for moved in &asked.moved {
+        let known = || state.model.enrollments.get(&moved.id).map(|seen| seen.revision);
+        let current = *revisions.entry(moved.id).or_insert_with(known);
+        if current != Some(moved.revision) {
+            broken.push(format!("promise 7: a stale write of enrollment {}", moved.id));
+        }
+        revisions.insert(moved.id, Some(moved.revision + 1));
+    }
 }
 
 /// Messages are taken in once, however often they come.

@@ -90,6 +90,9 @@ pub struct Driver {
     pub to_enroll: Vec<(&'static str, Vec<ProspectId>)>,
     pub edits: u32,
     clock_wrong_until: Option<Timestamp>,
+    next_group_at: Timestamp,
+    /// The mailbox of the job that is being done.
+    working_on: Option<usize>,
 }
 
 /// Runs one seed to its end.
@@ -164,6 +167,8 @@ impl Driver {
             to_enroll: Vec::new(),
             edits: 0,
             clock_wrong_until: None,
+            next_group_at: begins_at,
+            working_on: None,
         };
         driver.set_up(seed).await;
         driver
@@ -176,6 +181,10 @@ impl Driver {
             checks::at_the_end(&self.world, &*store).await;
         }
         self.close().await;
+        self.ran()
+    }
+
+    fn ran(&self) -> Ran {
         let story = self.world.story();
         let mut state = self.world.state();
         Ran {
@@ -203,6 +212,33 @@ impl Driver {
         self.to_enroll = people.groups;
         let mut state = self.world.state();
         state.people = people.all.into_iter().map(|person| (person.id, person)).collect();
+    }
+
+    /// Whom somebody enrolls now.
+    pub fn next_group(&mut self) -> Option<(&'static str, Vec<ProspectId>)> {
+        let now = self.world.true_now();
+        if self.to_enroll.is_empty() || now < self.next_group_at {
+            return None;
+        }
+        self.next_group_at = now + self.plan.group_every;
+        Some(self.to_enroll.remove(0))
+    }
+
+    /// Works for so long, or until nothing is left.
+    pub async fn live_for(&mut self, long: SignedDuration) {
+        let ends_at = self.plan.begins_at + long;
+        while self.earliest().1 < ends_at && self.world.state().findings.is_empty() {
+            let (position, at) = self.earliest();
+            self.world.clocks.advance_to(at);
+            self.be_faulty(true);
+            self.once(position).await;
+        }
+    }
+
+    /// Stops where it is.
+    pub async fn stop(mut self) -> Ran {
+        self.close().await;
+        self.ran()
     }
 
     pub fn engine(&self, node: usize) -> Arc<Engine> {
@@ -256,10 +292,18 @@ impl Driver {
     /// Behind a crash: one process begins anew while the other lives on, or all of them.
     async fn restart(&mut self, node: usize, one_only: bool) {
         if one_only {
-            self.nodes[node] = self.process(node).await;
-            self.world.state().on_its_way.clear();
-            return self.everything_again();
+            return self.restart_one(node).await;
         }
+        self.restart_all().await;
+    }
+
+    async fn restart_one(&mut self, node: usize) {
+        self.nodes[node] = self.process(node).await;
+        self.world.state().on_its_way.retain(|_, sender| *sender != node);
+        self.everything_again();
+    }
+
+    async fn restart_all(&mut self) {
         loop {
             let outage = self.world.fault(Kind::LongOutage, 600);
             let (down_for, alone) = {
@@ -360,13 +404,17 @@ impl Driver {
         if job == Job::Clock {
             self.turn_clocks();
         }
+        self.working_on = match job {
+            Job::Mailbox(n) | Job::Collect(n) => Some(n),
+            _ => None,
+        };
         let operation = jobs::operation(self, job, node);
         let Some(answer) = self.drive(operation, node).await else {
             let one_only = self.world.state().chance.percent(40);
             self.restart(node, one_only).await;
             return;
         };
-        self.next[position] = self.again(job, &answer, node).await;
+        self.next[position] = self.again(job, &answer, node);
         self.look_at_wakes(position).await;
     }
 
@@ -400,7 +448,7 @@ impl Driver {
         self.settings.mailboxes.keys().nth(n).expect("a mailbox").clone()
     }
 
-    async fn again(&mut self, job: Job, answer: &Answer, node: usize) -> Timestamp {
+    fn again(&mut self, job: Job, answer: &Answer, node: usize) -> Timestamp {
         let now = self.world.true_now();
         let later = |hours| now + SignedDuration::from_hours(hours);
         if let (Job::Mailbox(n), Ok(Some(at))) = (job, answer)
@@ -419,7 +467,7 @@ impl Driver {
                 Ok(None) => later(24),
                 Err(_) => now + SignedDuration::from_secs(60),
             },
-            Job::Collect(n) => self.read_again(n, now).await,
+            Job::Collect(n) => self.read_again(n, now),
             Job::Rep => {
                 let pause = if self.world.state().faulty { (30, 300) } else { (200, 600) };
                 now + self.world.state().chance.mins(pause.0, pause.1)
@@ -431,8 +479,8 @@ impl Driver {
     }
 
     /// Often while mail is due, and when something has come; else now and then.
-    async fn read_again(&self, n: usize, now: Timestamp) -> Timestamp {
-        let wake = self.in_true_time(self.wake(n).await, 0);
+    fn read_again(&self, n: usize, now: Timestamp) -> Timestamp {
+        let wake = self.next[n];
         let mut state = self.world.state();
         if wake < now + SignedDuration::from_mins(30) {
             return now + state.chance.mins(4, 9);
@@ -514,7 +562,8 @@ impl Driver {
         let Err(error) = answer else { return };
         self.world.note(|| format!("error: {error}"));
         // Two readers of one inbox may take the same message at the same time; one is told so.
-        let allowed = ["simulated", "UNIQUE", "it is known already", "moved on"];
+        let allowed =
+            ["simulated", "UNIQUE", "it is known already", "in the cadence already", "moved on"];
         if !allowed.iter().any(|allowed| error.contains(allowed)) {
             self.world.finding(&format!("an error of our own: {error}"));
         }
@@ -528,8 +577,9 @@ impl Driver {
         }
         let drawn = self.world.state().chance.between(0, 9);
         let boxes = self.plan.mailboxes as i64;
-        let mailbox =
-            usize::try_from(self.world.state().chance.between(0, boxes - 1)).expect("small");
+        let drawn_box = usize::try_from(self.world.state().chance.between(0, boxes - 1));
+        let drawn_box = drawn_box.expect("small");
+        let mailbox = self.working_on.filter(|_| drawn < 7).unwrap_or(drawn_box);
         let job = match (signal, drawn) {
             (Signal::Sleep, 0..8) | (_, 8..) => Job::Mailbox(mailbox),
             (_, 0..2) => {
@@ -542,11 +592,21 @@ impl Driver {
                 self.world.pass(by);
                 return true;
             }
-            (_, 3..6) => Job::Collect(mailbox),
-            (_, 6) => Job::Desk,
+            (_, 3..5) => Job::Collect(mailbox),
+            (_, 5..7) => Job::Desk,
             _ => Job::Rep,
         };
+        if signal == Signal::Sleep && self.world.state().chance.percent(70) {
+            self.world.state().dies_at = Some("intend");
+        }
         let operation = jobs::operation(self, job, other);
-        Box::pin(self.drive(operation, other)).await.is_some()
+        let survived = Box::pin(self.drive(operation, other)).await.is_some();
+        self.world.state().dies_at = None;
+        if !survived && self.world.state().chance.percent(70) {
+            // Only the other one is gone.
+            self.restart_one(other).await;
+            return true;
+        }
+        survived
     }
 }

@@ -42,7 +42,7 @@ pub fn operation(driver: &mut Driver, job: Job, node: usize) -> Operation {
 /// A rep enrolls somebody, blocks somebody, or does some of what is in the queue.
 fn rep(driver: &mut Driver, engine: Arc<Engine>) -> Operation {
     let world = driver.world.clone();
-    let group = (!driver.to_enroll.is_empty()).then(|| driver.to_enroll.remove(0));
+    let group = driver.next_group();
     let reps = i64::try_from(driver.plan.mailboxes).expect("small");
     Box::pin(async move {
         if let Some((cadence, people)) = group {
@@ -58,7 +58,9 @@ fn rep(driver: &mut Driver, engine: Arc<Engine>) -> Operation {
         block(&world, &engine, &rep).await?;
         let queue = engine.queue(Some(&rep)).await.map_err(|e| e.to_string())?;
         for line in queue.iter().take(3) {
-            if !world.state().chance.percent(60) {
+            // What a reply means is not always said at once.
+            let often = if line.task.kind == TaskKind::Reply { 8 } else { 60 };
+            if !world.state().chance.percent(often) {
                 continue;
             }
             let outcome = draw_outcome(&world, line);

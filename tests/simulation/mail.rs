@@ -28,8 +28,8 @@ impl Mailer for SimMailer {
         }
         world.gate("offer").await;
         world.pass(world.state().chance.secs(0, 4));
-        if world.fault(Kind::ServerSlow, 300) {
-            world.pass(world.state().chance.secs(10, 600));
+        if world.fault(Kind::ServerSlow, 800) {
+            world.pass(world.state().chance.secs(10, 900));
         }
         let refused = self.refused(&envelope.mailbox);
         world.gate("offered").await;
@@ -99,10 +99,9 @@ impl Offered for SimOffered {
     async fn content(self: Box<Self>, message: &[u8]) -> Result<String, Failure> {
         let world = self.world.clone();
         world.clocks.show(world.node, None);
-        let begins_at = world.now();
         let id = header(message, "message-id");
         super::checks::on_content(&world, &id, &self.envelope, message);
-        world.state().on_its_way.insert(id.clone());
+        world.state().on_its_way.insert(id.clone(), world.node);
         world.gate("content").await;
         let answered = draw_answer(&world);
         world.state().answered.entry(id.clone()).or_default().push(answered);
@@ -114,7 +113,6 @@ impl Offered for SimOffered {
                     message_id: id.clone(),
                     to: self.envelope.to.to_string(),
                     mailbox: self.envelope.mailbox.clone(),
-                    at: begins_at,
                 });
             }
         }
@@ -190,7 +188,8 @@ impl Inbox for SimInbox {
         }
         let batch = self.batch(mailbox, cursor, limit);
         self.move_cursor_first(mailbox, &batch).await;
-        self.0.gate("fetched").await;
+        let nothing = batch.messages.is_empty();
+        self.0.gate(if nothing { "fetched nothing" } else { "fetched" }).await;
         Ok(batch)
     }
 }

@@ -17,6 +17,7 @@ mod runs;
 mod store;
 mod workspace;
 mod world;
+mod year;
 
 use driver::Options;
 use firsttouch::domain::touch::Status;
@@ -31,7 +32,7 @@ const SEEDS_OF_A_MUTATION: u64 = 24;
 #[test]
 fn promises_hold_for_every_seed_and_every_fault_happens() {
     if let Some(seed) = runs::number("FIRSTTOUCH_SEED") {
-        let ran = runs::keeps_its_promises(seed);
+        let ran = runs::keeps_its_promises(seed).unwrap_or_else(|failure| panic!("{failure}"));
         return println!("{} mails; {}", ran.accepted, ran.faults.summary());
     }
     let seeds = runs::number("FIRSTTOUCH_SEEDS").unwrap_or(SEEDS);

@@ -9,7 +9,7 @@ use firsttouch::domain::reply::Kind;
 use firsttouch::domain::settings::Settings;
 use firsttouch::domain::suppression::{Cause, Subject};
 use firsttouch::domain::touch::Status;
-use firsttouch::ports::{Changes, Guards, Lane, MailboxRecord, Wake};
+use firsttouch::ports::{Changes, Guards, Lane, LeaseRequest, MailboxRecord, Wake};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::world::World;
@@ -20,7 +20,7 @@ pub enum Mutation {
     Nothing,
     /// A worker whose lease somebody else has taken is let pass.
     ForgetEpoch,
-    /// A worker whose lease has run out is let pass.
+    /// A lease is given to whoever asks, although it has not run out.
     ForgetLeaseEnd,
     /// Nobody asks whether an enrollment has moved on since it was read.
     ForgetRevision,
@@ -109,7 +109,7 @@ use Mutation::*;
 /// Every mutation with the promise that must be seen to break.
 pub const ALL: [(Mutation, &str); 49] = [
     (ForgetEpoch, "promise 1: a lost lease"),
-    (ForgetLeaseEnd, "promise 1: a lease that had run out"),
+    (ForgetLeaseEnd, "is held by two"),
     (ForgetRevision, "promise 7: a stale write"),
     (ForgetBlocks("email"), "promise 3"),
     (ForgetBlocks("domain"), "promise 3"),
@@ -152,7 +152,7 @@ pub const ALL: [(Mutation, &str); 49] = [
     (ForgetThePast, "promise 7"),
     (NeverEnd, "promise 9"),
     (ForgetToWake, "promise 6"),
-    (LoseInbound, "was never taken in"),
+    (LoseInbound, "taken in"),
     (CallRefusedSent, "counts as"),
     (LoseLog, "promise 11"),
     (ForgetWhoLeft, "out of the account"),
@@ -204,16 +204,15 @@ pub fn guards(world: &World, mut guards: Guards) -> Guards {
                 *epoch = lease.epoch;
             }
         }
-        ForgetLeaseEnd => {
-            let state = world.state();
-            let lease = guards.lease.as_ref().and_then(|(name, _)| state.model.leases.get(name));
-            if lease.map(|lease| lease.epoch) == guards.lease.as_ref().map(|(_, epoch)| *epoch) {
-                guards.lease = None;
-            }
-        }
         _ => {}
     }
     guards
+}
+
+/// What is asked of the store when a lease is.
+pub fn lease(mutation: Mutation, request: LeaseRequest) -> LeaseRequest {
+    let ahead = SignedDuration::from_hours(if mutation == ForgetLeaseEnd { 2 } else { 0 });
+    LeaseRequest { now: request.now + ahead, ..request }
 }
 
 /// What a mailbox is said to have done, with the broken rule left out.
@@ -300,13 +299,15 @@ pub async fn change(world: &World, mut changes: Changes) -> Changes {
         BeginAgain => begin_again(&mut changes, now),
         ForgetThePast => {
             for moved in &mut changes.moved {
-                moved.state.passed.truncate(1);
+                if moved.state.passed.len() > 1 {
+                    moved.state.passed.clear();
+                }
             }
         }
         NeverEnd => never_end(&mut changes, now),
         ForgetToWake => {
             for moved in &mut changes.moved {
-                if let Phase::Closing { .. } = moved.state.phase {
+                if let Phase::Paused { .. } = moved.state.phase {
                     moved.wake = None;
                 }
             }

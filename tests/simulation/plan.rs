@@ -31,6 +31,9 @@ pub struct Plan {
     pub companies: i64,
     pub accounts: i64,
     pub customers: i64,
+    /// So many people are enrolled in one go, and how often somebody does so.
+    pub groups_of: usize,
+    pub group_every: SignedDuration,
     /// Monday first.
     pub works: [bool; 7],
     pub holidays: BTreeSet<Date>,
@@ -114,10 +117,12 @@ impl Plan {
             faulty_days,
             last_day: faulty_days + 900,
             mailboxes: 2,
-            people: chance.between(6, 22).min(people.unwrap_or(i64::MAX)),
-            companies: chance.between(2, 8),
+            people: chance.between(6, 26).min(people.unwrap_or(i64::MAX)),
+            companies: chance.between(2, 6),
             accounts: chance.between(1, 2),
             customers: 2,
+            groups_of: 4,
+            group_every: SignedDuration::ZERO,
             works,
             holidays,
             window: window.to_vec(),
@@ -143,6 +148,24 @@ impl Plan {
             plan.ramps.push((start, add, start + more));
         }
         plan.write(chance);
+        plan
+    }
+
+    /// Twenty mailboxes and ten thousand people, who come in week by week for most of a year.
+    pub fn of_a_year() -> Self {
+        let mut plan = Self::quiet(3);
+        plan.begins_at = "2026-01-05T06:00:00Z".parse().expect("a time");
+        (plan.faulty_days, plan.last_day) = (365, 400);
+        (plan.mailboxes, plan.people, plan.companies) = (20, 10_000, 4_000);
+        (plan.accounts, plan.customers) = (50, 50);
+        plan.window = vec![(540, 1_020)];
+        plan.freshness = SignedDuration::from_mins(15);
+        plan.gap = (SignedDuration::from_mins(4), SignedDuration::from_mins(9));
+        plan.quiet = SignedDuration::from_hours(48);
+        (plan.per_domain, plan.new_per_company, plan.active_per_company) = (5, 2, 3);
+        plan.ramps = vec![(5, 2, 40); plan.mailboxes];
+        (plan.groups_of, plan.group_every) = (50, SignedDuration::from_hours(36));
+        plan.write(&mut Chance::new(3));
         plan
     }
 
@@ -189,12 +212,19 @@ impl Plan {
             let n = chance.between(least, most);
             chance.percent(percent).then(|| usize::try_from(n).expect("small"))
         };
-        let limits = CadenceLimits {
+        let drawn = CadenceLimits {
             new_per_rep: draw(80, 1, 5),
             per_company_at_once: draw(60, 1, 3),
             per_prospect: draw(60, 1, 2),
             per_company_week: draw(50, 3, 7),
         };
+        let of_a_large_team = CadenceLimits {
+            new_per_rep: Some(12),
+            per_company_at_once: Some(3),
+            per_prospect: Some(2),
+            per_company_week: Some(12),
+        };
+        let limits = if self.mailboxes > 2 { of_a_large_team } else { drawn };
         self.limits.insert(cadence, limits);
         let said = [
             ("new_per_rep_per_day", limits.new_per_rep),

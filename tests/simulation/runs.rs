@@ -32,24 +32,24 @@ fn options(seed: u64) -> Options {
     }
 }
 
-/// # Panics
-/// A promise was broken: with the seed, the promise, the command that repeats it, and the smallest run
-/// that still shows it.
-pub fn keeps_its_promises(seed: u64) -> Ran {
+/// # Errors
+/// A promise was broken: the seed, the promise, and the command that repeats the smallest run that
+/// shows it. The whole run is printed at once.
+pub fn keeps_its_promises(seed: u64) -> Result<Ran, String> {
     let options = options(seed);
     let ran = run(options.clone());
     if ran.findings.is_empty() {
-        return ran;
+        return Ok(ran);
     }
     if let Ok(path) = std::env::var("FIRSTTOUCH_SIMULATION_LOG") {
         std::fs::write(path, &ran.log).expect("the log");
     }
     println!("seed {seed} broke a promise:\n{}repeat it with\n  {}", ran.story, command(&options));
     let (least, story) = minimise(options, ran.story);
-    panic!(
-        "seed {seed} broke a promise; the smallest run that shows it:\n{story}repeat it with\n  {}\n",
-        command(&least)
-    );
+    let least = command(&least);
+    let failure = format!("seed {seed}, the smallest run that shows it:\n{story}  {least}\n");
+    println!("{failure}");
+    Err(failure)
 }
 
 fn command(options: &Options) -> String {
@@ -92,21 +92,36 @@ pub fn minimise(mut least: Options, mut story: String) -> (Options, String) {
 /// How often the progress of a long run is printed, in seeds.
 const PROGRESS: usize = 100;
 
+/// Behind so many failures nothing new is tried.
+const FAILURES: usize = 5;
+
 /// Runs seeds on all cores; mails that were accepted, and faults that happened.
+///
+/// # Panics
+/// Some seeds broke promises.
 pub fn all(seeds: Range<u64>) -> (usize, Faults) {
     let count = usize::try_from(seeds.end - seeds.start).expect("small");
-    let (begins, done) = (Instant::now(), AtomicUsize::new(0));
+    let (begins, done, failed) = (Instant::now(), AtomicUsize::new(0), AtomicUsize::new(0));
     let ran = in_parallel(count, |at| {
+        if failed.load(Ordering::Relaxed) >= FAILURES {
+            return Ok((0, Faults::default()));
+        }
         let ran = keeps_its_promises(seeds.start + at as u64);
+        failed.fetch_add(usize::from(ran.is_err()), Ordering::Relaxed);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if done.is_multiple_of(PROGRESS) {
             println!("{done} of {count} seeds in {} s", begins.elapsed().as_secs());
         }
-        (ran.accepted, ran.faults)
+        ran.map(|ran| (ran.accepted, ran.faults))
     });
-    let mut faults = Faults::default();
-    ran.iter().for_each(|(_, happened)| faults.add(happened));
-    (ran.iter().map(|(accepted, _)| accepted).sum(), faults)
+    let failures: Vec<&String> = ran.iter().filter_map(|ran| ran.as_ref().err()).collect();
+    assert!(failures.is_empty(), "{} seeds broke promises", failures.len());
+    let (mut accepted, mut faults) = (0, Faults::default());
+    for (mails, happened) in ran.iter().flatten() {
+        accepted += mails;
+        faults.add(happened);
+    }
+    (accepted, faults)
 }
 
 /// Calls `one` for every number below `count`, on `FIRSTTOUCH_CORES` or all cores; answers in order.

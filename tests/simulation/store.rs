@@ -153,7 +153,8 @@ macro_rules! store {
                 if self.world.fault(Kind::LeaseRefused, 50) {
                     return Ok(None);
                 }
-                let epoch = self.real.lease(request.clone()).await?;
+                let wanted = mutations::lease(self.mutation(), request.clone());
+                let epoch = self.real.lease(wanted).await?;
                 checks::on_lease(&self.world, &request, epoch);
                 Ok(epoch)
             }

@@ -175,10 +175,9 @@ pub async fn people(store: &dyn Store, plan: &Plan, chance: &mut Chance) -> Peop
         let company = chance.between(0, companies - 1);
         list.add(company, chance);
     }
-    let at_once = if plan.people > 1_000 { 200 } else { 4 };
     let mut groups: Vec<(&str, Vec<ProspectId>)> = list
         .people
-        .chunks(at_once)
+        .chunks(plan.groups_of)
         .map(|some| ("simulated", some.iter().map(|person| person.id).collect()))
         .collect();
     for account in 0..accounts {

@@ -46,8 +46,6 @@ pub struct Accepted {
     pub message_id: String,
     pub to: String,
     pub mailbox: MailboxId,
-    /// When its content began, on the clock of the node that sent it.
-    pub at: Timestamp,
 }
 
 /// An intent as the store committed it.
@@ -127,8 +125,8 @@ pub struct State {
     pub accepted: Vec<Accepted>,
     pub answered: HashMap<String, Vec<Answered>>,
     pub intended: HashMap<String, Intended>,
-    /// Messages whose server is being asked by a living process.
-    pub on_its_way: BTreeSet<String>,
+    /// Messages whose server is being asked, and by which node.
+    pub on_its_way: BTreeMap<String, usize>,
     pub stopped: BTreeMap<ProspectId, Stopped>,
     pub dead: BTreeMap<String, Stopped>,
     pub dead_domains: BTreeMap<String, Stopped>,
@@ -182,7 +180,7 @@ impl World {
             accepted: Vec::new(),
             answered: HashMap::new(),
             intended: HashMap::new(),
-            on_its_way: BTreeSet::new(),
+            on_its_way: BTreeMap::new(),
             stopped: BTreeMap::new(),
             dead: BTreeMap::new(),
             dead_domains: BTreeMap::new(),
@@ -382,7 +380,12 @@ impl State {
 
     fn drawn_signal(&mut self, place: &'static str) -> Option<Signal> {
         let drawn = self.chance.next() % (10_000 * self.rarity);
-        let weight = if place == "read" { 1 } else { 4 };
+        // Where it matters most something happens most often.
+        let weight = match place {
+            "read" | "fetched nothing" => 1,
+            "content" | "fetched" | "intend" => 25,
+            _ => 4,
+        };
         let crash = match place {
             "write" | "intend" => Kind::CrashBeforeCommit,
             "written" | "intended" => Kind::CrashBehindCommit,

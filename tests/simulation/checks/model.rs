@@ -21,7 +21,6 @@ pub struct Seen {
     pub prospect: ProspectId,
     pub stands: Stands,
     pub revision: i64,
-    pub seq: u64,
 }
 
 /// A lease as it was last given.
@@ -83,12 +82,11 @@ pub fn has_ended(stands: &Stands) -> bool {
 
 /// Takes a transaction in; what contradicts what was known is broken.
 pub fn take(state: &mut State, done: &Changes, broken: &mut Vec<String>) {
-    let seq = state.seq;
     for moved in &done.moved {
         take_move(state, moved, broken);
     }
     for record in &done.enrolled {
-        take_enrolled(state, record, seq);
+        take_enrolled(state, record);
     }
     for touch in &done.touches {
         take_touch(state, touch, broken);
@@ -104,7 +102,7 @@ pub fn take(state: &mut State, done: &Changes, broken: &mut Vec<String>) {
     }
 }
 
-fn take_enrolled(state: &mut State, record: &EnrollmentRecord, seq: u64) {
+fn take_enrolled(state: &mut State, record: &EnrollmentRecord) {
     if let Some(company) = record.company {
         state.model.at_company.entry(company).or_default().insert(record.id);
     }
@@ -115,7 +113,6 @@ fn take_enrolled(state: &mut State, record: &EnrollmentRecord, seq: u64) {
         prospect: record.prospect,
         stands: record.state.clone(),
         revision: record.revision,
-        seq,
     };
     state.model.enrollments.insert(record.id, seen);
 }
@@ -127,9 +124,6 @@ fn take_move(state: &mut State, moved: &EnrollmentMove, broken: &mut Vec<String>
         return broken.push(format!("enrollment {} moves and was never written", moved.id));
     };
     let id = moved.id;
-    if seen.revision != moved.revision {
-        broken.push(format!("promise 7: a stale write of enrollment {id}"));
-    }
     waits(moved, broken);
     keeps_its_past(seen, moved, broken);
     if let Some(steps) = plan.steps.get(seen.cadence.as_str()) {
@@ -223,7 +217,7 @@ fn settle(state: &mut State, id: TouchId, status: Status, broken: &mut Vec<Strin
     let before = std::mem::replace(&mut seen.status, status);
     let allowed = match (before, status) {
         (Intended, Sent | Refused | Retryable | InDoubt) => true,
-        (InDoubt, Sent | Refused | Retryable | AssumedSent) => true,
+        (InDoubt, Sent | Refused | Retryable | InDoubt | AssumedSent) => true,
         _ => false,
     };
     if !allowed {
@@ -233,7 +227,7 @@ fn settle(state: &mut State, id: TouchId, status: Status, broken: &mut Vec<Strin
         state.model.intended_of.remove(&seen.touch.enrollment);
     }
     let message = seen.touch.mail.as_ref().map(|mail| mail.message_id.clone());
-    if status == InDoubt && message.is_some_and(|message| state.on_its_way.contains(&message)) {
+    if status == InDoubt && message.is_some_and(|message| state.on_its_way.contains_key(&message)) {
         let since = seen.touch.at;
         let clock = state.model.committed_at.iter().flatten().max().copied();
         let early = clock.is_some_and(|clock| since.duration_until(clock).as_mins() < 15);
