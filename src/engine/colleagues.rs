@@ -61,16 +61,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Somebody new came in while a colleague's reply is being read: they wait as the others do. Whether
-    /// that is so.
+    /// Whoever came in while a colleague's reply is being read, or has just been read themselves, waits as
+    /// the others do. Whether that is so.
     pub(super) async fn waits_for_colleague(
         &self,
         person: &Person,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
         let (state, rules) = (&person.enrollment.state, person.version.cadence.company);
-        // Whoever was under way when the reply came was told of it.
-        let asks = !state.has_begun() && state.account.is_none() && rules.on_reply == Others::Pause;
+        let asks = state.account.is_none() && rules.on_reply == Others::Pause;
         let Some(company) = person.enrollment.company.filter(|_| asks) else {
             return Ok(false);
         };
