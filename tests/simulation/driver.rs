@@ -34,12 +34,14 @@ pub struct Options {
     pub days: Option<i64>,
     pub people: Option<i64>,
     pub keeps_log: bool,
+    /// The broken promise that is looked for; without it any ends the run.
+    pub looks_for: &'static str,
 }
 
 impl Options {
     pub fn of(seed: u64, mutation: Mutation) -> Self {
         let faults = Faults::default();
-        Self { seed, mutation, faults, days: None, people: None, keeps_log: false }
+        Self { seed, mutation, faults, days: None, people: None, keeps_log: false, looks_for: "" }
     }
 }
 
@@ -93,6 +95,7 @@ pub struct Driver {
     next_group_at: Timestamp,
     /// The mailbox of the job that is being done.
     working_on: Option<usize>,
+    looks_for: &'static str,
 }
 
 /// Runs one seed to its end.
@@ -139,7 +142,7 @@ pub async fn reply_behind_a_crash(names_it: bool) -> Status {
 
 impl Driver {
     pub async fn new(options: Options, plan: Plan) -> Self {
-        let Options { seed, mutation, faults, keeps_log, .. } = options;
+        let Options { seed, mutation, faults, keeps_log, looks_for, .. } = options;
         let begins_at = plan.begins_at;
         let settings = workspace::settings(&plan);
         let world = World::new(seed, mutation, plan.clone(), faults);
@@ -169,6 +172,7 @@ impl Driver {
             clock_wrong_until: None,
             next_group_at: begins_at,
             working_on: None,
+            looks_for,
         };
         driver.set_up(seed).await;
         driver
@@ -177,7 +181,7 @@ impl Driver {
     /// What must hold in the end, and what the run came to.
     pub async fn end(mut self) -> Ran {
         let store = self.nodes[0].store.clone();
-        if self.world.state().findings.is_empty() {
+        if !self.is_broken() {
             checks::at_the_end(&self.world, &*store).await;
         }
         self.close().await;
@@ -227,7 +231,7 @@ impl Driver {
     /// Works for so long, or until nothing is left.
     pub async fn live_for(&mut self, long: SignedDuration) {
         let ends_at = self.plan.begins_at + long;
-        while self.earliest().1 < ends_at && self.world.state().findings.is_empty() {
+        while self.earliest().1 < ends_at && !self.is_broken() {
             let (position, at) = self.earliest();
             self.world.clocks.advance_to(at);
             self.be_faulty(true);
@@ -336,8 +340,7 @@ impl Driver {
             self.world.clocks.advance_to(at);
             let now = self.world.true_now();
             self.be_faulty(now < calm_at);
-            let broken = !self.world.state().findings.is_empty();
-            if broken || self.is_over(position, now).await {
+            if self.is_broken() || self.is_over(position, now).await {
                 return;
             }
             if now > last_at {
@@ -346,6 +349,13 @@ impl Driver {
             self.once(position).await;
         }
         self.world.finding("promise 9: there is no end of it");
+    }
+
+    /// Whether what was looked for was found, or so much else that nothing more is worth while.
+    fn is_broken(&self) -> bool {
+        let findings = &self.world.state().findings;
+        let found = findings.iter().any(|finding| finding.contains(self.looks_for));
+        found || findings.len() > 300
     }
 
     fn be_faulty(&mut self, faulty: bool) {
@@ -401,6 +411,7 @@ impl Driver {
         let job = self.jobs[position];
         let node = usize::from(self.world.state().chance.percent(30));
         self.world.state().calls = 0;
+        self.world.state().sends = matches!(job, Job::Mailbox(_));
         if job == Job::Clock {
             self.turn_clocks();
         }
@@ -571,38 +582,46 @@ impl Driver {
 
     /// Something else happens while a call waits; whether the processes live on.
     async fn meanwhile(&mut self, signal: Signal, other: usize) -> bool {
-        if signal == Signal::Sleep {
-            let by = self.world.state().chance.secs(61, 2_400);
-            self.world.pass(by);
-        }
-        let drawn = self.world.state().chance.between(0, 9);
-        let boxes = self.plan.mailboxes as i64;
-        let drawn_box = usize::try_from(self.world.state().chance.between(0, boxes - 1));
-        let drawn_box = drawn_box.expect("small");
-        let mailbox = self.working_on.filter(|_| drawn < 7).unwrap_or(drawn_box);
+        let boxes = i64::try_from(self.plan.mailboxes).expect("small");
+        let (drawn, drawn_box, asleep, at_server) = {
+            let mut state = self.world.state();
+            let asleep = match state.chance.percent(60) {
+                true => state.chance.secs(61, 240),
+                false => state.chance.secs(61, 2_400),
+            };
+            let drawn = (state.chance.between(0, 9), state.chance.between(0, boxes - 1));
+            (
+                drawn.0,
+                usize::try_from(drawn.1).expect("small"),
+                asleep,
+                !state.on_its_way.is_empty(),
+            )
+        };
+        let mailbox = self.working_on.filter(|_| drawn < 8).unwrap_or(drawn_box);
+        let by = match (signal, drawn) {
+            (Signal::Sleep, _) => asleep,
+            (_, 0..2) => self.world.state().chance.secs(1, 90),
+            (_, 2) => self.world.state().chance.mins(5, 180),
+            _ => SignedDuration::ZERO,
+        };
+        self.world.pass(by);
         let job = match (signal, drawn) {
-            (Signal::Sleep, 0..8) | (_, 8..) => Job::Mailbox(mailbox),
-            (_, 0..2) => {
-                let by = self.world.state().chance.secs(1, 90);
-                self.world.pass(by);
-                return true;
-            }
-            (_, 2) => {
-                let by = self.world.state().chance.mins(5, 180);
-                self.world.pass(by);
-                return true;
-            }
+            (Signal::Sleep, 0..9) => Job::Mailbox(mailbox),
+            (_, 3..7) if at_server => Job::Desk,
+            (_, 0..3) => return true,
             (_, 3..5) => Job::Collect(mailbox),
             (_, 5..7) => Job::Desk,
-            _ => Job::Rep,
+            (_, 7) => Job::Rep,
+            _ => Job::Mailbox(mailbox),
         };
+        // The other one takes the lease, and comes no further.
         if signal == Signal::Sleep && self.world.state().chance.percent(70) {
             self.world.state().dies_at = Some("intend");
         }
         let operation = jobs::operation(self, job, other);
         let survived = Box::pin(self.drive(operation, other)).await.is_some();
         self.world.state().dies_at = None;
-        if !survived && self.world.state().chance.percent(70) {
+        if !survived && self.world.state().chance.percent(90) {
             // Only the other one is gone.
             self.restart_one(other).await;
             return true;

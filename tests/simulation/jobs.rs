@@ -85,7 +85,7 @@ fn rep(driver: &mut Driver, engine: Arc<Engine>) -> Operation {
 async fn block(world: &World, engine: &Engine, rep: &RepId) -> Result<(), String> {
     let what = {
         let mut state = world.state();
-        if !state.faulty || !state.chance.percent(3) {
+        if !state.faulty || !state.chance.percent(5) {
             return Ok(());
         }
         let mut ids: Vec<_> = state.people.keys().copied().collect();

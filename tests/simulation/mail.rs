@@ -47,7 +47,7 @@ impl Mailer for SimMailer {
 impl SimMailer {
     fn refused(&self, mailbox: &MailboxId) -> Option<Failure> {
         let (world, now) = (&self.0, self.0.true_now());
-        if world.fault(Kind::ServerGone, 60) {
+        if world.fault(Kind::ServerGone, 120) {
             let until = now + world.state().chance.mins(600, 1_600);
             world.state().servers_gone_until.insert(mailbox.clone(), until);
         }
@@ -213,10 +213,11 @@ impl SimInbox {
         let limit = limit.min(usize::try_from(state.chance.between(1, 4)).expect("small"));
         arrive(&mut state, mailbox, true_now);
         // A cursor may lie before messages that were read: they come twice.
-        let again = state.happens(Kind::ReadTwice, 500);
+        let from: usize = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+        let new = state.inboxes.there.get(mailbox).is_some_and(|there| there.len() > from);
+        let again = new && state.happens(Kind::ReadTwice, 800);
         let inboxes = &mut state.inboxes;
         let there = inboxes.there.entry(mailbox.clone()).or_default();
-        let from: usize = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
         let from = if again { from.saturating_sub(2) } else { from };
         let upto = (from + limit).min(there.len());
         let raw = |letter: &Incoming| RawMessage {
@@ -259,8 +260,8 @@ fn arrive(state: &mut super::world::State, mailbox: &MailboxId, now: Timestamp) 
         };
         let letter = first.remove();
         let next = coming.first_key_value().map(|(_, next)| next.at);
-        let soon = next.is_some_and(|at| at <= now + SignedDuration::from_hours(6));
-        if soon && state.happens(Kind::Reordered, 1_500) {
+        let soon = next.is_some_and(|at| at <= now + SignedDuration::from_hours(24));
+        if soon && state.happens(Kind::Reordered, 8_000) {
             let at = next.unwrap_or(now) + SignedDuration::from_secs(1);
             state.inboxes.written += 1;
             let place = 2 * state.inboxes.written;

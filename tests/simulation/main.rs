@@ -24,7 +24,7 @@ use firsttouch::domain::touch::Status;
 use mutations::Mutation;
 
 /// Seeds that are always run.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 16;
 
 /// A rule that is broken on purpose is seen by one of so many seeds.
 const SEEDS_OF_A_MUTATION: u64 = 24;
@@ -74,6 +74,7 @@ fn a_reply_behind_a_crash_leaves_no_touch_on_its_way() {
 #[test]
 fn rules_broken_on_purpose_are_noticed() {
     let only = std::env::var("FIRSTTOUCH_MUTATION").unwrap_or_default();
+    let log = std::env::var("FIRSTTOUCH_SIMULATION_LOG").unwrap_or_default();
     let all: Vec<_> = mutations::ALL
         .iter()
         .filter(|(mutation, _)| format!("{mutation:?}").contains(&only))
@@ -81,7 +82,12 @@ fn rules_broken_on_purpose_are_noticed() {
     let unnoticed = runs::in_parallel(all.len(), |at| {
         let (mutation, promise) = all[at];
         let sees = |seed: &u64| {
-            let ran = runs::run(Options::of(*seed, *mutation));
+            let options = Options::of(*seed, *mutation);
+            let ran =
+                runs::run(Options { looks_for: promise, keeps_log: !log.is_empty(), ..options });
+            if !log.is_empty() {
+                std::fs::write(format!("{log}.{seed}"), &ran.log).expect("the log");
+            }
             if !only.is_empty() {
                 println!("{mutation:?}, seed {seed}: {:?}", ran.findings.first());
             }

@@ -1,7 +1,7 @@
 //! Rules broken on purpose, outside the engine: each must make some seed fail.
 
 use firsttouch::domain::budget::Waiting;
-use firsttouch::domain::enrollment::{Pause, Phase};
+use firsttouch::domain::enrollment::Phase;
 use firsttouch::domain::ids::MailboxId;
 use firsttouch::domain::log::What;
 use firsttouch::domain::prospect::Prospect;
@@ -281,11 +281,6 @@ pub async fn change(world: &World, mut changes: Changes) -> Changes {
             changes.moved.clear();
             changes.close_tasks.clear();
             changes.tasks.clear();
-        }
-        ForgetToHold => {
-            let is_held =
-                |phase: &Phase| matches!(phase, Phase::Paused { why: Pause::ByColleague, .. });
-            changes.moved.retain(|moved| !is_held(&moved.state.phase));
         }
         ForgetBounces => changes.suppressions.retain(|block| block.cause != Cause::HardBounce),
         ForgetToClose => changes.close_tasks.clear(),

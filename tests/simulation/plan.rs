@@ -122,7 +122,7 @@ impl Plan {
             accounts: chance.between(1, 2),
             customers: 2,
             groups_of: 4,
-            group_every: SignedDuration::ZERO,
+            group_every: chance.mins(0, 3_000),
             works,
             holidays,
             window: window.to_vec(),

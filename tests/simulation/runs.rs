@@ -38,11 +38,11 @@ fn options(seed: u64) -> Options {
 pub fn keeps_its_promises(seed: u64) -> Result<Ran, String> {
     let options = options(seed);
     let ran = run(options.clone());
-    if ran.findings.is_empty() {
-        return Ok(ran);
-    }
     if let Ok(path) = std::env::var("FIRSTTOUCH_SIMULATION_LOG") {
         std::fs::write(path, &ran.log).expect("the log");
+    }
+    if ran.findings.is_empty() {
+        return Ok(ran);
     }
     println!("seed {seed} broke a promise:\n{}repeat it with\n  {}", ran.story, command(&options));
     let (least, story) = minimise(options, ran.story);

@@ -110,6 +110,8 @@ pub struct State {
     /// The process dies at the next call there.
     pub dies_at: Option<&'static str>,
     resumed: bool,
+    /// Whether a mailbox is being worked.
+    pub sends: bool,
     /// Calls to the world in this operation.
     pub calls: u64,
     pub seq: u64,
@@ -167,6 +169,7 @@ impl World {
             signal: None,
             dies_at: None,
             resumed: false,
+            sends: false,
             calls: 0,
             seq: 0,
             keeps_log: false,
@@ -391,11 +394,12 @@ impl State {
             "written" | "intended" => Kind::CrashBehindCommit,
             _ => Kind::Crash,
         };
+        let sleeps = if place == "intend" && self.sends { 100 * weight } else { 34 * weight };
         let (kind, signal) = match drawn {
             drawn if drawn < 3 * weight => (crash, Signal::Crash),
             _ if self.depth > 0 => return None,
             drawn if drawn < 28 * weight => (Kind::Interleave, Signal::Meanwhile),
-            drawn if drawn < 34 * weight => (Kind::Sleep, Signal::Sleep),
+            drawn if drawn < sleeps => (Kind::Sleep, Signal::Sleep),
             _ => return None,
         };
         self.faults.happens(kind).then_some(signal)
