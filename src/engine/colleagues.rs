@@ -61,6 +61,31 @@ impl Engine {
         Ok(())
     }
 
+    /// Whoever came in while a colleague's reply is being read, or has just been read themselves, waits as
+    /// the others do. Whether that is so.
+    pub(super) async fn waits_for_colleague(
+        &self,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let (state, rules) = (&person.enrollment.state, person.version.cadence.company);
+        let asks = state.account.is_none() && rules.on_reply == Others::Pause;
+        let Some(company) = person.enrollment.company.filter(|_| asks) else {
+            return Ok(false);
+        };
+        let open = self.store.enrollments_at(company, &person.enrollment.cadence).await?;
+        let is_read = |record: &EnrollmentRecord| {
+            record.prospect != person.prospect.id && record.state.is_triaged()
+        };
+        if !open.iter().any(is_read) {
+            return Ok(false);
+        }
+        let mut changes = Changes::default();
+        self.tell(person, Others::Pause, now, &mut changes).await?;
+        self.store.write(changes).await?;
+        Ok(true)
+    }
+
     async fn tell(
         &self,
         colleague: &Person,

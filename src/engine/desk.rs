@@ -157,6 +157,9 @@ impl Engine {
         }
         match opens {
             Some(kind) if kind != TaskKind::Touch(Channel::Task) => {
+                if self.waits_for_colleague(person, now).await? {
+                    return Ok(());
+                }
                 self.open_guarded(person, (state, effects), kind, now).await
             }
             _ => {

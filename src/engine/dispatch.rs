@@ -148,6 +148,9 @@ impl Engine {
             self.put_off(&person, until, Waiting::RepLimit).await?;
             return Ok(Done::Moved);
         }
+        if self.waits_for_colleague(&person, now).await? {
+            return Ok(Done::Moved);
+        }
         match self.letter(&person, mailbox, &step, attempt, now).await? {
             Ok(ready) => {
                 let touch = match ready.again {

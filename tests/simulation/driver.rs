@@ -5,115 +5,121 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use firsttouch::adapters::store::SqlStore;
-use firsttouch::domain::cadence::Channel;
-use firsttouch::domain::enrollment::TaskKind;
-use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId, RepId};
+use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId};
 use firsttouch::domain::settings::Settings;
 use firsttouch::domain::touch::Status;
 use firsttouch::engine::enroll::Mode;
-use firsttouch::engine::tasks::{DoneTask, QueueLine};
 use firsttouch::engine::{Engine, Parts};
 use firsttouch::ports::{Lane, Store};
 use jiff::{SignedDuration, Timestamp};
 
+use super::base::Base;
+use super::clock::{NODES, NodeClock};
+use super::faults::{Faults, Kind};
 use super::letters::Says;
 use super::mail::{SimInbox, SimMailer};
+use super::mutations::{self, Mutation};
+use super::plan::Plan;
 use super::store::SimStore;
-use super::world::{Mutation, Signal, World};
-use super::{books, checks, workspace};
+use super::world::{Signal, World};
+use super::{books, checks, jobs, workspace};
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub seed: u64,
+    pub mutation: Mutation,
+    pub faults: Faults,
+    /// Days with faults, and people of the list at most, when a run is cut down.
+    pub days: Option<i64>,
+    pub people: Option<i64>,
+    pub keeps_log: bool,
+    /// The broken promise that is looked for; without it any ends the run.
+    pub looks_for: &'static str,
+}
+
+impl Options {
+    pub fn of(seed: u64, mutation: Mutation) -> Self {
+        let faults = Faults::default();
+        Self { seed, mutation, faults, days: None, people: None, keeps_log: false, looks_for: "" }
+    }
+}
 
 /// What a run came to.
 pub struct Ran {
-    pub hash: u64,
     pub findings: Vec<String>,
     pub story: String,
     pub log: String,
     pub accepted: usize,
-    pub crashes: u32,
-    pub meanwhiles: u32,
+    pub faults: Faults,
 }
 
-type Answer = Result<Option<Timestamp>, String>;
-type Operation = Pin<Box<dyn Future<Output = Answer>>>;
+pub type Answer = Result<Option<Timestamp>, String>;
+pub type Operation = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// What the driver can do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Job {
+pub enum Job {
     Mailbox(usize),
     Desk,
     Collect(usize),
     Rep,
     House,
     Clock,
+    /// Somebody edits a template.
+    Edit,
 }
 
-const JOBS: [Job; 8] = [
-    Job::Mailbox(0),
-    Job::Mailbox(1),
-    Job::Desk,
-    Job::Collect(0),
-    Job::Collect(1),
-    Job::Rep,
-    Job::House,
-    Job::Clock,
-];
+/// Two processes on one store.
+#[derive(Clone)]
+struct Node {
+    store: Arc<dyn Store>,
+    engine: Arc<Engine>,
+}
 
-/// Days with faults, and days by whose end everything must have ended.
-const FAULTY_DAYS: i64 = 40;
-const LAST_DAY: i64 = 300;
-
-struct Driver {
-    world: World,
-    path: String,
-    settings: Arc<Settings>,
-    /// Two nodes on one database; the second only works while the first waits.
-    nodes: Vec<(Arc<SqlStore>, Arc<Engine>)>,
+pub struct Driver {
+    pub world: World,
+    pub plan: Arc<Plan>,
+    base: Base,
+    settings: Settings,
+    nodes: Vec<Node>,
     generation: u32,
-    next: [Timestamp; JOBS.len()],
-    /// When each lane wakes, as last seen.
-    known: [Timestamp; 3],
-    to_enroll: Vec<(&'static str, Vec<ProspectId>)>,
-    begins_at: Timestamp,
+    jobs: Vec<Job>,
+    /// When each job is to be done, in true time.
+    next: Vec<Timestamp>,
+    /// When each lane wakes, as last seen; the desk is the last one.
+    known: Vec<Timestamp>,
+    pub to_enroll: Vec<(&'static str, Vec<ProspectId>)>,
+    pub edits: u32,
+    clock_wrong_until: Option<Timestamp>,
+    next_group_at: Timestamp,
+    /// The mailbox of the job that is being done.
+    working_on: Option<usize>,
+    looks_for: &'static str,
 }
 
 /// Runs one seed to its end.
-pub async fn run(seed: u64, mutation: Mutation) -> Ran {
-    let (mut driver, _dir) = Driver::new(seed, mutation).await;
-    let world = driver.world.clone();
+pub async fn run(options: Options) -> Ran {
+    let plan = Plan::draw(options.seed, options.days, options.people);
+    let mut driver = Driver::new(options, plan).await;
     driver.live().await;
-    let store = driver.nodes[0].0.clone();
-    let broken = !world.state().findings.is_empty();
-    if !broken {
-        checks::at_the_end(&world, &*store, &driver.settings).await;
-        books::agree(&world, &store).await;
-    }
-    driver.close().await;
-    let story = world.story();
-    let state = world.state();
-    Ran {
-        hash: state.hash,
-        findings: state.findings.clone(),
-        story,
-        log: state.log.clone(),
-        accepted: state.accepted.len(),
-        crashes: state.crashes,
-        meanwhiles: state.meanwhiles,
-    }
+    driver.end().await
 }
 
 /// A process dies while its mail is on its way, and the person replies before anybody looks. How the
 /// touch stands in the end.
 pub async fn reply_behind_a_crash(names_it: bool) -> Status {
-    let (mut driver, _dir) = Driver::new(3, Mutation::None).await;
+    let options = Options::of(3, Mutation::Nothing);
+    let plan = Plan::quiet(3);
+    let mut driver = Driver::new(options, plan).await;
     let world = driver.world.clone();
     let of_list = |(cadence, _): &&(&str, Vec<ProspectId>)| *cadence == "simulated";
     let groups = driver.to_enroll.iter().filter(of_list);
     let people: Vec<ProspectId> = groups.flat_map(|(_, people)| people.clone()).collect();
-    let (store, engine) = driver.nodes[0].clone();
+    let Node { store, engine } = driver.nodes[0].clone();
     let cadence = CadenceId::from("simulated");
     engine.enroll(&people, &cadence, Mode::Commit).await.expect("enrolled");
-    world.clock.jump(SignedDuration::from_hours(34));
+    world.pass(SignedDuration::from_hours(34));
     for mailbox in [0, 1] {
         driver.once_as(Job::Collect(mailbox), 0).await;
     }
@@ -122,10 +128,10 @@ pub async fn reply_behind_a_crash(names_it: bool) -> Status {
     assert!(worked.is_none(), "the process lives");
     let mail = world.state().accepted.last().cloned().expect("a mail");
     world.state().inboxes.coming.clear();
-    world.deliver(&mail, Says::Reply, names_it, world.now());
-    world.clock.jump(SignedDuration::from_mins(5));
+    world.deliver(&mail, Says::Reply, names_it, world.true_now());
+    world.pass(SignedDuration::from_mins(5));
     driver.once_as(Job::Collect(0), 1).await;
-    world.clock.jump(SignedDuration::from_mins(20));
+    world.pass(SignedDuration::from_mins(20));
     driver.once_as(Job::Desk, 1).await;
     driver.once_as(Job::House, 1).await;
     assert_eq!(world.state().findings, Vec::<String>::new());
@@ -135,118 +141,240 @@ pub async fn reply_behind_a_crash(names_it: bool) -> Status {
 }
 
 impl Driver {
-    async fn new(seed: u64, mutation: Mutation) -> (Self, tempfile::TempDir) {
-        let begins_at: Timestamp = "2026-03-02T06:00:00Z".parse().expect("a time");
-        let world = World::new(seed, mutation, begins_at);
-        let memory = std::path::Path::new("/dev/shm");
-        let dir = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        };
-        let dir = dir.expect("a directory");
-        let path = format!("sqlite:{}", dir.path().join("sim.db").display());
-        let settings = Arc::new(workspace::settings(&mut world.state().chance));
+    pub async fn new(options: Options, plan: Plan) -> Self {
+        let Options { seed, mutation, faults, keeps_log, looks_for, .. } = options;
+        let begins_at = plan.begins_at;
+        let settings = workspace::settings(&plan);
+        let world = World::new(seed, mutation, plan.clone(), faults);
+        if keeps_log {
+            world.keep_log();
+        }
+        let boxes = 0..plan.mailboxes;
+        let jobs: Vec<Job> = boxes
+            .clone()
+            .map(Job::Mailbox)
+            .chain([Job::Desk])
+            .chain(boxes.map(Job::Collect))
+            .chain([Job::Rep, Job::House, Job::Clock, Job::Edit])
+            .collect();
         let mut driver = Self {
             world,
-            path,
+            base: Base::of(seed),
             settings,
             nodes: Vec::new(),
             generation: 0,
-            next: [begins_at; JOBS.len()],
-            known: [Timestamp::MAX; 3],
+            next: vec![begins_at; jobs.len()],
+            jobs,
+            known: vec![Timestamp::MAX; plan.mailboxes + 1],
+            plan: Arc::new(plan),
             to_enroll: Vec::new(),
-            begins_at,
+            edits: 0,
+            clock_wrong_until: None,
+            next_group_at: begins_at,
+            working_on: None,
+            looks_for,
         };
-        driver.set_up().await;
-        (driver, dir)
+        driver.set_up(seed).await;
+        driver
+    }
+
+    /// What must hold in the end, and what the run came to.
+    pub async fn end(mut self) -> Ran {
+        let store = self.nodes[0].store.clone();
+        if !self.is_broken() {
+            checks::at_the_end(&self.world, &*store).await;
+            self.look_at_the_books().await;
+        }
+        self.close().await;
+        self.ran()
+    }
+
+    /// On a database everything can be derived again from the log.
+    async fn look_at_the_books(&self) {
+        if let Some(database) = self.base.database() {
+            books::agree(&self.world, &database).await;
+        }
+    }
+
+    fn ran(&self) -> Ran {
+        let story = self.world.story();
+        let mut state = self.world.state();
+        Ran {
+            findings: state.findings.clone(),
+            story,
+            log: std::mem::take(&mut state.log),
+            accepted: state.accepted.len(),
+            faults: state.faults.clone(),
+        }
     }
 
     async fn once_as(&mut self, job: Job, node: usize) -> Option<Answer> {
         self.world.state().calls = 0;
-        let operation = self.operation(job, node);
-        self.drive(operation).await
+        let operation = jobs::operation(self, job, node);
+        self.drive(operation, node).await
     }
 
-    async fn set_up(&mut self) {
+    async fn set_up(&mut self, seed: u64) {
         self.start().await;
-        let (store, engine) = self.nodes[0].clone();
-        let mut chance = self.world.state().chance.clone();
-        let people = workspace::people(&*store, &mut chance).await;
-        engine.apply(&workspace::checked(&workspace::files("Hi")), None).await.expect("applied");
+        let Node { store, engine } = self.nodes[0].clone();
+        let mut chance = super::chance::Chance::new(seed ^ 0x9e0);
+        let people = workspace::people(&*store, &self.plan, &mut chance).await;
+        let files = workspace::files(&self.plan, "Hi");
+        engine.apply(&workspace::checked(&files), None).await.expect("applied");
         self.to_enroll = people.groups;
         let mut state = self.world.state();
-        state.chance = chance;
         state.people = people.all.into_iter().map(|person| (person.id, person)).collect();
+    }
+
+    /// Whom somebody enrolls now.
+    pub fn next_group(&mut self) -> Option<(&'static str, Vec<ProspectId>)> {
+        let now = self.world.true_now();
+        if self.to_enroll.is_empty() || now < self.next_group_at {
+            return None;
+        }
+        self.next_group_at = now + self.plan.group_every;
+        Some(self.to_enroll.remove(0))
+    }
+
+    /// Works for so long, or until nothing is left.
+    pub async fn live_for(&mut self, long: SignedDuration) {
+        let ends_at = self.plan.begins_at + long;
+        while self.earliest().1 < ends_at && !self.is_broken() {
+            let (position, at) = self.earliest();
+            self.world.clocks.advance_to(at);
+            self.be_faulty(true);
+            self.once(position).await;
+        }
+    }
+
+    /// Stops where it is.
+    pub async fn stop(mut self) -> Ran {
+        self.close().await;
+        self.ran()
+    }
+
+    pub fn engine(&self, node: usize) -> Arc<Engine> {
+        self.nodes[node].engine.clone()
     }
 
     /// New processes on the same database: nothing is left of what they had in memory.
     async fn start(&mut self) {
         self.close().await;
-        self.generation += 1;
-        for node in ["a", "b"] {
-            let real = Arc::new(SqlStore::open(&self.path).await.expect("a store"));
-            let store = SimStore { real: real.clone(), world: self.world.clone() };
-            let parts = Parts {
-                clock: self.world.clock.clone(),
-                store: Arc::new(store),
-                mailer: Arc::new(SimMailer(self.world.clone())),
-                inbox: Arc::new(SimInbox(self.world.clone())),
-                settings: self.settings.clone(),
-                node: format!("{node}{}", self.generation),
-            };
-            self.nodes.push((real, Arc::new(Engine::new(parts))));
+        for node in 0..NODES {
+            let node = self.process(node).await;
+            self.nodes.push(node);
         }
-        let now = self.world.now();
-        self.next = self.next.map(|at| at.min(now));
+        let store = self.nodes[0].store.clone();
+        let mut state = self.world.state();
+        state.store = Some(store);
+        state.on_its_way.clear();
+        drop(state);
+        self.everything_again();
+    }
+
+    async fn process(&mut self, node: usize) -> Node {
+        self.generation += 1;
+        let store = self.base.open().await;
+        let world = self.world.of(node);
+        self.world.clocks.show(node, None);
+        let mutation = world.state().mutation;
+        let settings = mutations::settings(mutation, self.settings.clone(), self.generation);
+        let parts = Parts {
+            clock: Arc::new(NodeClock(self.world.clocks.clone(), node)),
+            store: Arc::new(SimStore { real: store.clone(), world: world.clone() }),
+            mailer: Arc::new(SimMailer(world.clone())),
+            inbox: Arc::new(SimInbox(world)),
+            settings: Arc::new(settings),
+            node: format!("node{node}-{}", self.generation),
+        };
+        Node { store, engine: Arc::new(Engine::new(parts)) }
+    }
+
+    fn everything_again(&mut self) {
+        let now = self.world.true_now();
+        self.next.iter_mut().for_each(|at| *at = now.min(*at));
     }
 
     async fn close(&mut self) {
-        for (store, _) in self.nodes.drain(..) {
-            store.close().await;
-        }
+        self.nodes.clear();
+        self.world.state().store = None;
+        self.base.close().await;
     }
 
-    async fn restart(&mut self) {
+    /// Behind a crash: one process begins anew while the other lives on, or all of them.
+    async fn restart(&mut self, node: usize, one_only: bool) {
+        if one_only {
+            return self.restart_one(node).await;
+        }
+        self.restart_all().await;
+    }
+
+    async fn restart_one(&mut self, node: usize) {
+        self.nodes[node] = self.process(node).await;
+        self.world.state().on_its_way.retain(|_, sender| *sender != node);
+        self.everything_again();
+    }
+
+    async fn restart_all(&mut self) {
         loop {
+            let outage = self.world.fault(Kind::LongOutage, 600);
             let (down_for, alone) = {
                 let chance = &mut self.world.state().chance;
-                (chance.secs(2, 2_000), chance.percent(60))
+                let down_for = if outage { chance.mins(120, 4_000) } else { chance.secs(2, 2_000) };
+                (down_for, chance.percent(60))
             };
-            self.world.clock.jump(down_for);
+            self.world.pass(down_for);
             self.start().await;
-            self.world.note(&format!("restart, alone: {alone}"));
+            self.world.note(|| format!("restart, alone: {alone}"));
             if !alone {
                 return;
             }
-            let engine = self.nodes[0].1.clone();
-            let recover = Box::pin(async move {
+            let engine = self.engine(0);
+            let recover: Operation = Box::pin(async move {
                 engine.recover().await.map(|_| None).map_err(|error| error.to_string())
             });
             // The daemon does not begin before this has worked.
-            if let Some(Ok(_)) = self.drive(recover).await {
+            if let Some(Ok(_)) = self.drive(recover, 0).await {
                 return;
             }
         }
     }
 
-    async fn live(&mut self) {
-        let day = |n: i64| self.begins_at + SignedDuration::from_hours(24 * n);
-        let (calm_at, last_at) = (day(FAULTY_DAYS), day(LAST_DAY));
-        for n in 0..200_000 {
+    pub async fn live(&mut self) {
+        let day = |n: i64| self.plan.begins_at + SignedDuration::from_hours(24 * n);
+        let (calm_at, last_at) = (day(self.plan.faulty_days), day(self.plan.last_day));
+        for n in 0_u32..20_000_000 {
             if n % 500 == 499 {
-                books::agree(&self.world, &self.nodes[0].0).await;
+                self.look_at_the_books().await;
             }
             let (position, at) = self.earliest();
-            self.world.clock.advance_to(at);
-            let now = self.world.now();
-            self.world.state().faulty = now < calm_at;
-            let broken = !self.world.state().findings.is_empty();
-            if now > last_at || broken || self.is_over(now).await {
+            self.world.clocks.advance_to(at);
+            let now = self.world.true_now();
+            self.be_faulty(now < calm_at);
+            if self.is_broken() || self.is_over(position, now).await {
                 return;
+            }
+            if now > last_at {
+                break;
             }
             self.once(position).await;
         }
         self.world.finding("promise 9: there is no end of it");
+    }
+
+    /// Whether what was looked for was found, or so much else that nothing more is worth while.
+    fn is_broken(&self) -> bool {
+        let findings = &self.world.state().findings;
+        let found = findings.iter().any(|finding| finding.contains(self.looks_for));
+        found || findings.len() > 300
+    }
+
+    fn be_faulty(&mut self, faulty: bool) {
+        let was = std::mem::replace(&mut self.world.state().faulty, faulty);
+        if was && !faulty {
+            (0..NODES).for_each(|node| self.world.clocks.turn(node, SignedDuration::ZERO));
+            self.everything_again();
+        }
     }
 
     fn earliest(&self) -> (usize, Timestamp) {
@@ -254,26 +382,34 @@ impl Driver {
         times.min_by_key(|(_, at)| *at).expect("a job")
     }
 
-    async fn is_over(&self, now: Timestamp) -> bool {
-        if !self.to_enroll.is_empty() {
+    /// Looked at when the house is kept: nobody is under way, and nothing lies unread.
+    async fn is_over(&self, position: usize, now: Timestamp) -> bool {
+        let calm = !self.world.state().faulty;
+        if self.jobs[position] != Job::House || !self.to_enroll.is_empty() || !calm {
             return false;
         }
-        let coming = self.world.state().inboxes.coming.values().any(|letters| !letters.is_empty());
-        if coming || now < self.begins_at + SignedDuration::from_hours(24 * 5) {
+        let letters = |state: &super::world::State| {
+            state.inboxes.coming.values().any(|letters| !letters.is_empty())
+        };
+        let unread = |state: &super::world::State| {
+            let read = |at: &Timestamp| at.duration_until(now) <= SignedDuration::from_hours(30);
+            !state.inboxes.read_at.values().all(read)
+        };
+        let state = self.world.state();
+        let under_way =
+            state.model.enrollments.values().any(|seen| !checks::model::has_ended(&seen.stands));
+        if under_way || letters(&state) || unread(&state) {
             return false;
         }
-        let census = self.nodes[0].0.census().await.expect("a census");
-        let unread = self.world.state().inboxes.reads.values().any(|reads| {
-            reads.last().is_none_or(|at| at.duration_until(now) > SignedDuration::from_hours(30))
-        });
-        census.is_empty() && !unread && self.unread().await == 0
+        drop(state);
+        self.unread().await == 0
     }
 
     /// Messages that lie in an inbox behind its cursor.
     async fn unread(&self) -> usize {
         let mut unread = 0;
         for mailbox in self.settings.mailboxes.keys() {
-            let record = self.nodes[0].0.mailbox(mailbox).await.expect("a mailbox");
+            let record = self.nodes[0].store.mailbox(mailbox).await.expect("a mailbox");
             let cursor: usize = record.cursor.and_then(|c| c.parse().ok()).unwrap_or(0);
             let state = self.world.state();
             unread += state.inboxes.there.get(mailbox).map_or(0, Vec::len).saturating_sub(cursor);
@@ -281,163 +417,140 @@ impl Driver {
         unread
     }
 
-    /// One job of the first node, and when it is to be done again.
+    /// One job of one of the nodes, and when it is to be done again.
     async fn once(&mut self, position: usize) {
-        let job = JOBS[position];
+        let job = self.jobs[position];
+        let node = usize::from(self.world.state().chance.percent(30));
         self.world.state().calls = 0;
-        let operation = match job {
-            Job::Clock => {
-                self.turn_clock();
-                Box::pin(async { Ok(None) })
-            }
-            _ => self.operation(job, 0),
+        self.world.state().sends = matches!(job, Job::Mailbox(_));
+        if job == Job::Clock {
+            self.turn_clocks();
+        }
+        self.working_on = match job {
+            Job::Mailbox(n) | Job::Collect(n) => Some(n),
+            _ => None,
         };
-        let before = self.known;
-        let answer = self.drive(operation).await;
-        let now = self.world.now();
-        match answer {
-            None => {
-                self.restart().await;
-                return;
+        let operation = jobs::operation(self, job, node);
+        let Some(answer) = self.drive(operation, node).await else {
+            let one_only = self.world.state().chance.percent(40);
+            self.restart(node, one_only).await;
+            return;
+        };
+        self.next[position] = self.again(job, &answer, node);
+        self.look_at_wakes(position).await;
+    }
+
+    /// Lanes whose first one wakes at another time are worked then.
+    async fn look_at_wakes(&mut self, done: usize) {
+        let now = self.world.true_now();
+        for lane in 0..self.known.len() {
+            let wake = self.wake(lane).await;
+            let before = std::mem::replace(&mut self.known[lane], wake);
+            if lane != done && before != wake {
+                self.next[lane] = self.in_true_time(wake, 0).max(now);
             }
-            Some(answer) => self.next[position] = self.again(job, &answer, now).await,
-        }
-        let after = self.wakes().await;
-        self.known = after;
-        for lane in 0..3 {
-            if lane != position && before[lane] != after[lane] {
-                self.next[lane] = after[lane].max(now);
-            }
-        }
-        if matches!(job, Job::Collect(_) | Job::Desk | Job::Rep) {
-            checks::no_task_after_a_no(&self.world, &*self.nodes[0].0).await;
         }
     }
 
-    /// When each lane wakes, as the database has it.
-    async fn wakes(&self) -> [Timestamp; 3] {
-        let store = &self.nodes[0].0;
-        let mut wakes = [Timestamp::MAX; 3];
-        for (lane, wake) in wakes.iter_mut().enumerate() {
-            let lane = match lane {
-                2 => Lane::Desk,
-                n => Lane::Mailbox(self.mailbox(n)),
-            };
-            *wake = store.next_wake(&lane).await.expect("a time").unwrap_or(Timestamp::MAX);
-        }
-        wakes
+    /// When a lane wakes, as the database has it.
+    async fn wake(&self, lane: usize) -> Timestamp {
+        let lane = match lane == self.plan.mailboxes {
+            true => Lane::Desk,
+            false => Lane::Mailbox(self.mailbox(lane)),
+        };
+        let wake = self.nodes[0].store.next_wake(&lane).await.expect("a time");
+        wake.unwrap_or(Timestamp::MAX)
     }
 
-    fn mailbox(&self, n: usize) -> MailboxId {
+    fn in_true_time(&self, at: Timestamp, node: usize) -> Timestamp {
+        at.checked_sub(self.world.clocks.ahead(node)).unwrap_or(at)
+    }
+
+    pub fn mailbox(&self, n: usize) -> MailboxId {
         self.settings.mailboxes.keys().nth(n).expect("a mailbox").clone()
     }
 
-    async fn again(&mut self, job: Job, answer: &Answer, now: Timestamp) -> Timestamp {
+    fn again(&mut self, job: Job, answer: &Answer, node: usize) -> Timestamp {
+        let now = self.world.true_now();
         let later = |hours| now + SignedDuration::from_hours(hours);
         if let (Job::Mailbox(n), Ok(Some(at))) = (job, answer)
-            && *at <= now + SignedDuration::from_secs(60)
+            && self.in_true_time(*at, node) <= now + SignedDuration::from_secs(60)
         {
             // Mail is due: its inbox is read soon, and not only at its turn.
-            let soon = now + self.world.state().chance.mins(1, 14);
-            self.next[3 + n] = self.next[3 + n].min(soon);
+            let soon = now + self.world.state().chance.mins(1, 9);
+            let collect = self.plan.mailboxes + 1 + n;
+            self.next[collect] = self.next[collect].min(soon);
         }
         match job {
             Job::Mailbox(_) | Job::Desk => match answer {
-                Ok(at) => at.unwrap_or_else(|| later(24)).max(now + SignedDuration::from_millis(1)),
+                Ok(Some(at)) => self
+                    .in_true_time(*at, node)
+                    .clamp(now + SignedDuration::from_secs(1), later(24 * 30)),
+                Ok(None) => later(24),
                 Err(_) => now + SignedDuration::from_secs(60),
             },
-            Job::Collect(n) => {
-                let wake = self.wakes().await[n];
-                let chance = &mut self.world.state().chance;
-                match wake < now + SignedDuration::from_mins(30) {
-                    true => now + chance.mins(5, 15),
-                    false => (now + chance.mins(60, 400)).min(wake - SignedDuration::from_mins(5)),
-                }
+            Job::Collect(n) => self.read_again(n, now),
+            Job::Rep => {
+                let pause = if self.world.state().faulty { (30, 300) } else { (200, 600) };
+                now + self.world.state().chance.mins(pause.0, pause.1)
             }
-            Job::Rep => now + self.world.state().chance.mins(30, 300),
             Job::House => later(24),
-            Job::Clock => later(self.world.state().chance.between(20, 160)),
+            Job::Clock => now + self.world.state().chance.mins(240, 4_000),
+            Job::Edit => later(self.world.state().chance.between(72, 400)),
         }
     }
 
-    fn turn_clock(&self) {
-        let by = {
-            let mut state = self.world.state();
-            if !state.faulty {
-                return;
-            }
-            match state.chance.percent(50) {
-                true => state.chance.mins(1, 20) * -1,
-                false => state.chance.mins(20, 300),
-            }
+    /// Often while mail is due, and when something has come; else now and then.
+    fn read_again(&self, n: usize, now: Timestamp) -> Timestamp {
+        let wake = self.next[n];
+        let mut state = self.world.state();
+        if wake < now + SignedDuration::from_mins(30) {
+            return now + state.chance.mins(4, 9);
+        }
+        let mailbox = self.mailbox(n);
+        let coming = state
+            .inboxes
+            .coming
+            .get(&mailbox)
+            .and_then(|letters| letters.first_key_value().map(|(_, letter)| letter.at));
+        let idle =
+            if state.faulty { state.chance.mins(60, 400) } else { SignedDuration::from_hours(24) };
+        let next = (now + idle).min(wake - SignedDuration::from_mins(5));
+        let next = coming.map_or(next, |at| next.min(at + state.chance.mins(1, 60)));
+        next.max(now + SignedDuration::from_mins(1))
+    }
+
+    /// Somebody, or nobody, sets the clock: by minutes, by a month, by a year; later it is put right.
+    fn turn_clocks(&mut self) {
+        let now = self.world.true_now();
+        if self.clock_wrong_until.take_if(|until| *until <= now).is_some() {
+            (0..NODES).for_each(|node| self.world.clocks.turn(node, SignedDuration::ZERO));
+        }
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
+        let ahead = if self.world.fault(Kind::ClockYearBack, 250) {
+            days(-365)
+        } else if self.world.fault(Kind::ClockMonthAhead, 250) {
+            days(30)
+        } else if self.world.fault(Kind::ClockSmall, 5_000) {
+            self.world.state().chance.mins(-20, 300)
+        } else {
+            SignedDuration::ZERO
         };
-        self.world.clock.jump(by);
-        self.world.note(&format!("the clock was turned by {by}"));
-    }
-
-    fn operation(&mut self, job: Job, node: usize) -> Operation {
-        let engine = self.nodes[node].1.clone();
-        match job {
-            Job::Mailbox(n) => {
-                let mailbox = self.mailbox(n);
-                Box::pin(
-                    async move { engine.work_mailbox(&mailbox).await.map_err(|e| e.to_string()) },
-                )
-            }
-            Job::Desk => {
-                Box::pin(async move { engine.work_desk().await.map_err(|e| e.to_string()) })
-            }
-            Job::Collect(n) => {
-                let mailbox = self.mailbox(n);
-                Box::pin(async move {
-                    engine.collect(&mailbox).await.map(|_| None).map_err(|e| e.to_string())
-                })
-            }
-            Job::Rep => self.rep(engine),
-            Job::House => Box::pin(async move {
-                engine.keep_house().await.map(|_| None).map_err(|e| e.to_string())
-            }),
-            Job::Clock => Box::pin(async { Ok(None) }),
+        for node in 0..NODES {
+            let skewed = self.world.fault(Kind::ClockSkew, 5_000);
+            let skew = if skewed { self.world.state().chance.secs(-4, 4) } else { ahead * 0 };
+            self.world.clocks.turn(node, ahead + skew);
         }
-    }
-
-    /// A rep enrolls somebody, or does some of what is in the queue.
-    fn rep(&mut self, engine: Arc<Engine>) -> Operation {
-        let world = self.world.clone();
-        let group = (!self.to_enroll.is_empty()).then(|| self.to_enroll.remove(0));
-        Box::pin(async move {
-            if let Some((cadence, people)) = group {
-                let cadence = CadenceId::from(cadence);
-                let enrolled = engine.enroll(&people, &cadence, Mode::Commit).await;
-                world.note(&format!("enrolled {people:?}: {}", enrolled.is_ok()));
-            }
-            let rep = RepId::from(*world.state().chance.pick(&["ann", "bob", "cara"]));
-            let queue = engine.queue(Some(&rep)).await.map_err(|e| e.to_string())?;
-            for line in queue.iter().take(3) {
-                if !world.state().chance.percent(60) {
-                    continue;
-                }
-                let outcome = draw_outcome(&world, line);
-                world.note(&format!("{rep} does task {}: {outcome}", line.task.id));
-                let done = DoneTask {
-                    task: line.task.id,
-                    outcome,
-                    until: None,
-                    actor: rep.clone(),
-                    set: found(&world, line),
-                    text: None,
-                    note: None,
-                };
-                if let Err(error) = engine.done(done).await {
-                    world.note(&format!("not done: {error}"));
-                }
-            }
-            Ok(None)
-        })
+        if !ahead.is_zero() {
+            let wrong_for = self.world.state().chance.mins(20, 600);
+            self.clock_wrong_until = Some(now + wrong_for);
+        }
+        self.world.note(|| format!("the clocks are ahead by {ahead:#}"));
+        self.everything_again();
     }
 
     /// Polls an operation; in between, what the world asks for happens. `None`: it crashed.
-    async fn drive(&mut self, mut operation: Operation) -> Option<Answer> {
+    async fn drive(&mut self, mut operation: Operation, node: usize) -> Option<Answer> {
         let world = self.world.clone();
         loop {
             let polled = std::future::poll_fn(|context| match operation.as_mut().poll(context) {
@@ -453,9 +566,9 @@ impl Driver {
                     return Some(answer);
                 }
                 Err(Signal::Crash) => return None,
-                Err(Signal::Meanwhile) => {
+                Err(signal) => {
                     self.world.state().depth += 1;
-                    let survived = self.meanwhile().await;
+                    let survived = self.meanwhile(signal, 1 - node).await;
                     self.world.state().depth -= 1;
                     if !survived {
                         return None;
@@ -469,55 +582,61 @@ impl Driver {
     /// Errors are the world's doing, or findings.
     fn judge(&self, answer: &Answer) {
         let Err(error) = answer else { return };
-        self.world.note(&format!("error: {error}"));
+        self.world.note(|| format!("error: {error}"));
         // Two readers of one inbox may take the same message at the same time; one is told so.
-        if !error.contains("simulated") && !error.contains("UNIQUE") && !error.contains("moved on")
-        {
+        let allowed =
+            ["simulated", "UNIQUE", "it is known already", "in the cadence already", "moved on"];
+        if !allowed.iter().any(|allowed| error.contains(allowed)) {
             self.world.finding(&format!("an error of our own: {error}"));
         }
     }
 
-    /// Something else happens while a call waits; whether the process lives on.
-    async fn meanwhile(&mut self) -> bool {
-        let drawn = self.world.state().chance.between(0, 9);
-        let (job, node) = match drawn {
-            0..3 => {
-                let by = self.world.state().chance.secs(1, 90);
-                self.world.clock.jump(by);
-                return true;
-            }
-            3 => {
-                let by = self.world.state().chance.mins(5, 180);
-                self.world.clock.jump(by);
-                return true;
-            }
-            4 | 5 => (Job::Collect(usize::from(drawn == 4)), 1),
-            6 => (Job::Desk, 1),
-            7 => (Job::Rep, 1),
-            _ => (Job::Mailbox(usize::from(drawn == 8)), 1),
+    /// Something else happens while a call waits; whether the processes live on.
+    async fn meanwhile(&mut self, signal: Signal, other: usize) -> bool {
+        let boxes = i64::try_from(self.plan.mailboxes).expect("small");
+        let (drawn, drawn_box, asleep, at_server) = {
+            let mut state = self.world.state();
+            let asleep = match state.chance.percent(60) {
+                true => state.chance.secs(61, 240),
+                false => state.chance.secs(61, 2_400),
+            };
+            let drawn = (state.chance.between(0, 9), state.chance.between(0, boxes - 1));
+            (
+                drawn.0,
+                usize::try_from(drawn.1).expect("small"),
+                asleep,
+                !state.on_its_way.is_empty(),
+            )
         };
-        let operation = self.operation(job, node);
-        Box::pin(self.drive(operation)).await.is_some()
+        let mailbox = self.working_on.filter(|_| drawn < 8).unwrap_or(drawn_box);
+        let by = match (signal, drawn) {
+            (Signal::Sleep, _) => asleep,
+            (_, 0..2) => self.world.state().chance.secs(1, 90),
+            (_, 2) => self.world.state().chance.mins(5, 180),
+            _ => SignedDuration::ZERO,
+        };
+        self.world.pass(by);
+        let job = match (signal, drawn) {
+            (Signal::Sleep, 0..9) => Job::Mailbox(mailbox),
+            (_, 3..7) if at_server => Job::Desk,
+            (_, 0..3) => return true,
+            (_, 3..5) => Job::Collect(mailbox),
+            (_, 5..7) => Job::Desk,
+            (_, 7) => Job::Rep,
+            _ => Job::Mailbox(mailbox),
+        };
+        // The other one takes the lease, and comes no further.
+        if signal == Signal::Sleep && self.world.state().chance.percent(70) {
+            self.world.state().dies_at = Some("intend");
+        }
+        let operation = jobs::operation(self, job, other);
+        let survived = Box::pin(self.drive(operation, other)).await.is_some();
+        self.world.state().dies_at = None;
+        if !survived && self.world.state().chance.percent(90) {
+            // Only the other one is gone.
+            self.restart_one(other).await;
+            return true;
+        }
+        survived
     }
-}
-
-fn draw_outcome(world: &World, line: &QueueLine) -> String {
-    let outcomes: Vec<&str> = line.outcomes.iter().map(|one| one.outcome.as_str()).collect();
-    let mut state = world.state();
-    match (line.task.kind, state.chance.percent(50)) {
-        // Most calls reach nobody.
-        (TaskKind::Touch(Channel::Call), true) => "no_answer".to_owned(),
-        (TaskKind::Touch(Channel::Social), true) => "accepted".to_owned(),
-        _ => (*state.chance.pick(&outcomes)).to_owned(),
-    }
-}
-
-/// What a task collects.
-fn found(world: &World, line: &QueueLine) -> Vec<(String, String)> {
-    let today = world.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let value = |field: &String| match field.as_str() {
-        "go_live_date" => today.to_string(),
-        _ => "You hire".to_owned(),
-    };
-    line.collect.iter().map(|field| (field.clone(), value(field))).collect()
 }

@@ -3,10 +3,14 @@
 use async_trait::async_trait;
 use firsttouch::domain::delivery::{Answer, Envelope, Failure, Phase};
 use firsttouch::domain::ids::MailboxId;
-use firsttouch::ports::{Batch, Inbox, InboxError, Mailer, Offered, RawMessage};
-use jiff::SignedDuration;
+use firsttouch::ports::{
+    Batch, Changes, Inbox, InboxError, InboxRead, Mailer, Offered, RawMessage,
+};
+use jiff::{SignedDuration, Timestamp};
 
-use super::world::{Accepted, Answered, Mutation, World};
+use super::faults::Kind;
+use super::mutations::Mutation;
+use super::world::{Accepted, Answered, Incoming, World};
 
 pub struct SimMailer(pub World);
 
@@ -18,17 +22,43 @@ struct SimOffered {
 #[async_trait]
 impl Mailer for SimMailer {
     async fn offer(&self, envelope: &Envelope) -> Result<Box<dyn Offered>, Failure> {
-        self.0.gate("offer").await;
-        self.0.clock.jump(self.0.state().chance.secs(0, 4));
-        let refused = self.0.fault(1200).then(|| refusal(&self.0));
-        self.0.gate("offered").await;
+        let world = &self.0;
+        if world.state().mutation == Mutation::ReadClockOnce {
+            world.clocks.show(world.node, Some(world.now()));
+        }
+        world.gate("offer").await;
+        world.pass(world.state().chance.secs(0, 4));
+        if world.fault(Kind::ServerSlow, 800) {
+            world.pass(world.state().chance.secs(10, 900));
+        }
+        let refused = self.refused(&envelope.mailbox);
+        world.gate("offered").await;
         match refused {
             Some(failure) => {
-                self.0.note(&format!("offer to {} fails: {failure:?}", envelope.to));
+                world.clocks.show(world.node, None);
+                world.note(|| format!("offer to {} fails: {failure:?}", envelope.to));
                 Err(failure)
             }
-            None => Ok(Box::new(SimOffered { world: self.0.clone(), envelope: envelope.clone() })),
+            None => Ok(Box::new(SimOffered { world: world.clone(), envelope: envelope.clone() })),
         }
+    }
+}
+
+impl SimMailer {
+    fn refused(&self, mailbox: &MailboxId) -> Option<Failure> {
+        let (world, now) = (&self.0, self.0.true_now());
+        if world.fault(Kind::ServerGone, 120) {
+            let until = now + world.state().chance.mins(600, 1_600);
+            world.state().servers_gone_until.insert(mailbox.clone(), until);
+        }
+        let state = world.state();
+        let gone = state.servers_gone_until.get(mailbox).is_some_and(|until| now < *until);
+        let faulty = state.faulty;
+        drop(state);
+        if gone && faulty {
+            return Some(failure(Phase::Connect, None));
+        }
+        world.fault(Kind::ServerRefuses, 1_200).then(|| refusal(world))
     }
 }
 
@@ -68,26 +98,28 @@ fn failure(phase: Phase, answer: Option<(u16, (u8, u16, u16))>) -> Failure {
 impl Offered for SimOffered {
     async fn content(self: Box<Self>, message: &[u8]) -> Result<String, Failure> {
         let world = self.world.clone();
-        let begins_at = world.now();
-        let message_id = header(message, "message-id");
-        super::checks::on_content(&world, &message_id, &self.envelope, message);
+        world.clocks.show(world.node, None);
+        let id = header(message, "message-id");
+        super::checks::on_content(&world, &id, &self.envelope, message);
+        world.state().on_its_way.insert(id.clone(), world.node);
         world.gate("content").await;
         let answered = draw_answer(&world);
-        world.state().answered.entry(message_id.clone()).or_default().push(answered);
-        world.note(&format!("content {message_id}: {answered:?}"));
+        world.state().answered.entry(id.clone()).or_default().push(answered);
+        world.note(|| format!("content {id}: {answered:?}"));
         if matches!(answered, Answered::Accepted | Answered::AcceptedInDoubt) {
             let twice = world.state().mutation == Mutation::SendTwice;
             for _ in 0..1 + u32::from(twice) {
                 world.accept(Accepted {
-                    message_id: message_id.clone(),
+                    message_id: id.clone(),
                     to: self.envelope.to.to_string(),
                     mailbox: self.envelope.mailbox.clone(),
-                    at: begins_at,
                 });
             }
         }
         pass_time(&world, answered);
+        world.state().on_its_way.remove(&id);
         world.gate("content sent").await;
+        super::mutations::write_what_was_held_back(&world).await;
         match answered {
             Answered::Accepted => Ok("250 2.0.0 ok".to_owned()),
             Answered::AcceptedInDoubt | Answered::LostInDoubt => Err(failure(Phase::Content, None)),
@@ -97,22 +129,20 @@ impl Offered for SimOffered {
     }
 
     async fn withdraw(self: Box<Self>) {
+        self.world.clocks.show(self.world.node, None);
         self.world.gate("withdraw").await;
     }
 }
 
 fn draw_answer(world: &World) -> Answered {
-    let mut state = world.state();
-    if !state.faulty {
-        return Answered::Accepted;
-    }
-    match state.chance.between(0, 99) {
-        0..5 => Answered::AcceptedInDoubt,
-        5..9 => Answered::LostInDoubt,
-        9..14 => Answered::Later,
-        14..17 => Answered::Never,
-        _ => Answered::Accepted,
-    }
+    let kinds = [
+        (Kind::AcceptedAnswerLost, 500, Answered::AcceptedInDoubt),
+        (Kind::AnswerLost, 400, Answered::LostInDoubt),
+        (Kind::AnswerLater, 500, Answered::Later),
+        (Kind::AnswerNever, 300, Answered::Never),
+    ];
+    let drawn = kinds.into_iter().find(|(kind, times, _)| world.fault(*kind, *times));
+    drawn.map_or(Answered::Accepted, |(_, _, answered)| answered)
 }
 
 /// A server that says nothing lets us wait for ten minutes.
@@ -121,7 +151,7 @@ fn pass_time(world: &World, answered: Answered) {
         Answered::AcceptedInDoubt | Answered::LostInDoubt => world.state().chance.secs(1, 600),
         Answered::Accepted | Answered::Later | Answered::Never => world.state().chance.secs(0, 3),
     };
-    world.clock.jump(by);
+    world.pass(by);
 }
 
 /// The value of a header, unfolded, without angle brackets.
@@ -146,7 +176,10 @@ impl Inbox for SimInbox {
         limit: usize,
     ) -> Result<Batch, InboxError> {
         self.0.gate("fetch").await;
-        if self.is_out(mailbox) {
+        if self.0.fault(Kind::InboxSlow, 100) {
+            self.0.pass(self.0.state().chance.secs(30, 900));
+        }
+        if self.is_gone(mailbox) || self.0.fault(Kind::InboxError, 60) {
             return Err(InboxError {
                 mailbox: mailbox.clone(),
                 attempted: "simulated".to_owned(),
@@ -154,52 +187,89 @@ impl Inbox for SimInbox {
             });
         }
         let batch = self.batch(mailbox, cursor, limit);
-        self.0.gate("fetched").await;
+        self.move_cursor_first(mailbox, &batch).await;
+        let nothing = batch.messages.is_empty();
+        self.0.gate(if nothing { "fetched nothing" } else { "fetched" }).await;
         Ok(batch)
     }
 }
 
 impl SimInbox {
-    /// Now and then a server is gone for hours.
-    fn is_out(&self, mailbox: &MailboxId) -> bool {
-        let now = self.0.now();
-        let begins = self.0.fault(40);
+    /// Now and then a server is gone for hours or a day.
+    fn is_gone(&self, mailbox: &MailboxId) -> bool {
+        let now = self.0.true_now();
+        let begins = self.0.fault(Kind::InboxGone, 20);
         let mut state = self.0.state();
-        if !state.faulty {
-            return false;
-        }
         if begins {
-            let until = now + state.chance.mins(20, 400);
-            state.inboxes.out_until.insert(mailbox.clone(), until);
+            let until = now + state.chance.mins(20, 1_500);
+            state.inboxes.gone_until.insert(mailbox.clone(), until);
         }
-        state.inboxes.out_until.get(mailbox).is_some_and(|until| now < *until)
+        state.faulty && state.inboxes.gone_until.get(mailbox).is_some_and(|until| now < *until)
     }
 
     fn batch(&self, mailbox: &MailboxId, cursor: Option<&str>, limit: usize) -> Batch {
-        let now = self.0.now();
+        let (now, true_now) = (self.0.now(), self.0.true_now());
         let mut state = self.0.state();
         let limit = limit.min(usize::try_from(state.chance.between(1, 4)).expect("small"));
-        let again = state.faulty && state.chance.percent(5);
-        let inboxes = &mut state.inboxes;
-        let coming = inboxes.coming.entry(mailbox.clone()).or_default();
-        let there = inboxes.there.entry(mailbox.clone()).or_default();
-        while coming.first().is_some_and(|letter| letter.at <= now) {
-            there.push(coming.remove(0));
-        }
-        let from: usize = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+        arrive(&mut state, mailbox, true_now);
         // A cursor may lie before messages that were read: they come twice.
+        let from: usize = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+        let new = state.inboxes.there.get(mailbox).is_some_and(|there| there.len() > from);
+        let again = new && state.happens(Kind::ReadTwice, 800);
+        let inboxes = &mut state.inboxes;
+        let there = inboxes.there.entry(mailbox.clone()).or_default();
         let from = if again { from.saturating_sub(2) } else { from };
         let upto = (from + limit).min(there.len());
-        let raw = |letter: &super::world::Incoming| RawMessage {
+        let raw = |letter: &Incoming| RawMessage {
             place: letter.id.clone(),
             bytes: letter.bytes.clone(),
         };
         let messages = there[from.min(upto)..upto].iter().map(raw).collect();
         let more = upto < there.len();
         if !more {
-            inboxes.reads.entry(mailbox.clone()).or_default().push(now);
+            let reads = inboxes.reads.entry(mailbox.clone()).or_default();
+            if reads.len() > 200 {
+                reads.drain(..100);
+            }
+            reads.push(now);
+            inboxes.read_at.insert(mailbox.clone(), true_now);
         }
         Batch { messages, cursor: Some(upto.to_string()), more }
+    }
+
+    /// A broken rule: what has not been taken in yet is never asked for again.
+    async fn move_cursor_first(&self, mailbox: &MailboxId, batch: &Batch) {
+        if self.0.state().mutation != Mutation::MoveCursorFirst {
+            return;
+        }
+        let store = self.0.state().store.clone().expect("a store");
+        let before = store.mailbox(mailbox).await.expect("a mailbox").inbox_read_at;
+        let (mailbox, cursor) = (mailbox.clone(), batch.cursor.clone());
+        let at = before.unwrap_or(Timestamp::MIN);
+        let inbox_read = Some(InboxRead { mailbox, cursor, at });
+        store.write(Changes { inbox_read, ..Changes::default() }).await.expect("written");
+    }
+}
+
+/// What has come lies in the inbox, not always in the order in which it was sent.
+fn arrive(state: &mut super::world::State, mailbox: &MailboxId, now: Timestamp) {
+    loop {
+        let coming = state.inboxes.coming.entry(mailbox.clone()).or_default();
+        let Some(first) = coming.first_entry().filter(|first| first.get().at <= now) else {
+            return;
+        };
+        let letter = first.remove();
+        let next = coming.first_key_value().map(|(_, next)| next.at);
+        let soon = next.is_some_and(|at| at <= now + SignedDuration::from_hours(24));
+        if soon && state.happens(Kind::Reordered, 8_000) {
+            let at = next.unwrap_or(now) + SignedDuration::from_secs(1);
+            state.inboxes.written += 1;
+            let place = 2 * state.inboxes.written;
+            let coming = state.inboxes.coming.entry(mailbox.clone()).or_default();
+            coming.insert((at, place), Incoming { at, ..letter });
+            continue;
+        }
+        state.inboxes.there.entry(mailbox.clone()).or_default().push(letter);
     }
 }
 

@@ -1,19 +1,22 @@
 //! What happens outside the engine, and what was seen of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
-use firsttouch::domain::enrollment::Passed;
 use firsttouch::domain::ids::{EnrollmentId, MailboxId, ProspectId, StepId};
 use firsttouch::domain::prospect::Prospect;
-use firsttouch::ports::Clock;
+use firsttouch::ports::{Changes, Guards, Store};
 use jiff::{SignedDuration, Timestamp};
 
 use super::chance::Chance;
-use super::clock::SimClock;
+use super::checks::model::Model;
+use super::clock::Clocks;
+use super::faults::{Faults, Kind};
 use super::letters::{self, About, Says};
+use super::mutations::Mutation;
+use super::plan::Plan;
 
 /// What one call asks of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,42 +25,8 @@ pub enum Signal {
     Crash,
     /// Other things happen before this call goes on.
     Meanwhile,
-}
-
-/// Which rule of the engine is broken on purpose, to see that it is noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutation {
-    None,
-    /// Blocks are neither found nor checked.
-    ForgetBlocks,
-    /// No cap is checked.
-    ForgetCaps,
-    /// Every inbox counts as just read.
-    ForgetFreshness,
-    /// What a guard refuses is done all the same.
-    CommitRefused,
-    /// What is in doubt is tried again.
-    RetryDoubt,
-    /// The content of a mail leaves twice.
-    SendTwice,
-    /// A reply is noted, but the enrollment goes on.
-    ForgetReplies,
-    /// Everybody lives in London.
-    ForgetZones,
-    /// Whoever is switched begins nowhere.
-    LoseSuccessor,
-    /// After its second step an enrollment begins again.
-    BeginAgain,
-    /// Nothing ends.
-    NeverEnd,
-    /// What came in is read, but not written down.
-    LoseInbound,
-    /// What was refused for good counts as sent.
-    CallRefusedSent,
-    /// Whoever is out of an account is in it all the same.
-    ForgetWhoLeft,
-    /// The reply of one is noted, and the account goes on.
-    ForgetTheOthers,
+    /// This process stands still, and the other works.
+    Sleep,
 }
 
 /// How a server answered one try to hand over content.
@@ -77,7 +46,6 @@ pub struct Accepted {
     pub message_id: String,
     pub to: String,
     pub mailbox: MailboxId,
-    pub at: Timestamp,
 }
 
 /// An intent as the store committed it.
@@ -103,6 +71,8 @@ pub struct Incoming {
 #[derive(Debug, Clone)]
 pub struct Stopped {
     pub seq: u64,
+    /// The true time.
+    pub at: Timestamp,
     pub why: String,
 }
 
@@ -117,123 +87,172 @@ pub struct Team {
 
 #[derive(Debug, Default)]
 pub struct Inboxes {
-    pub coming: BTreeMap<MailboxId, Vec<Incoming>>,
+    pub coming: BTreeMap<MailboxId, BTreeMap<(Timestamp, usize), Incoming>>,
     pub there: BTreeMap<MailboxId, Vec<Incoming>>,
-    /// Complete reads.
+    /// Complete reads, the last ones, as the reading node's clock had it.
     pub reads: BTreeMap<MailboxId, Vec<Timestamp>>,
-    pub out_until: BTreeMap<MailboxId, Timestamp>,
+    /// The last complete read, in true time.
+    pub read_at: BTreeMap<MailboxId, Timestamp>,
+    pub gone_until: BTreeMap<MailboxId, Timestamp>,
     pub written: usize,
 }
 
 pub struct State {
+    pub plan: Arc<Plan>,
     pub chance: Chance,
     pub faulty: bool,
+    /// Every fault is so many times as rare.
+    pub rarity: u64,
+    pub faults: Faults,
     /// How deep the driver is in calls that interrupt others.
     pub depth: u32,
     signal: Option<Signal>,
     /// The process dies at the next call there.
     pub dies_at: Option<&'static str>,
     resumed: bool,
+    /// Whether a mailbox is being worked.
+    pub sends: bool,
     /// Calls to the world in this operation.
     pub calls: u64,
     pub seq: u64,
+    keeps_log: bool,
     pub log: String,
-    pub hash: u64,
     pub findings: Vec<String>,
     pub mutation: Mutation,
-    pub people: BTreeMap<ProspectId, Prospect>,
+    /// No write works until then, nothing at all works until then.
+    pub full_until: Timestamp,
+    pub locked_until: Timestamp,
+    pub servers_gone_until: BTreeMap<MailboxId, Timestamp>,
+    pub people: HashMap<ProspectId, Prospect>,
     pub accepted: Vec<Accepted>,
-    pub answered: BTreeMap<String, Vec<Answered>>,
-    pub intended: BTreeMap<String, Intended>,
-    pub intents: Vec<(MailboxId, Timestamp)>,
+    pub answered: HashMap<String, Vec<Answered>>,
+    pub intended: HashMap<String, Intended>,
+    /// Messages whose server is being asked, and by which node.
+    pub on_its_way: BTreeMap<String, usize>,
     pub stopped: BTreeMap<ProspectId, Stopped>,
     pub dead: BTreeMap<String, Stopped>,
+    pub dead_domains: BTreeMap<String, Stopped>,
+    pub dead_phones: BTreeSet<String>,
     pub opted_out: BTreeMap<ProspectId, Timestamp>,
-    pub passed: BTreeMap<EnrollmentId, Vec<Passed>>,
     /// Enrollments about which a person is asked, as last committed.
     pub asked: BTreeSet<EnrollmentId>,
     /// Accounts by their enrollment.
     pub accounts: BTreeMap<EnrollmentId, Team>,
     pub inboxes: Inboxes,
-    pub crashes: u32,
-    pub meanwhiles: u32,
+    pub model: Model,
+    /// For broken rules: the store itself, and what was not written when it should have been.
+    pub store: Option<Arc<dyn Store>>,
+    pub held_back: Option<(Changes, Guards)>,
 }
 
-/// The world, shared by the ports and the driver.
+/// The world as one node sees it; its state is shared by the ports and the driver.
 #[derive(Clone)]
 pub struct World {
-    pub clock: Arc<SimClock>,
+    pub clocks: Clocks,
     state: Arc<Mutex<State>>,
+    pub node: usize,
 }
 
 /// More calls than this in one operation: it goes round in circles.
 const CALLS: u64 = 30_000;
 
 impl World {
-    pub fn new(seed: u64, mutation: Mutation, begins_at: Timestamp) -> Self {
+    pub fn new(seed: u64, mutation: Mutation, plan: Plan, faults: Faults) -> Self {
+        let clocks = Clocks::new(plan.begins_at);
         let state = State {
+            plan: Arc::new(plan),
             chance: Chance::new(seed),
             faulty: false,
+            rarity: 1,
+            faults,
             depth: 0,
             signal: None,
             dies_at: None,
             resumed: false,
+            sends: false,
             calls: 0,
             seq: 0,
+            keeps_log: false,
             log: String::new(),
-            hash: 0xcbf2_9ce4_8422_2325,
             findings: Vec::new(),
             mutation,
-            people: BTreeMap::new(),
+            full_until: Timestamp::MIN,
+            locked_until: Timestamp::MIN,
+            servers_gone_until: BTreeMap::new(),
+            people: HashMap::new(),
             accepted: Vec::new(),
-            answered: BTreeMap::new(),
-            intended: BTreeMap::new(),
-            intents: Vec::new(),
+            answered: HashMap::new(),
+            intended: HashMap::new(),
+            on_its_way: BTreeMap::new(),
             stopped: BTreeMap::new(),
             dead: BTreeMap::new(),
+            dead_domains: BTreeMap::new(),
+            dead_phones: BTreeSet::new(),
             opted_out: BTreeMap::new(),
-            passed: BTreeMap::new(),
             asked: BTreeSet::new(),
             accounts: BTreeMap::new(),
             inboxes: Inboxes::default(),
-            crashes: 0,
-            meanwhiles: 0,
+            model: Model::default(),
+            store: None,
+            held_back: None,
         };
-        let clock = Arc::new(SimClock::new(begins_at));
-        Self { clock, state: Arc::new(Mutex::new(state)) }
+        Self { clocks, state: Arc::new(Mutex::new(state)), node: 0 }
+    }
+
+    /// The same world as another node sees it.
+    pub fn of(&self, node: usize) -> Self {
+        Self { node, ..self.clone() }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("the world")
     }
 
+    /// What this node's clock says.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clocks.of(self.node)
     }
 
-    /// Notes something that happened; the hash over all notes is the identity of a run.
-    pub fn note(&self, what: &str) {
-        let now = self.now();
+    pub fn true_now(&self) -> Timestamp {
+        self.clocks.true_now()
+    }
+
+    pub fn pass(&self, by: SignedDuration) {
+        self.clocks.pass(by);
+    }
+
+    /// From now on everything is noted.
+    pub fn keep_log(&self) {
+        self.state().keeps_log = true;
+    }
+
+    /// Notes something that happened, when somebody wants to read it.
+    pub fn note(&self, what: impl FnOnce() -> String) {
         let mut state = self.state();
-        let line = format!("{now} {what}\n");
-        for byte in line.bytes() {
-            state.hash = (state.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        if state.keeps_log {
+            let (now, node) = (self.true_now(), self.node);
+            writeln!(state.log, "{now} {node} {}", what()).expect("a text");
         }
-        state.log.push_str(&line);
     }
 
     /// Notes that a promise was broken.
     pub fn finding(&self, what: &str) {
-        self.note(&format!("BROKEN: {what}"));
-        self.state().findings.push(format!("{} {what}", self.now()));
+        self.note(|| format!("BROKEN: {what}"));
+        self.state().findings.push(format!("{} {what}", self.true_now()));
+    }
+
+    pub fn findings(&self, broken: Vec<String>) {
+        broken.iter().for_each(|broken| self.finding(broken));
     }
 
     /// Every call to the world passes here, before and after the real thing.
-    pub async fn gate(&self, place: &str) {
+    pub async fn gate(&self, place: &'static str) {
         match self.draw(place) {
             None => {}
             Some(Signal::Crash) => std::future::pending().await,
-            Some(Signal::Meanwhile) => std::future::poll_fn(|_| self.poll_resumed()).await,
+            Some(Signal::Meanwhile | Signal::Sleep) => {
+                std::future::poll_fn(|_| self.poll_resumed()).await;
+            }
         }
     }
 
@@ -245,13 +264,13 @@ impl World {
         }
     }
 
-    fn draw(&self, place: &str) -> Option<Signal> {
+    fn draw(&self, place: &'static str) -> Option<Signal> {
         let mut state = self.state();
         state.calls += 1;
         if state.calls == CALLS {
+            state.signal = Some(Signal::Crash);
             drop(state);
-            self.finding("an operation goes round in circles");
-            self.state().signal = Some(Signal::Crash);
+            self.finding("promise 9: an operation goes round in circles");
             return Some(Signal::Crash);
         }
         if state.dies_at.take_if(|at| *at == place).is_some() {
@@ -261,19 +280,14 @@ impl World {
         if !state.faulty {
             return None;
         }
-        let weight = if place.contains("read") { 1 } else { 4 };
-        let signal = if state.chance.in_10_000(3 * weight) {
-            state.crashes += 1;
-            Signal::Crash
-        } else if state.depth == 0 && state.chance.in_10_000(25 * weight) {
-            state.meanwhiles += 1;
-            Signal::Meanwhile
-        } else {
-            return None;
-        };
+        let signal = state.drawn_signal(place)?;
+        if state.happens(Kind::ClockBackwards, 400) {
+            let back = state.chance.secs(1, 5);
+            self.clocks.turn(self.node, self.clocks.ahead(self.node) - back);
+        }
         state.signal = Some(signal);
         drop(state);
-        self.note(&format!("{signal:?} at {place}"));
+        self.note(|| format!("{signal:?} at {place}"));
         Some(signal)
     }
 
@@ -286,28 +300,30 @@ impl World {
     }
 
     /// Whether a fault of that kind happens now.
-    pub fn fault(&self, in_10_000: u64) -> bool {
-        let mut state = self.state();
-        state.faulty && state.chance.in_10_000(in_10_000)
+    pub fn fault(&self, kind: Kind, in_10_000: u64) -> bool {
+        let happens = self.state().happens(kind, in_10_000);
+        if happens {
+            self.note(|| kind.name().to_owned());
+        }
+        happens
     }
 
     /// A server took a message over; somebody may have something to say about it.
     pub fn accept(&self, accepted: Accepted) {
-        self.note(&format!(
-            "accepted {} for {} from {}",
-            accepted.message_id, accepted.to, accepted.mailbox
-        ));
+        self.note(|| {
+            let Accepted { message_id, to, mailbox, .. } = &accepted;
+            format!("accepted {message_id} for {to} from {mailbox}")
+        });
         super::checks::on_accept(self, &accepted);
         self.state().accepted.push(accepted.clone());
         self.react(&accepted);
     }
 
     fn react(&self, mail: &Accepted) {
-        let now = self.now();
-        let drawn = self.state().chance.between(0, 99);
+        let now = self.true_now();
         let (says, after) = {
             let chance = &mut self.state().chance;
-            match drawn {
+            match chance.between(0, 99) {
                 0..10 => (Says::Reply, chance.mins(2, 4_000)),
                 10..15 => (Says::OptOut, chance.mins(2, 4_000)),
                 15..22 => {
@@ -318,15 +334,13 @@ impl World {
                 27..32 => (Says::SoftBounce, chance.mins(1, 600)),
                 // Late: weeks behind the mail.
                 32..34 => (Says::Reply, chance.mins(20_000, 40_000)),
+                // At once: while others are still on their way.
+                34..37 => (Says::Reply, chance.mins(0, 15)),
                 _ => return,
             }
         };
-        self.send_letter(mail, says, now + after);
-    }
-
-    fn send_letter(&self, mail: &Accepted, says: Says, at: Timestamp) {
         let names_it = self.state().chance.percent(75);
-        self.deliver(mail, says, names_it, at);
+        self.deliver(mail, says, names_it, now + after);
     }
 
     /// Somebody writes back.
@@ -337,15 +351,16 @@ impl World {
         let ours = format!("{}@us.example", mail.mailbox);
         let about = About { message_id: &mail.message_id, ours: &ours, theirs: &mail.to, names_it };
         let bytes = letters::write(says, &about, n, at);
-        let again = state.chance.percent(20).then(|| state.chance.mins(1, 3_000));
+        let again = state.happens(Kind::DeliveredTwice, 2_000).then(|| state.chance.mins(1, 3_000));
         let coming = state.inboxes.coming.entry(mail.mailbox.clone()).or_default();
-        coming.push(Incoming { at, id: letters::id(n), bytes: bytes.clone() });
+        let incoming = Incoming { at, id: letters::id(n), bytes };
         if let Some(later) = again {
-            coming.push(Incoming { at: at + later, id: letters::id(n), bytes });
+            let at = at + later;
+            coming.insert((at, 2 * n + 1), Incoming { at, ..incoming.clone() });
         }
-        coming.sort_by_key(|letter| letter.at);
+        coming.insert((at, 2 * n), incoming);
         drop(state);
-        self.note(&format!("letter {n} {says:?} from {} for {at}", mail.to));
+        self.note(|| format!("letter {n} {says:?} from {} for {at}", mail.to));
     }
 
     /// What somebody reads when a seed failed.
@@ -356,5 +371,45 @@ impl World {
             writeln!(story, "  {finding}").expect("a text");
         }
         story
+    }
+}
+
+impl State {
+    /// Whether a fault of that kind happens now.
+    pub fn happens(&mut self, kind: Kind, in_10_000: u64) -> bool {
+        let drawn = self.chance.next() % (10_000 * self.rarity) < in_10_000;
+        drawn && self.faulty && self.faults.happens(kind)
+    }
+
+    fn drawn_signal(&mut self, place: &'static str) -> Option<Signal> {
+        let drawn = self.chance.next() % (10_000 * self.rarity);
+        // Where it matters most something happens most often.
+        let weight = match place {
+            "read" | "fetched nothing" => 1,
+            "content" | "fetched" | "intend" => 25,
+            _ => 4,
+        };
+        let crash = match place {
+            "write" | "intend" => Kind::CrashBeforeCommit,
+            "written" | "intended" => Kind::CrashBehindCommit,
+            _ => Kind::Crash,
+        };
+        let sleeps = if place == "intend" && self.sends { 100 * weight } else { 34 * weight };
+        let (kind, signal) = match drawn {
+            drawn if drawn < 3 * weight => (crash, Signal::Crash),
+            _ if self.depth > 0 => return None,
+            drawn if drawn < 28 * weight => (Kind::Interleave, Signal::Meanwhile),
+            drawn if drawn < sleeps => (Kind::Sleep, Signal::Sleep),
+            _ => return None,
+        };
+        self.faults.happens(kind).then_some(signal)
+    }
+
+    pub fn is_full(&self, now: Timestamp) -> bool {
+        self.faulty && now < self.full_until
+    }
+
+    pub fn is_locked(&self, now: Timestamp) -> bool {
+        self.faulty && now < self.locked_until
     }
 }

@@ -7,14 +7,14 @@ use firsttouch::domain::reply::Kind;
 use firsttouch::domain::touch::Status;
 use firsttouch::ports::{Changes, EnrollmentMove};
 
-use crate::workspace::ROLES;
-use crate::world::{Team, World};
+use crate::plan::ROLES;
+use crate::world::{State, Team};
 
 /// Looks at what is about to happen to accounts, then takes in what is new of them.
-pub fn on_commit(world: &World, changes: &Changes) {
+pub fn on_commit(state: &mut State, changes: &Changes, broken: &mut Vec<String>) {
     let mails = changes.touches.iter().filter(|touch| touch.status == Status::Intended);
     for touch in mails {
-        touched(world, touch.enrollment, touch.prospect, &touch.step);
+        touched(state, touch.enrollment, touch.prospect, &touch.step, broken);
     }
     let tasks = changes
         .tasks
@@ -22,16 +22,21 @@ pub fn on_commit(world: &World, changes: &Changes) {
         .filter(|task| matches!(task.kind, TaskKind::Touch(_) | TaskKind::Review));
     // What is about the account and no person is for nobody's role.
     for task in tasks.filter(|task| task.step.as_str() != "research") {
-        touched(world, task.enrollment, task.prospect, &task.step);
+        touched(state, task.enrollment, task.prospect, &task.step, broken);
     }
-    changes.log.iter().for_each(|entry| joined_or_left(world, entry));
-    changes.moved.iter().for_each(|moved| settled(world, changes, moved));
-    replied(world, changes);
+    changes.log.iter().for_each(|entry| joined_or_left(state, entry));
+    changes.moved.iter().for_each(|moved| settled(state, changes, moved));
+    replied(state, changes);
 }
 
 /// Somebody of an account is about to be touched.
-fn touched(world: &World, enrollment: EnrollmentId, who: ProspectId, step: &StepId) {
-    let state = world.state();
+fn touched(
+    state: &State,
+    enrollment: EnrollmentId,
+    who: ProspectId,
+    step: &StepId,
+    broken: &mut Vec<String>,
+) {
     let Some(team) = state.accounts.get(&enrollment) else { return };
     let mut wrong = Vec::new();
     if team.left.contains(&who) {
@@ -45,8 +50,7 @@ fn touched(world: &World, enrollment: EnrollmentId, who: ProspectId, step: &Step
     if !fits(team, who, step) {
         wrong.push(format!("{step} is for prospect {who}, who has not its role"));
     }
-    drop(state);
-    wrong.iter().for_each(|wrong| world.finding(&format!("account {enrollment}: {wrong}")));
+    broken.extend(wrong.iter().map(|wrong| format!("account {enrollment}: {wrong}")));
 }
 
 /// The first of the step's roles whose person is still there.
@@ -60,9 +64,8 @@ fn fits(team: &Team, who: ProspectId, step: &StepId) -> bool {
     roles.iter().find_map(holder).is_none_or(|first| first == who)
 }
 
-fn joined_or_left(world: &World, entry: &Entry) {
+fn joined_or_left(state: &mut State, entry: &Entry) {
     let Some((enrollment, who)) = entry.enrollment.zip(entry.prospect) else { return };
-    let mut state = world.state();
     match entry.what {
         What::Joined => {
             let team = state.accounts.entry(enrollment).or_default();
@@ -78,8 +81,7 @@ fn joined_or_left(world: &World, entry: &Entry) {
 }
 
 /// A person of ours has said what the reply means, or it is over.
-fn settled(world: &World, changes: &Changes, moved: &EnrollmentMove) {
-    let mut state = world.state();
+fn settled(state: &mut State, changes: &Changes, moved: &EnrollmentMove) {
     let Some(team) = state.accounts.get_mut(&moved.id) else { return };
     let asked = ["reply", "triage", "hand_off", "handed_back"];
     let answers = |entry: &&Entry| {
@@ -95,8 +97,7 @@ fn settled(world: &World, changes: &Changes, moved: &EnrollmentMove) {
     }
 }
 
-fn replied(world: &World, changes: &Changes) {
-    let mut state = world.state();
+fn replied(state: &mut State, changes: &Changes) {
     let replies = changes.inbound.iter().filter(|inbound| inbound.message.kind == Kind::Reply);
     for who in replies.filter_map(|inbound| inbound.prospect) {
         for team in state.accounts.values_mut() {

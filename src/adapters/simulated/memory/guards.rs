@@ -50,11 +50,7 @@ pub(super) fn charge(inside: &mut Inside, guards: &Guards) {
     }
     for cap in &guards.caps {
         let buckets = inside.budgets.entry(cap.scope.clone()).or_default();
-        // What no window can reach any more is only memory.
-        let oldest = cap.oldest_bucket(guards.now);
-        while buckets.first_key_value().is_some_and(|(bucket, _)| *bucket < oldest) {
-            buckets.pop_first();
-        }
+        // Nothing is forgotten: a clock that was ahead may be put right.
         *buckets.entry(cap.bucket(guards.now)).or_default() += 1;
     }
 }
