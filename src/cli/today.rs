@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::output::{length, plain, print, print_json, table};
 use super::rep::{clock, kind_of, known_kind, rep};
-use super::{Context, Failure};
+use super::{Context, Failure, hold};
 use crate::domain::absence::Absence;
 use crate::domain::queue::Place;
 use crate::engine::tasks::{Day, QueueLine, Row};
@@ -48,6 +48,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     let page = Page { zone: &config.reader_zone, now, everybody: rep.is_none() };
     let whose = rep.as_ref().map_or("everybody", |rep| rep.as_str());
     let mut text = page.head(&day, whose);
+    for held in engine.store.holds().await? {
+        text.push_str(&format!("! on hold: {}\n", hold::line(&held, &config)));
+    }
     match fresh.count() {
         0 => {}
         n => text.push_str(&format!("Replies in the last day: {n} (`firsttouch replies`)\n")),
