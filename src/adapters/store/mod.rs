@@ -18,6 +18,7 @@ mod days;
 mod holds;
 mod intend;
 mod json;
+mod lanes;
 mod lists;
 mod overview;
 mod port;
@@ -236,6 +237,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "transitions", include_str!("../../../migrations/0007_transitions.sql")),
     (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
     (9, "days", include_str!("../../../migrations/0009_days.sql")),
+    (10, "few among many", include_str!("../../../migrations/0010_few_among_many.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {
