@@ -19,6 +19,7 @@ mod days;
 mod holds;
 mod intend;
 mod json;
+mod lanes;
 mod lists;
 mod mend;
 mod overview;
@@ -261,6 +262,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "holds", include_str!("../../../migrations/0008_holds.sql")),
     (9, "days", include_str!("../../../migrations/0009_days.sql")),
     (10, "books", include_str!("../../../migrations/0010_books.sql")),
+    (11, "few among many", include_str!("../../../migrations/0011_few_among_many.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

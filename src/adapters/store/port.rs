@@ -241,14 +241,9 @@ impl Store for SqlStore {
         &self,
         mailboxes: &[MailboxId],
     ) -> Result<Vec<EnrollmentRecord>, StoreError> {
-        let sql =
-            "select * from enrollment where lane like 'mail:%' and lane is not null order by id";
-        let waiting = self.all(sql, rows::enrollment).await?;
-        let gone = |record: &EnrollmentRecord| match record.wake.as_ref().map(|wake| &wake.lane) {
-            Some(Lane::Mailbox(id)) => !mailboxes.contains(id),
-            Some(Lane::Desk) | None => false,
-        };
-        Ok(waiting.into_iter().filter(gone).collect())
+        let known: Vec<String> =
+            mailboxes.iter().map(|id| rows::lane_text(&Lane::Mailbox(id.clone()))).collect();
+        self.read_outside(&known).await
     }
 
     async fn enrollments_on_their_way(&self) -> Result<Vec<EnrollmentRecord>, StoreError> {
@@ -288,17 +283,7 @@ impl Store for SqlStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<EnrollmentId>, StoreError> {
-        let due = sqlx::query(
-            "select id from enrollment where lane = $1 and lane is not null and wake_at <= $2 \
-             order by lane_rank, wake_at, id limit $3",
-        )
-        .bind(rows::lane_text(lane))
-        .bind(ms(now))
-        .bind(i64::from(limit))
-        .fetch_all(&self.readers)
-        .await
-        .map_err(failed("find what is due"))?;
-        due.iter().map(|row| Ok(EnrollmentId(get(row, "id")?))).collect()
+        self.read_due(&rows::lane_text(lane), ms(now), i64::from(limit)).await
     }
 
     async fn next_wake(&self, lane: &Lane) -> Result<Option<Timestamp>, StoreError> {
