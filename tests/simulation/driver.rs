@@ -388,20 +388,17 @@ impl Driver {
         if self.jobs[position] != Job::House || !self.to_enroll.is_empty() || !calm {
             return false;
         }
-        let letters = |state: &super::world::State| {
-            state.inboxes.coming.values().any(|letters| !letters.is_empty())
-        };
-        let unread = |state: &super::world::State| {
+        let waits = {
+            let state = self.world.state();
+            let letters = state.inboxes.coming.values().any(|letters| !letters.is_empty());
             let read = |at: &Timestamp| at.duration_until(now) <= SignedDuration::from_hours(30);
-            !state.inboxes.read_at.values().all(read)
+            let unread = !state.inboxes.read_at.values().all(read);
+            let mut seen = state.model.enrollments.values();
+            letters || unread || seen.any(|seen| !checks::model::has_ended(&seen.stands))
         };
-        let state = self.world.state();
-        let under_way =
-            state.model.enrollments.values().any(|seen| !checks::model::has_ended(&seen.stands));
-        if under_way || letters(&state) || unread(&state) {
+        if waits {
             return false;
         }
-        drop(state);
         self.unread().await == 0
     }
 
@@ -538,7 +535,8 @@ impl Driver {
         };
         for node in 0..NODES {
             let skewed = self.world.fault(Kind::ClockSkew, 5_000);
-            let skew = if skewed { self.world.state().chance.secs(-4, 4) } else { ahead * 0 };
+            let skew = if skewed { 4 } else { 0 };
+            let skew = self.world.state().chance.secs(-skew, skew);
             self.world.clocks.turn(node, ahead + skew);
         }
         if !ahead.is_zero() {

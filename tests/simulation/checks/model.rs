@@ -215,11 +215,11 @@ fn settle(state: &mut State, id: TouchId, status: Status, broken: &mut Vec<Strin
     };
     use Status::{AssumedSent, InDoubt, Intended, Refused, Retryable, Sent};
     let before = std::mem::replace(&mut seen.status, status);
-    let allowed = match (before, status) {
-        (Intended, Sent | Refused | Retryable | InDoubt) => true,
-        (InDoubt, Sent | Refused | Retryable | InDoubt | AssumedSent) => true,
-        _ => false,
-    };
+    let allowed = matches!(
+        (before, status),
+        (Intended, Sent | Refused | Retryable | InDoubt)
+            | (InDoubt, Sent | Refused | Retryable | InDoubt | AssumedSent)
+    );
     if !allowed {
         broken.push(format!("promise 1: touch {id} goes from {before:?} to {status:?}"));
     }
