@@ -350,6 +350,9 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
                 .into(),
         );
     }
+    if lease > LEASE_AT_LEAST * 120 {
+        wrong.push("nodes.lease must be 10 minutes or shorter: so long nobody has the mailboxes of a node that died".into());
+    }
     if lease < LEASE_AT_LEAST {
         wrong.push(
             "nodes.lease must be 5 seconds or longer: a node that is busy for a moment would lose its mailboxes"

@@ -455,6 +455,10 @@ pub struct HoldBack {
     pub waiting: Waiting,
 }
 
+/// No lease is asked for so far ahead: one that is held for longer was taken by a clock that was wrong,
+/// and whoever asks for it gets it.
+pub const LEASE_AT_MOST: SignedDuration = SignedDuration::from_hours(1);
+
 /// A wish for a lease.
 #[derive(Debug, Clone)]
 pub struct LeaseRequest {

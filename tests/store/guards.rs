@@ -62,6 +62,10 @@ pub async fn a_lease_is_renewed_refused_and_taken_over_with_a_higher_epoch(datab
         ("node-1", 31, 40, Some(3)),
         // Nobody took it in the meantime: it is still the same.
         ("node-1", 90, 99, Some(3)),
+        // Its clock was far ahead: nobody waits until then.
+        ("node-1", 91, 99_999, Some(3)),
+        ("node-2", 92, 99, Some(4)),
+        ("node-1", 93, 100, None),
     ] {
         let taken = store.lease(lease(holder, now, until)).await.unwrap();
         assert_eq!(taken, expected, "{holder} at {now}");

@@ -6,7 +6,7 @@ use sqlx::{Any, Transaction};
 use super::json::timestamp;
 use super::{Dialect, Fork, SqlStore, days, failed, get, holds, query, rows};
 use crate::domain::budget::{Cap, Used, Waiting};
-use crate::ports::{Guards, Intent, MailboxGuard, StoreError};
+use crate::ports::{Guards, Intent, LEASE_AT_MOST, MailboxGuard, StoreError};
 
 type Tx = Transaction<'static, Any>;
 
@@ -292,12 +292,14 @@ impl SqlStore {
              on conflict (name) do update set until_at = excluded.until_at, \
              epoch = case when lease.holder = excluded.holder then lease.epoch else lease.epoch + 1 end, \
              holder = excluded.holder \
-             where lease.holder = excluded.holder or lease.until_at <= $4 returning epoch";
+             where lease.holder = excluded.holder or lease.until_at <= $4 or lease.until_at > $5 \
+             returning epoch";
         let row = query(sql.to_owned())
             .bind(request.name.clone())
             .bind(request.holder.clone())
             .bind(request.until.as_millisecond())
             .bind(request.now.as_millisecond())
+            .bind((request.now + LEASE_AT_MOST).as_millisecond())
             .fetch_optional(&self.writer)
             .await
             .map_err(failed("take a lease"))?;

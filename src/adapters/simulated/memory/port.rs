@@ -23,7 +23,7 @@ use crate::domain::suppression::{Subject, Suppression};
 use crate::domain::touch::{Status, Touch};
 use crate::ports::{
     AppliedRecord, BoardLine, Changes, EnrollmentRecord, Guards, HoldBack, IdKind, ImportRecord,
-    ImportRow, InboundRecord, Intent, Lane, LeaseRequest, ListRecord, MailboxRecord,
+    ImportRow, InboundRecord, Intent, LEASE_AT_MOST, Lane, LeaseRequest, ListRecord, MailboxRecord,
     MilestoneRecord, ProfileRecord, ReplyRecord, Start, Store, StoreError, TaskRecord, ToldEvent,
     TransitionRecord, VersionRecord,
 };
@@ -58,7 +58,11 @@ impl Store for MemoryStore {
         let epoch = match inside.leases.get(&request.name) {
             None => 1,
             Some((known, _, epoch)) if *known == holder => *epoch,
-            Some((_, held_until, epoch)) if *held_until <= request.now => epoch + 1,
+            Some((_, held_until, epoch))
+                if *held_until <= request.now || *held_until > request.now + LEASE_AT_MOST =>
+            {
+                epoch + 1
+            }
             Some(_) => return Ok(None),
         };
         inside.leases.insert(request.name, (holder, until, epoch));
