@@ -49,6 +49,11 @@ impl Life {
     pub fn copy(&self, number: usize) -> String {
         let file = self.dir.path().join(format!("copy-{number}.db"));
         std::fs::copy(self.file(), &file).unwrap();
+        // What the program has not yet put into the file stands beside it.
+        let beside = self.workspace().join("firsttouch.db-wal");
+        if beside.exists() {
+            std::fs::copy(beside, self.dir.path().join(format!("copy-{number}.db-wal"))).unwrap();
+        }
         format!("sqlite:{}", file.display())
     }
 

@@ -197,6 +197,8 @@ async fn an_older_schema_is_told_and_brought_up_to_date_with_a_copy_of_before() 
     let pool = raw(&life.url()).await;
     for sql in [
         "delete from _sqlx_migrations where version >= 10",
+        "drop index enrollment_sending",
+        "drop index enrollment_owner_away",
         "drop index task_of_enrollment",
         "create index task_of_enrollment on task (enrollment_id) where closed_at is null",
     ] {
