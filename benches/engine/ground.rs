@@ -57,18 +57,19 @@ pub struct Due {
 
 impl Ground {
     /// A new workspace; on PostgreSQL in a database that goes away with it.
-    pub async fn make(server: Option<&str>) -> Self {
+    pub async fn make(server: Option<&str>, name: &str) -> Self {
         sqlx::any::install_default_drivers();
         let dir = std::env::var_os("FIRSTTOUCH_BENCH_DIR").map_or_else(
             || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-engine"),
             PathBuf::from,
         );
-        let path = dir.join(if server.is_some() { "postgres" } else { "sqlite" });
+        let kind = if server.is_some() { "postgres" } else { "sqlite" };
+        let path = dir.join(format!("{kind}-{name}"));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("a folder");
         let url = match server {
             None => format!("sqlite:{}", path.join("firsttouch.db").display()),
-            Some(server) => make_database(server).await,
+            Some(server) => make_database(server, name).await,
         };
         for (file, text) in
             [("cadences/bench.yaml", CADENCE), ("templates/a.hbs", A), ("templates/b.hbs", B)]
@@ -86,6 +87,7 @@ impl Ground {
         let engine = ground.engine(1, Arc::new(Taker), "sole").await;
         engine.collect(&mailbox(0)).await.expect("an empty inbox");
         engine.work_mailbox(&mailbox(0)).await.expect("the first mail");
+        engine.leave().await.expect("the lease of its mailbox");
         ground.fresh = ground.enroll("fresh").await;
         ground
     }
@@ -385,9 +387,9 @@ async fn tell(pool: &AnyPool, sql: String) {
     pool.execute(AssertSqlSafe(sql)).await.expect("a statement");
 }
 
-async fn make_database(server: &str) -> String {
+async fn make_database(server: &str, name: &str) -> String {
     let admin = pool(server).await;
-    let name = format!("firsttouch_bench_{}", std::process::id());
+    let name = format!("firsttouch_bench_{}_{name}", std::process::id());
     tell(&admin, format!("drop database if exists {name}")).await;
     tell(&admin, format!("create database {name}")).await;
     let (base, _) = server.rsplit_once('/').expect("an address with a database");

@@ -1,8 +1,12 @@
-//! A tick with nothing to do: what it costs must not depend on how many wait.
+//! A tick with nothing to do, and the search for whom to write to next: what they cost must not depend
+//! on how many wait, nor on how many are due behind a full mailbox.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use firsttouch::engine::Engine;
+use firsttouch::ports::Lane;
+use jiff::SignedDuration;
 
 use super::ground::{Ground, Taker, mailbox};
 use super::table::{Line, Table};
@@ -10,43 +14,67 @@ use super::table::{Line, Table};
 const WARM_UP: usize = 100;
 const ROUNDS: usize = 1_000;
 
-/// The cost with the smallest number, by lane.
-pub type Smallest = Option<[f64; 2]>;
-
-pub async fn measure(ground: &Ground, n: i64, smallest: &mut Smallest, table: &mut Table) {
-    let engine = ground.engine(1, std::sync::Arc::new(Taker), "sole").await;
-    engine.collect(&mailbox(0)).await.expect("an empty inbox");
-    let costs = [median(&engine, true).await, median(&engine, false).await];
-    let base = *smallest.get_or_insert(costs);
-    for (what, (cost, base)) in
-        ["tick of a mailbox", "tick of the desk"].into_iter().zip(costs.into_iter().zip(base))
-    {
-        let even = ("no more than 1.2 x of the smallest", cost <= base * 1.2);
+/// Measures the many beside the few, turn by turn: others who use the machine meanwhile slow down both.
+pub async fn measure(few: &Ground, many: &Ground, n: i64, table: &mut Table) {
+    let engines = [engine(few).await, engine(many).await];
+    let ticks = [
+        ("tick of a mailbox", Tick::Mailbox),
+        ("tick of the desk", Tick::Desk),
+        ("the next 50, everybody is due", Tick::Backlog),
+    ];
+    for (what, tick) in ticks {
+        let [few, many] = medians(&engines, tick).await;
         table.add(Line {
-            what: format!("{what}, {n} wait"),
-            value: cost,
+            what: format!("{what}, {n} people"),
+            value: many,
             unit: "us",
-            ceiling: Some(base),
-            target: Some(even),
+            ceiling: Some(few),
+            target: Some(("at most 1.2 x of the smallest", many <= few * 1.2)),
         });
     }
 }
 
-async fn median(engine: &Engine, mail: bool) -> f64 {
-    let mut took = Vec::with_capacity(ROUNDS);
+async fn engine(ground: &Ground) -> Arc<Engine> {
+    let engine = ground.engine(1, Arc::new(Taker), "node-0").await;
+    engine.collect(&mailbox(0)).await.expect("an empty inbox");
+    engine
+}
+
+#[derive(Clone, Copy)]
+enum Tick {
+    Mailbox,
+    Desk,
+    /// Whom a mailbox would write to if the time of everybody had come.
+    Backlog,
+}
+
+async fn medians(engines: &[Arc<Engine>; 2], tick: Tick) -> [f64; 2] {
+    let mut took = [Vec::new(), Vec::new()];
     for round in 0..WARM_UP + ROUNDS {
-        let begins = Instant::now();
-        let again_at = match mail {
-            true => engine.work_mailbox(&mailbox(0)).await,
-            false => engine.work_desk().await,
-        };
-        let elapsed = begins.elapsed();
-        let again_at = again_at.expect("a tick").expect("people wait");
-        assert!(again_at > engine.now(), "somebody was due");
-        if round >= WARM_UP {
-            took.push(elapsed.as_secs_f64() * 1e6);
+        for (engine, took) in engines.iter().zip(&mut took) {
+            let begins = Instant::now();
+            once(engine, tick).await;
+            if round >= WARM_UP {
+                took.push(begins.elapsed().as_secs_f64() * 1e6);
+            }
         }
     }
-    took.sort_by(f64::total_cmp);
-    took[ROUNDS / 2]
+    took.map(|mut took| {
+        took.sort_by(f64::total_cmp);
+        took[ROUNDS / 2]
+    })
+}
+
+async fn once(engine: &Engine, tick: Tick) {
+    let again_at = match tick {
+        Tick::Mailbox => engine.work_mailbox(&mailbox(0)).await.expect("a tick"),
+        Tick::Desk => engine.work_desk().await.expect("a tick"),
+        Tick::Backlog => {
+            let later = engine.now() + SignedDuration::from_hours(24 * 365);
+            let due = engine.store.due(&Lane::Mailbox(mailbox(0)), later, 50).await;
+            assert_eq!(due.expect("people").len(), 50);
+            return;
+        }
+    };
+    assert!(again_at.expect("people wait") > engine.now(), "somebody was due");
 }

@@ -6,6 +6,7 @@
 //! * `--touches 2000`: how many mails each measurement sends.
 //! * `--postgres URL` (or `FIRSTTOUCH_TEST_POSTGRES`): the same on PostgreSQL, in a database of its own.
 //! * `--only idle|transitions|mails|daemon`, `--seconds 20` (of an idle daemon), `--json FILE`.
+//! * `--keep yes`: the workspace stays, to look at.
 //!
 //! `FIRSTTOUCH_BENCH_DIR` says where the workspaces lie (about 2 GB for a million people).
 
@@ -31,6 +32,7 @@ pub struct Options {
     only: Option<String>,
     seconds: u64,
     json: Option<PathBuf>,
+    keep: bool,
 }
 
 impl Options {
@@ -42,6 +44,7 @@ impl Options {
             only: None,
             seconds: 20,
             json: None,
+            keep: false,
         };
         let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
         while let Some(name) = arguments.next() {
@@ -53,6 +56,7 @@ impl Options {
                 "--postgres" => options.postgres = Some(value),
                 "--only" => options.only = Some(value),
                 "--seconds" => options.seconds = number().unsigned_abs().max(1),
+                "--keep" => options.keep = value == "yes",
                 "--json" => options.json = Some(value.into()),
                 _ => panic!("{name}: see the head of benches/engine/main.rs"),
             }
@@ -68,6 +72,7 @@ impl Options {
 fn numbers(text: &str) -> Vec<i64> {
     let mut numbers: Vec<i64> = text.split(',').map(|n| n.parse().expect("a number")).collect();
     numbers.sort_unstable();
+    assert!(numbers.first().is_some_and(|n| *n >= 100), "at least 100 people");
     numbers
 }
 
@@ -100,14 +105,18 @@ fn main() {
 
 /// Everything on one database, SQLite unless a server of PostgreSQL is given.
 async fn measure(options: &Options, server: Option<&String>, table: &mut Table) {
-    let mut ground = Ground::make(server.map(String::as_str)).await;
+    let server = server.map(String::as_str);
+    let mut ground = Ground::make(server, "many").await;
     table.database = ground.name();
-    let mut smallest = None;
+    let few = match options.wants("idle") {
+        true => Some(few(options, server).await),
+        false => None,
+    };
     for n in &options.people {
         let took = ground.let_wait(*n).await;
         table.note(&format!("{n} wait: filled in {:.1} s", took.as_secs_f64()));
-        if options.wants("idle") {
-            idle::measure(&ground, *n, &mut smallest, table).await;
+        if let Some(few) = &few {
+            idle::measure(few, &ground, *n, table).await;
         }
     }
     if options.wants("daemon") {
@@ -121,5 +130,18 @@ async fn measure(options: &Options, server: Option<&String>, table: &mut Table) 
             mails::measure(&mut ground, options.touches, connections, table).await;
         }
     }
+    if options.keep {
+        return;
+    }
     ground.tear_down().await;
+    if let Some(few) = few {
+        few.tear_down().await;
+    }
+}
+
+/// The smallest number of people, in a database of its own: what the others stand beside.
+async fn few(options: &Options, server: Option<&str>) -> Ground {
+    let mut few = Ground::make(server, "few").await;
+    few.let_wait(options.people.first().copied().unwrap_or(0)).await;
+    few
 }

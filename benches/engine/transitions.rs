@@ -15,17 +15,20 @@ const MAILBOXES: usize = 10;
 const SHARE: &str = "at least half of the bare ones";
 
 pub async fn measure(ground: &mut Ground, touches: i64, table: &mut Table) {
-    let bare = bare(ground, touches).await;
-    table.note(&format!("two bare transactions for each touch: {bare:.0} touches/s"));
     let nodes: &[usize] = if ground.is_postgres() { &[1, 2] } else { &[1] };
+    let mut before = bare(ground, touches).await;
     for nodes in nodes {
         let value = checked(ground, touches, *nodes).await;
+        // Others may use the machine: the ceiling is taken on both sides.
+        let after = bare(ground, touches).await;
+        let ceiling = f64::midpoint(before, after);
+        before = after;
         table.add(Line {
             what: format!("touches through both phases, {nodes} node(s)"),
             value,
             unit: "touches/s",
-            ceiling: Some(bare),
-            target: Some((SHARE, value >= bare / 2.0)),
+            ceiling: Some(ceiling),
+            target: Some((SHARE, value >= ceiling / 2.0)),
         });
     }
 }
@@ -65,7 +68,11 @@ pub async fn work_all(engines: &[Arc<Engine>], mailboxes: usize) -> f64 {
     while let Some(done) = workers.join_next().await {
         done.expect("a worker");
     }
-    begins.elapsed().as_secs_f64()
+    let took = begins.elapsed().as_secs_f64();
+    for engine in engines {
+        engine.leave().await.expect("leases that others may take");
+    }
+    took
 }
 
 /// The rows of a touch, without a look at anything.

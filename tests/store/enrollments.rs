@@ -3,7 +3,9 @@
 use firsttouch::domain::budget::Waiting;
 use firsttouch::domain::cadence::Outcome;
 use firsttouch::domain::enrollment::{Ending, Passed, Pause, Phase, State};
-use firsttouch::domain::ids::{CadenceId, CompanyId, EnrollmentId, ProfileId, ProspectId, StepId};
+use firsttouch::domain::ids::{
+    CadenceId, CompanyId, EnrollmentId, MailboxId, ProfileId, ProspectId, StepId,
+};
 use firsttouch::domain::suppression::{Cause, Subject, Suppression};
 use firsttouch::domain::touch::Status;
 use firsttouch::ports::{
@@ -143,6 +145,42 @@ pub async fn only_what_is_due_in_the_lane_is_given_out_and_no_more_than_asked(da
         let due = store.due(&lane, at(now), limit).await.unwrap();
         assert_eq!(due, expected, "{lane:?} at {now}, limit {limit}");
     }
+}
+
+pub async fn people_of_a_mailbox_that_is_gone_are_found(database: Database) {
+    let store = database.open().await;
+    write_people(&*store, 4).await;
+    let person =
+        |id: i64, lane: Lane| EnrollmentRecord { wake: wake(lane, at(id)), ..enrollment(id) };
+    let bob = Lane::Mailbox("bob".into());
+    let people =
+        vec![person(1, bob.clone()), person(2, ann()), person(3, Lane::Desk), person(4, bob)];
+    store.write(enrolled(people)).await.unwrap();
+    for (mailboxes, expected) in
+        [(vec!["ann"], vec![1, 4]), (vec!["ann", "bob"], vec![]), (vec![], vec![1, 2, 4])]
+    {
+        let known: Vec<MailboxId> = mailboxes.iter().map(|id| MailboxId::from(*id)).collect();
+        let found = store.enrollments_without(&known).await.unwrap();
+        let ids: Vec<i64> = found.iter().map(|record| record.id.0).collect();
+        assert_eq!(ids, expected, "{mailboxes:?}");
+    }
+}
+
+pub async fn of_many_who_are_due_the_first_by_rank_time_and_number_are_given_out(
+    database: Database,
+) {
+    let store = database.open().await;
+    write_people(&*store, 60).await;
+    let person = |id: i64| EnrollmentRecord {
+        score: id % 3,
+        wake: wake(ann(), at(if id % 2 == 0 { 1 } else { 90 })),
+        ..enrollment(id)
+    };
+    store.write(enrolled((1..=60).map(person).collect())).await.unwrap();
+    let due = store.due(&ann(), at(5), 15).await.unwrap();
+    // Of score 2 there are ten who are due; the next are those of score 1.
+    let expected = [2, 8, 14, 20, 26, 32, 38, 44, 50, 56, 4, 10, 16, 22, 28];
+    assert_eq!(due, expected.map(EnrollmentId));
 }
 
 pub async fn the_next_wake_is_the_earliest_of_the_lane(database: Database) {
