@@ -55,7 +55,7 @@ impl Table {
 
 fn words(line: &Line) -> String {
     let Line { what, value, unit, .. } = line;
-    let mut text = format!("{what:<46} {value:>12.1} {unit:<10}");
+    let mut text = format!("{what:<48} {value:>12.1} {unit:<10}");
     if let Some(ceiling) = line.ceiling {
         text.push_str(&format!(" of {ceiling:>9.1}: {:.2} x", value / ceiling));
     }
