@@ -239,6 +239,31 @@ async fn somebody_whose_turn_it_is_not_may_answer_too() {
 }
 
 #[tokio::test]
+async fn when_two_have_answered_each_question_is_about_its_own_person_and_shows_their_words() {
+    for said_of_the_first in ["not_interested", "question"] {
+        let account = Account::researched(&[1, 2, 3]).await;
+        account.0.until("2026-03-04T12:00:00Z").await;
+        account.0.answers(1, "Tell me more.").await;
+        account.0.until("2026-03-04T12:15:00Z").await;
+        account.0.answers(2, "How much is it?").await;
+        account.0.until("2026-03-04T13:00:00Z").await;
+        let sent = account.sent().await.len();
+        let first = account.0.only_task("ann").await;
+        assert_eq!((first.prospect.id, first.task.text.as_str()), (ProspectId(1), "Tell me more."));
+        account.0.done(first.task.id, said_of_the_first).await;
+        account.0.until("2026-03-06T12:00:00Z").await;
+        let second = account.0.only_task("ann").await;
+        let about = (second.prospect.id, second.task.text.as_str());
+        assert_eq!(about, (ProspectId(2), "How much is it?"), "{said_of_the_first}");
+        assert_eq!(account.sent().await.len(), sent, "nothing leaves while one waits");
+        account.0.done(second.task.id, "not_interested").await;
+        let out: Vec<i64> = account.left().await.iter().map(|(who, _)| *who).collect();
+        let expected = if said_of_the_first == "question" { vec![2] } else { vec![1, 2] };
+        assert_eq!(out, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_meeting_ends_it_for_everybody() {
     let account = Account::researched(&[1, 2, 3]).await;
     account.0.until("2026-03-03T12:00:00Z").await;

@@ -17,6 +17,7 @@ use crate::domain::touch::{Milestone, Status, Touch};
 use crate::formats::mime;
 use crate::ports::{
     Changes, IdKind, InboundRecord, InboxError, InboxRead, MilestoneRecord, RawMessage, StoreError,
+    TaskRecord,
 };
 
 /// Messages that are read at a time.
@@ -139,7 +140,11 @@ impl Engine {
                 None => None,
             },
         };
-        for task in changes.tasks.iter_mut().filter(|task| task.kind == TaskKind::Reply) {
+        // At an account the question may be about somebody else, who answered before.
+        let is_about = |task: &&mut TaskRecord| {
+            task.kind == TaskKind::Reply && Some(task.prospect) == matched.prospect
+        };
+        for task in changes.tasks.iter_mut().filter(is_about) {
             task.text.clone_from(&message.new_text);
         }
         changes.suppressions.extend(blocks(&message, prospect.as_ref(), now));

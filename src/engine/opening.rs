@@ -12,6 +12,9 @@ use crate::domain::ids::{RepId, RoleId, StepId, TaskId};
 use crate::domain::settings::Settings;
 use crate::ports::{IdKind, TaskRecord};
 
+/// Messages among which the last reply is looked for.
+const MESSAGES: u32 = 20;
+
 /// What the rules want opened.
 pub(super) struct Opening<'a> {
     pub step: &'a StepId,
@@ -52,6 +55,7 @@ impl Engine {
         };
         let text = match opening.kind {
             TaskKind::HandOff => joined(&text, &self.background(person).await?),
+            TaskKind::Reply => self.last_words(person).await?.unwrap_or(text),
             _ => text,
         };
         let assignee = self.assignee(person, opening, touched, (&team, now));
@@ -81,6 +85,13 @@ impl Engine {
             covers,
             open: true,
         })
+    }
+
+    /// What somebody wrote last, as far as it is on record.
+    async fn last_words(&self, person: &Person) -> Result<Option<String>, EngineError> {
+        let messages = self.store.replies_of(person.prospect.id, MESSAGES).await?;
+        let last = messages.into_iter().find(|message| message.kind == "reply");
+        Ok(last.map(|message| message.text))
     }
 
     /// The owner's, but what is handed over, or is for a role, goes to somebody who holds the role.

@@ -44,7 +44,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Changes, EngineError> {
         let (next, state) = self.turn(person, state).await?;
-        let mut changes = next.as_ref().unwrap_or(person).moved(state.clone(), now);
+        // Whoever has the turn behind the move: what is asked now is about them.
+        let current = next.as_ref().unwrap_or(person);
+        let mut changes = current.moved(state.clone(), now);
         for effect in effects {
             match effect {
                 Effect::SendMail { .. } => {}
@@ -53,8 +55,8 @@ impl Engine {
                     let promised_at = *promised_at;
                     let opening =
                         Opening { step, attempt, kind, expires_at, promised_at, state: &state };
-                    let task = self.new_task(person, &opening, now).await?;
-                    let opened = person.entry(now, Happened::TaskOpened).with("step", step);
+                    let task = self.new_task(current, &opening, now).await?;
+                    let opened = current.entry(now, Happened::TaskOpened).with("step", step);
                     changes.log.push(opened.with("kind", task_word(kind)));
                     changes.tasks.push(task);
                 }
