@@ -8,7 +8,7 @@ use firsttouch::domain::ids::{CadenceId, MailboxId, RepId};
 use firsttouch::domain::log::What;
 use firsttouch::domain::prospect::Relationship;
 use firsttouch::domain::settings::Settings;
-use firsttouch::engine::holds::Memory;
+use firsttouch::engine::surroundings::Memory;
 use firsttouch::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
 use team::{Team, instant};
@@ -118,7 +118,7 @@ async fn what_does_not_exist_cannot_be_held_and_the_nearest_name_is_told() {
         (HoldScope::Cadence(CadenceId::from("frist")), "did you mean `first`?"),
         (
             HoldScope::Rep(RepId::from("zacharias")),
-            "there is no rep `zacharias`; there are: ann, cara",
+            "there is no rep `zacharias`: the settings know ann, cara",
         ),
     ] {
         let refused = team.engine.hold(scope, "x", "ann").await.unwrap_err().to_string();
@@ -179,6 +179,28 @@ async fn a_clock_that_is_set_puts_everything_on_hold_before_the_next_mail() {
             "{jump:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_hold_that_could_not_be_written_is_written_before_anything_leaves() {
+    let mut team = team().await;
+    let shown = std::sync::Mutex::new(instant("2026-03-02T07:00:00Z"));
+    let clock = std::sync::Arc::new(SetClock { shown, steady: Default::default() });
+    team.engine.clock = clock.clone();
+    let ann = MailboxId::from("ann");
+    team.engine.work_mailbox(&ann).await.unwrap();
+    clock.pass(SignedDuration::from_hours(2), SignedDuration::from_hours(24));
+    team.engine.collect(&ann).await.unwrap();
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite:{}", team.dir.path().join("runs.db").display());
+    let raw = sqlx::any::AnyPoolOptions::new().connect(&url).await.unwrap();
+    sqlx::query("alter table hold rename to elsewhere").execute(&raw).await.unwrap();
+    assert!(team.engine.work_mailbox(&ann).await.is_err());
+    sqlx::query("alter table elsewhere rename to hold").execute(&raw).await.unwrap();
+    raw.close().await;
+    team.engine.work_mailbox(&ann).await.unwrap();
+    assert_eq!(causes(&team).await, [("everything".to_owned(), HoldCause::ClockJump)]);
+    assert_eq!(team.touches(1).await.len() + team.touches(2).await.len(), 0);
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ pub mod report;
 pub mod starts;
 
 pub mod suppress;
+pub mod surroundings;
 pub mod tasks;
 pub mod transition;
 pub mod verify;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::{STATE, WiringError, hex, random};
 use crate::engine::Engine;
-use crate::engine::holds::Memory;
+use crate::engine::surroundings::Memory;
 
 /// The file, and the machine that writes it.
 pub struct Memories {

@@ -1,11 +1,12 @@
 //! The guards of an intent: checked and charged in the transaction that records it (engine.md, 3.5).
 
 use jiff::Timestamp;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, Executor, Transaction};
 
 use super::json::timestamp;
 use super::{Dialect, Fork, SqlStore, days, failed, get, holds, query, rows};
 use crate::domain::budget::{Cap, Used, Waiting};
+use crate::domain::ids::{CompanyId, EnrollmentId};
 use crate::ports::{Guards, Intent, LEASE_AT_MOST, MailboxGuard, StoreError};
 
 type Tx = Transaction<'static, Any>;
@@ -184,16 +185,7 @@ async fn company_waits(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, S
         return Ok(None);
     };
     lock_scope(tx, &format!("lock:company:{company}")).await?;
-    let row = sqlx::query(
-        "select count(*) as n from enrollment \
-         where company_id = $1 and id <> $2 and lane is not null and begun = 1",
-    )
-    .bind(company.0)
-    .bind(enrollment.0)
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(failed("count the colleagues"))?;
-    if get::<i64>(&row, "n")? < i64::from(*limit) {
+    if begun_at(&mut **tx, *company, *enrollment).await? < u64::from(*limit) {
         return Ok(None);
     }
     let until = guards.now + COMPANY_RETRY;
@@ -206,7 +198,7 @@ async fn charge(tx: &mut Tx, guards: &Guards) -> Result<Intent, StoreError> {
     caps.sort_by(|a, b| a.scope.cmp(&b.scope));
     for cap in caps {
         lock_scope(tx, &cap.scope).await?;
-        let used = used(tx, cap, guards.now).await?;
+        let used = used(&mut **tx, cap, guards.now).await?;
         if let Err(until) = cap.admit(&used, guards.now) {
             return Ok(Intent::Wait { reason: cap.reason, until });
         }
@@ -228,11 +220,34 @@ async fn lock_scope(tx: &mut Tx, scope: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn used(tx: &mut Tx, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError> {
+/// How many others at a company are under way.
+pub(super) async fn begun_at<'e>(
+    database: impl Executor<'e, Database = Any>,
+    company: CompanyId,
+    except: EnrollmentId,
+) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "select count(*) as n from enrollment \
+         where company_id = $1 and id <> $2 and lane is not null and begun = 1",
+    )
+    .bind(company.0)
+    .bind(except.0)
+    .fetch_one(database)
+    .await
+    .map_err(failed("count the colleagues"))?;
+    Ok(u64::try_from(get::<i64>(&row, "n")?).unwrap_or(0))
+}
+
+/// What was used of a cap in the buckets that still count.
+pub(super) async fn used<'e>(
+    database: impl Executor<'e, Database = Any>,
+    cap: &Cap,
+    now: Timestamp,
+) -> Result<Vec<Used>, StoreError> {
     let rows = sqlx::query("select bucket, used from budget where scope = $1 and bucket >= $2")
         .bind(cap.scope.clone())
         .bind(cap.oldest_bucket(now).max(0))
-        .fetch_all(&mut **tx)
+        .fetch_all(database)
         .await
         .map_err(failed("read a budget"))?;
     let used = |row| {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use super::json::timestamp;
-use super::{Fork, SqlStore, failed, get, rows};
+use super::{Fork, SqlStore, failed, get, intend, rows};
 use crate::domain::budget::{Cap, Used};
 use crate::domain::ids::{CadenceId, CompanyId, EnrollmentId, StepId};
 use crate::ports::{BoardLine, StoreError};
@@ -54,17 +54,7 @@ impl SqlStore {
         cap: &Cap,
         now: Timestamp,
     ) -> Result<Vec<Used>, StoreError> {
-        let rows = sqlx::query("select bucket, used from budget where scope = $1 and bucket >= $2")
-            .bind(cap.scope.clone())
-            .bind(cap.oldest_bucket(now).max(0))
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("read a budget"))?;
-        let used = |row| {
-            let count = u32::try_from(get::<i64>(row, "used")?).unwrap_or(u32::MAX);
-            Ok(Used { bucket: get(row, "bucket")?, count })
-        };
-        rows.iter().map(used).collect()
+        intend::used(&self.readers, cap, now).await
     }
 
     pub(super) async fn count_begun_at(
@@ -72,16 +62,7 @@ impl SqlStore {
         company: CompanyId,
         except: EnrollmentId,
     ) -> Result<u64, StoreError> {
-        let row = sqlx::query(
-            "select count(*) as n from enrollment \
-             where company_id = $1 and id <> $2 and lane is not null and begun = 1",
-        )
-        .bind(company.0)
-        .bind(except.0)
-        .fetch_one(&self.readers)
-        .await
-        .map_err(failed("count the colleagues"))?;
-        whole(&row)
+        intend::begun_at(&self.readers, company, except).await
     }
 }
 
