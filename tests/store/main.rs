@@ -167,7 +167,7 @@ on_both! {
         everybody_of_a_rep_is_anothers;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
-        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
+        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_to_whomever_it_is_now,
         doubts_deliveries_and_the_last_mail_are_found,
         tasks_are_queued_by_urgency_and_closed_with_their_enrollment;
     guards:
@@ -258,7 +258,7 @@ on_memory! {
         everybody_of_a_rep_is_anothers;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
-        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
+        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_to_whomever_it_is_now,
         doubts_deliveries_and_the_last_mail_are_found,
         tasks_are_queued_by_urgency_and_closed_with_their_enrollment;
     guards:

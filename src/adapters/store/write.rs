@@ -363,7 +363,8 @@ const TOUCH: Set = Set {
          cast(r.value ->> 13 as bigint), r.value ->> 14, r.value ->> 15 from",
         "where true \
          on conflict (enrollment_id, step_id, attempt) do update set status = excluded.status, \
-         at = excluded.at, subject = excluded.subject, begins_thread = excluded.begins_thread, \
+         prospect_id = excluded.prospect_id, mailbox_id = excluded.mailbox_id, \
+         message_id = excluded.message_id, at = excluded.at, subject = excluded.subject, begins_thread = excluded.begins_thread, \
          template = excluded.template, version = excluded.version, actor = excluded.actor, \
          outcome = excluded.outcome where touch.status in ('retryable', 'taken_back') \
          returning enrollment_id"
@@ -371,8 +372,8 @@ const TOUCH: Set = Set {
     attempted: "write a touch",
 };
 
-/// New touches, or the next try of those that were definitely not sent. Anything else breaks promise 1
-/// and is refused.
+/// New touches, or the next try of those that were definitely not sent, under their ids and perhaps to
+/// somebody else of the account. Anything else breaks promise 1 and is refused.
 async fn put_touches(dialect: Dialect, tx: &mut Tx, all: &[&Changes]) -> Result<(), StoreError> {
     let touches: Vec<&Touch> = all.iter().flat_map(|changes| &changes.touches).collect();
     let done = TOUCH.ask(dialect, tx, touches.iter().map(|touch| touch_row(touch)).collect());
