@@ -43,6 +43,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<TaskRecord, EngineError> {
         let step = person.version.cadence.step(opening.step).map(|(_, step)| step);
+        let is_touch = matches!(opening.kind, TaskKind::Touch(_));
         let of_step = |kind| matches!(kind, TaskKind::Touch(_) | TaskKind::Review);
         let touched = step.filter(|_| of_step(opening.kind));
         let team = self.absences(now).await?;
@@ -61,6 +62,7 @@ impl Engine {
         let assignee = self.assignee(person, opening, touched, (&team, now));
         let rep = team.stand_in(&assignee, now);
         let covers = (rep != assignee).then_some(assignee);
+        let metered = touched.and_then(|step| step.what.metered()).filter(|_| is_touch);
         let zone = person.zone();
         let calendar = &person.clockwork.calendar;
         let target = touched.and_then(|step| step.within);
@@ -83,6 +85,7 @@ impl Engine {
             wakes_at: opening.promised_at,
             promised: opening.promised_at.is_some(),
             covers,
+            metered,
             open: true,
         })
     }

@@ -4,15 +4,15 @@ use jiff::Timestamp;
 use sqlx::{Any, Executor, Transaction};
 
 use super::json::timestamp;
-use super::{Dialect, Fork, SqlStore, days, failed, get, holds, query, rows};
-use crate::domain::budget::{Cap, Used, Waiting};
+use super::{Dialect, Fork, SqlStore, days, failed, get, holds, query, reps, rows};
+use crate::domain::budget::{Cap, SendingDays, Used, Waiting};
 use crate::domain::ids::{CompanyId, EnrollmentId};
 use crate::ports::{Guards, Intent, LEASE_AT_MOST, MailboxGuard, StoreError};
 
 type Tx = Transaction<'static, Any>;
 
 /// Checks every guard, cheapest to refuse first; locks are taken in a fixed order: lease, mailbox,
-/// person, company, budgets by scope.
+/// person, company, reps, budgets by scope.
 pub(super) async fn check(
     store: &SqlStore,
     tx: &mut Tx,
@@ -40,6 +40,9 @@ pub(super) async fn check(
         return Ok(wait);
     }
     if let Some(wait) = company_waits(tx, guards).await? {
+        return Ok(wait);
+    }
+    if let Some(wait) = reps::wait(tx, guards).await? {
         return Ok(wait);
     }
     charge(tx, guards).await
@@ -86,10 +89,8 @@ async fn is_blocked(tx: &mut Tx, guards: &Guards) -> Result<bool, StoreError> {
 const HOLD_RETRY: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 const MAILBOX: Fork = Fork {
-    sqlite: "select inbox_read_at, waits_until, waits_for, next_send_at, last_sending_day \
-             from mailbox where id = $1",
-    postgres: "select inbox_read_at, waits_until, waits_for, next_send_at, last_sending_day \
-               from mailbox where id = $1 for update",
+    sqlite: "select * from mailbox where id = $1",
+    postgres: "select * from mailbox where id = $1 for update",
 };
 
 /// How soon to look again at a mailbox whose inbox was not read.
@@ -111,16 +112,14 @@ async fn mailbox_waits(
         .fetch_one(&mut **tx)
         .await
         .map_err(failed("read a mailbox"))?;
-    let later = |ms: Option<i64>| ms.map(timestamp).filter(|at| *at > now);
-    if let Some(until) = later(get(&row, "waits_until")?) {
-        let word: Option<String> = get(&row, "waits_for")?;
-        let reason = word.map_or(Ok(Waiting::MailboxDown), |word| rows::waiting(&word))?;
+    let record = rows::mailbox(&row)?;
+    if let Some((until, reason)) = record.waits.filter(|(until, _)| *until > now) {
         return Ok(Some(Intent::Wait { reason, until }));
     }
     if let Some(fresh_for) = guard.inbox_fresh_for {
-        let read_at = get::<Option<i64>>(&row, "inbox_read_at")?.map(timestamp);
         // A read in the future is a clock that was set back: as good as no read at all.
-        let fresh = read_at.is_some_and(|at| at <= now && at.duration_until(now) <= fresh_for);
+        let fresh =
+            record.inbox_read_at.is_some_and(|at| at <= now && at.duration_until(now) <= fresh_for);
         if !fresh {
             return Ok(Some(Intent::Wait {
                 reason: Waiting::InboxStale,
@@ -128,29 +127,29 @@ async fn mailbox_waits(
             }));
         }
     }
-    if let Some(until) = later(get(&row, "next_send_at")?) {
+    if let Some(until) = record.next_send_at.filter(|until| *until > now) {
         return Ok(Some(Intent::Wait { reason: Waiting::MailboxLimit, until }));
     }
-    charge_mailbox(tx, guard, get(&row, "last_sending_day")?, now).await?;
+    charge_mailbox(tx, guard, record.days().with(guard.day), now).await?;
     Ok(None)
 }
 
-/// Notes the gap behind this mail, and a new sending day.
+/// Notes the gap behind this mail, and the days on which the mailbox has sent.
 async fn charge_mailbox(
     tx: &mut Tx,
     guard: &MailboxGuard,
-    last_day: Option<i64>,
+    days: SendingDays,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let new_day = i64::from(last_day.is_some_and(|day| day != guard.day));
     sqlx::query(
-        "update mailbox set next_send_at = $2, sending_days = sending_days + $3, \
-         last_sending_day = $4 where id = $1",
+        "update mailbox set next_send_at = $2, sending_days = $3, last_sending_day = $4, \
+         resumed_days = $5 where id = $1",
     )
     .bind(guard.mailbox.0.clone())
     .bind((now + guard.gap).as_millisecond())
-    .bind(new_day)
-    .bind(guard.day)
+    .bind(i64::from(days.before))
+    .bind(days.last)
+    .bind(days.resumed.map(i64::from))
     .execute(&mut **tx)
     .await
     .map_err(failed("write a mailbox"))?;
@@ -208,7 +207,7 @@ async fn charge(tx: &mut Tx, guards: &Guards) -> Result<Intent, StoreError> {
 }
 
 /// The row of bucket -1 is the scope's lock: two nodes in different buckets still see each other.
-async fn lock_scope(tx: &mut Tx, scope: &str) -> Result<(), StoreError> {
+pub(super) async fn lock_scope(tx: &mut Tx, scope: &str) -> Result<(), StoreError> {
     sqlx::query(
         "insert into budget (scope, bucket, used) values ($1, -1, 0) \
          on conflict (scope, bucket) do update set used = 0",

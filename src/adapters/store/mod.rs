@@ -11,6 +11,16 @@ use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
 
+/// The place of somebody new in a lane, in SQL: as `budget::rank_of_new` has it.
+macro_rules! rank_of_new {
+    () => {
+        "case when 1000000 - score + case when enrolled_at / 86400000 > 20454 \
+         then enrolled_at / 86400000 - 20454 else 0 end < 1 then 1 \
+         else 1000000 - score + case when enrolled_at / 86400000 > 20454 \
+         then enrolled_at / 86400000 - 20454 else 0 end end"
+    };
+}
+
 mod account_json;
 mod books;
 mod bulk;
@@ -25,6 +35,7 @@ mod mend;
 mod overview;
 mod port;
 mod read;
+mod reps;
 mod rows;
 mod starts;
 mod transitions;
@@ -263,6 +274,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "days", include_str!("../../../migrations/0009_days.sql")),
     (10, "books", include_str!("../../../migrations/0010_books.sql")),
     (11, "few among many", include_str!("../../../migrations/0011_few_among_many.sql")),
+    (13, "limits", include_str!("../../../migrations/0013_limits.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

@@ -3,6 +3,7 @@
 use sqlx::{Any, Transaction};
 
 use super::{SqlStore, days, failed, holds, json, lists, rows, starts, transitions};
+use crate::domain::budget::{Metered, rank_of_new};
 use crate::domain::enrollment::{Phase, State};
 use crate::domain::ids::EnrollmentId;
 use crate::domain::log::Entry;
@@ -186,12 +187,12 @@ struct WakeColumns {
 }
 
 impl WakeColumns {
-    fn of(wake: Option<&Wake>, begun: bool, score: i64) -> Self {
+    fn of(wake: Option<&Wake>, begun: bool, rank_of_new: i64) -> Self {
         let Some(wake) = wake else {
             return Self { lane: None, rank: None, at: None, waiting: None };
         };
-        // Follow-ups first, then new people, best score first.
-        let rank = if begun { 0 } else { (1_000_000 - score).max(1) };
+        // Follow-ups first, then new people.
+        let rank = if begun { 0 } else { rank_of_new };
         Self {
             lane: Some(rows::lane_text(&wake.lane)),
             rank: Some(rank),
@@ -203,7 +204,8 @@ impl WakeColumns {
 
 async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(), StoreError> {
     let begun = record.state.has_begun();
-    let wake = WakeColumns::of(record.wake.as_ref(), begun, record.score);
+    let rank_of_new = rank_of_new(record.score, record.enrolled_at);
+    let wake = WakeColumns::of(record.wake.as_ref(), begun, rank_of_new);
     let state = json::state_to_text(&record.state);
     sqlx::query(
         "insert into enrollment (id, prospect_id, company_id, cadence_id, digest, profile_id, \
@@ -260,22 +262,23 @@ pub(super) async fn put_members(
 
 async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), StoreError> {
     let begun = moved.state.has_begun();
-    let wake = WakeColumns::of(moved.wake.as_ref(), begun, 0);
+    let wake = WakeColumns::of(moved.wake.as_ref(), begun, 1);
     let ended_at = match &moved.state.phase {
         Phase::Ended { at, .. } => Some(at.as_millisecond()),
         _ => None,
     };
     let state = json::state_to_text(&moved.state);
     transitions::put_next(tx, moved, state.clone()).await?;
-    let done = sqlx::query(
+    let done = sqlx::query(concat!(
         "update enrollment set phase = $3, state = $4, revision = revision + 1, begun = $5, lane = $6, \
-         lane_rank = case when $5 = 1 or $6 is null then $7 \
-                     when 1000000 - score < 1 then 1 else 1000000 - score end, \
+         lane_rank = case when $5 = 1 or $6 is null then $7 else ",
+        rank_of_new!(),
+        " end, \
          wake_at = $8, waiting = $9, ended_at = $10, digest = coalesce($11, digest), \
          mailbox_id = coalesce($12, mailbox_id), prospect_id = coalesce($13, prospect_id), \
          owner = coalesce($14, owner) \
          where id = $1 and revision = $2",
-    )
+    ))
     .bind(moved.id.0)
     .bind(moved.revision)
     .bind(moved.state.phase.name())
@@ -340,8 +343,9 @@ async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
 async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     sqlx::query(
         "insert into task (id, enrollment_id, prospect_id, rep, kind, step_id, attempt, title, body, \
-         priority, opened_at, expires_at, target_at, version, wakes_at, promised, covers) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         priority, opened_at, expires_at, target_at, version, wakes_at, promised, covers, \
+         metered) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(task.id.0)
     .bind(task.enrollment.0)
@@ -360,6 +364,7 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .bind(task.wakes_at.map(|at| at.as_millisecond()))
     .bind(i64::from(task.promised))
     .bind(task.covers.as_ref().map(|rep| rep.0.clone()))
+    .bind(task.metered.map(Metered::as_str))
     .execute(&mut **tx)
     .await
     .map_err(failed("open a task"))?;

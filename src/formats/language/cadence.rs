@@ -113,6 +113,12 @@ pub static LIMITS: Section = Section {
     keys: &[
         Key::new("new_per_rep_per_day", LIMIT, "25", "People who begin, for one rep in 24 hours."),
         Key::new(
+            "active_per_rep",
+            LIMIT,
+            "150",
+            "People of one rep under way at the same time, in whatever cadence. In place of `active_per_rep` in firsttouch.toml.",
+        ),
+        Key::new(
             "per_company_at_once",
             LIMIT,
             "2",
