@@ -43,7 +43,7 @@ pub enum Mutation {
     /// Any number of colleagues at once.
     ForgetColleagues,
     /// Any number of people of one rep at once.
-    ForgetRep,
+    ForgetPeopleOfRep,
     /// Any number of requests to connect.
     ForgetQuotas,
     /// Work among ourselves counts as a touch: whoever is researched first counts as nobody new.
@@ -136,7 +136,7 @@ pub const ALL: [(Mutation, &str); 54] = [
     (ShortWindow, "promise 4"),
     (ForgetSilence, "promise 4"),
     (ForgetColleagues, "promise 4: colleagues"),
-    (ForgetRep, "promise 4: people of"),
+    (ForgetPeopleOfRep, "promise 4: people of"),
     (ForgetQuotas, "promise 4: invitations"),
     (ForgetInward, "promise 4"),
     (ForgetQuiet, "promise 4: quiet"),
@@ -185,7 +185,7 @@ pub fn guards(world: &World, mut guards: Guards) -> Guards {
         ForgetBlocks(_) => guards.subjects.retain(|subject| !mutation.forgets(subject)),
         ForgetCap(scope) => guards.caps.retain(|cap| !cap.scope.starts_with(scope)),
         ForgetColleagues => guards.company = None,
-        ForgetRep => guards.rep = None,
+        ForgetPeopleOfRep => guards.rep = None,
         ForgetQuotas => guards.quotas.clear(),
         ForgetQuiet => guards.quiet = None,
         ShortWindow => {
