@@ -755,6 +755,25 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_of_none_or_of_millions_is_told() {
+        let text = "[company]\npostal_address = \"x\"\n[limits]\nactive_per_rep = 0\n\
+             [linkedin]\nnote_limit = 0\nnotes_per_month = 10001\ninvites_per_week = 80\n\
+             [[mailbox]]\nid = \"a\"\nfrom = \"a@b.test\"\nhourly_limit = 0\n";
+        let message = wrong(text);
+        for part in [
+            "limits.active_per_rep = 0: write a number from 1 to 10000",
+            "linkedin.note_limit = 0",
+            "linkedin.notes_per_month = 10001",
+            "mailbox `a`: hourly_limit = 0",
+        ] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+        assert!(!message.contains("invites_per_week"), "{message}");
+        let slip = wrong("[linkedin]\ninvites_per_weak = 80\n");
+        assert!(slip.ends_with("did you mean `invites_per_week`?"), "{slip}");
+    }
+
+    #[test]
     fn hours_name_days_and_spans() {
         let all = hours("mon-thu 08:00-12:00, mon-fri 13:00-17:00").unwrap();
         assert_eq!(all.each_ref().map(Vec::len), [2, 2, 2, 2, 1, 0, 0]);

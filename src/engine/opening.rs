@@ -192,8 +192,11 @@ impl Person {
             }
             What::Social { network, act, text } => {
                 let act = SocialAct::ALL.iter().find(|(_, known)| known == act);
-                let title = format!("{network}: {}", act.map_or("touch", |(word, _)| word));
-                Words { title, text: text.as_ref().map(render).unwrap_or_default() }
+                let text = text.as_ref().map(render).unwrap_or_default();
+                let over = too_long(what, &text, settings.linkedin.note_limit);
+                let act = act.map_or("touch", |(word, _)| word);
+                let title = format!("{network}: {act}{}", over.unwrap_or_default());
+                Words { title, text }
             }
             What::Task { title, notes, .. } => {
                 let text = notes.as_ref().map(render).unwrap_or_default();
@@ -210,6 +213,14 @@ impl Person {
             Err(error) => format!("({error})"),
         }
     }
+}
+
+/// What a rep is told of a note that LinkedIn would cut.
+fn too_long(what: &What, text: &str, limit: Option<u32>) -> Option<String> {
+    what.metered()?;
+    let (length, limit) = (text.chars().count(), limit?);
+    let fits = usize::try_from(limit).is_ok_and(|limit| length <= limit);
+    (!fits).then(|| format!(" (the note has {length} characters, {limit} fit: make it shorter)"))
 }
 
 /// What there is to read before a mail leaves.
