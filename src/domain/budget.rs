@@ -291,7 +291,8 @@ pub struct QuotaUsed {
     pub done: Vec<Timestamp>,
 }
 
-/// How soon to look again where nobody knows when an open task is over.
+/// How soon to look again at the soonest: nobody knows when an open task is over, and everybody who waits
+/// for the same place would ask whenever one is free.
 pub const QUOTA_RETRY: SignedDuration = SignedDuration::from_hours(4);
 
 impl Quota {
@@ -314,7 +315,8 @@ impl Quota {
         let Some(last) = over.checked_sub(1) else { return Ok(()) };
         let retry = now.checked_add(QUOTA_RETRY).unwrap_or(Timestamp::MAX);
         let leaves = used.done.get(last).filter(|_| limit > 0);
-        Err(leaves.map_or(retry, |done| done.checked_add(self.window).unwrap_or(Timestamp::MAX)))
+        let leaves = leaves.map(|done| done.checked_add(self.window).unwrap_or(Timestamp::MAX));
+        Err(leaves.map_or(retry, |leaves| leaves.max(retry)))
     }
 }
 
@@ -419,6 +421,7 @@ mod tests {
         {
             assert_eq!(quota(limit).admit(&used, at(30)), expected, "{limit}");
         }
+        assert_eq!(quota(4).admit(&used, at(177)), Err(at(177) + QUOTA_RETRY));
         assert!(Metered::InviteWithNote.counts_as(Metered::Invite));
         assert!(!Metered::Invite.counts_as(Metered::InviteWithNote));
     }

@@ -135,7 +135,7 @@ fn done(id: i64, minute: i64, outcome: &str) -> Changes {
 }
 
 fn quota(metered: Metered, limit: u32) -> Quota {
-    let (rep, window) = (RepId::from("ada"), SignedDuration::from_mins(60));
+    let (rep, window) = (RepId::from("ada"), SignedDuration::from_hours(24));
     Quota { rep, metered, limit, window }
 }
 
@@ -168,17 +168,17 @@ pub async fn an_invitation_waits_for_what_is_open_and_what_was_done_lately(datab
     };
     assert_eq!(used(Metered::Invite, 50).await, is(1, &[10, 20]));
     assert_eq!(used(Metered::InviteWithNote, 50).await, is(0, &[10]));
-    assert_eq!(used(Metered::Invite, 70).await, is(1, &[20]));
+    assert_eq!(used(Metered::Invite, 1450).await, is(1, &[20]));
     let wait = |until| Intent::Wait { reason: Waiting::RepLimit, until: at(until) };
     for (metered, limit, minute, expected) in [
         (Metered::Invite, 4, 50, Intent::Committed),
-        (Metered::Invite, 3, 50, wait(70)),
-        (Metered::Invite, 3, 69, wait(70)),
-        (Metered::Invite, 3, 70, Intent::Committed),
-        (Metered::Invite, 2, 50, wait(80)),
+        (Metered::Invite, 3, 50, wait(1450)),
+        (Metered::Invite, 3, 1449, wait(1449 + 240)),
+        (Metered::Invite, 3, 1450, Intent::Committed),
+        (Metered::Invite, 2, 50, wait(1460)),
         (Metered::Invite, 1, 50, wait(50 + 240)),
-        (Metered::InviteWithNote, 1, 50, wait(70)),
-        (Metered::InviteWithNote, 1, 70, Intent::Committed),
+        (Metered::InviteWithNote, 1, 50, wait(1450)),
+        (Metered::InviteWithNote, 1, 1450, Intent::Committed),
     ] {
         let guards = Guards { quotas: vec![quota(metered, limit)], ..no_guards(at(minute)) };
         let intent = intend(&*store, guards).await;

@@ -26,6 +26,7 @@ mod people;
 mod races;
 mod samples;
 mod starts;
+mod together;
 mod touches;
 
 /// An empty database, or the memory of a simulation.
@@ -214,6 +215,11 @@ on_both! {
         two_nodes_never_get_the_same_ids,
         two_nodes_do_not_both_begin_with_the_last_colleague,
         two_nodes_do_not_both_touch_one_person;
+    together:
+        of_many_at_once_a_cap_lets_in_as_many_as_have_room,
+        whoever_is_refused_is_refused_alone,
+        those_who_could_see_each_other_are_decided_one_behind_the_other,
+        whoever_stops_waiting_takes_nobody_else_along;
 }
 
 /// Makes a test of each function on the memory of a simulation; lists and imports it does not know.

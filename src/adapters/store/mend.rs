@@ -97,19 +97,21 @@ async fn enrollment(
         _ => None,
     };
     let begun = i64::from(state.has_begun());
-    sqlx::query(concat!(
+    sqlx::query(
         "update enrollment set phase = $2, begun = $4, state = (select state from transition \
          where enrollment_id = $1 and revision = $3), ended_at = $5, prospect_id = $6, \
          mailbox_id = $7, owner = $8, digest = $9, \
          revision = case when revision < $3 then $3 else revision end, \
-         lane_rank = case when $5 is not null then null when $4 = 1 then 0 else ",
-        rank_of_new!(),
-        " end, \
+         lane_rank = case when $5 is not null then null when $4 = 1 then 0 \
+             when enrolled_at / 86400000 <= 20454 then case \
+               when 1000000 - score < 1 then 1 else 1000000 - score end \
+             when 1000000 - score + enrolled_at / 86400000 - 20454 < 1 then 1 \
+             else 1000000 - score + enrolled_at / 86400000 - 20454 end, \
          wake_at = case when $5 is not null then null else coalesce(wake_at, $10) end, \
          waiting = case when $5 is not null then null else coalesce(waiting, 'try_later') end, \
          lane = case when $5 is not null then null when lane like 'mail:%' then lane else 'desk' end \
          where id = $1",
-    ))
+    )
     .bind(id.0)
     .bind(state.phase.name())
     .bind(revision)

@@ -10,22 +10,14 @@ use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, PgPool, SqlSafeStr, SqlStr, Tr
 use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
-
-/// The place of somebody new in a lane, in SQL: as `budget::rank_of_new` has it.
-macro_rules! rank_of_new {
-    () => {
-        "case when 1000000 - score + case when enrolled_at / 86400000 > 20454 \
-         then enrolled_at / 86400000 - 20454 else 0 end < 1 then 1 \
-         else 1000000 - score + case when enrolled_at / 86400000 > 20454 \
-         then enrolled_at / 86400000 - 20454 else 0 end end"
-    };
-}
+use group::Group;
 
 mod account_json;
 mod books;
 mod bulk;
 mod copy;
 mod days;
+mod group;
 mod holds;
 mod intend;
 mod json;
@@ -37,6 +29,7 @@ mod port;
 mod read;
 mod reps;
 mod rows;
+mod set;
 mod starts;
 mod transitions;
 mod undo;
@@ -76,6 +69,7 @@ pub struct SqlStore {
     writer: AnyPool,
     readers: AnyPool,
     ids: Mutex<BTreeMap<IdKind, Block>>,
+    group: Group,
     /// For `COPY`, which only PostgreSQL itself speaks; connected when an import needs it.
     copier: Option<PgPool>,
 }
@@ -143,7 +137,8 @@ impl SqlStore {
             Dialect::Sqlite => None,
             Dialect::Postgres => Some(copier(url)?),
         };
-        let store = Self { dialect, writer, readers, ids: Mutex::default(), copier };
+        let (ids, group) = (Mutex::default(), Group::default());
+        let store = Self { dialect, writer, readers, ids, group, copier };
         store.recognise_by_hash().await.map_err(|error| OpenError::Database(error.to_string()))?;
         Ok(store)
     }
@@ -170,7 +165,8 @@ impl SqlStore {
         };
         check_schema(&pool).await?;
         let (writer, readers, copier) = (pool.clone(), pool, None);
-        Ok(Self { dialect, writer, readers, ids: Mutex::default(), copier })
+        let (ids, group) = (Mutex::default(), Group::default());
+        Ok(Self { dialect, writer, readers, ids, group, copier })
     }
 
     /// Closes every connection; what was committed is on disk.

@@ -1,35 +1,35 @@
 //! What a rep may have at once, and what networks allow them: counted in the transaction of the intent.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use sqlx::{Any, Executor, Transaction};
 
-use super::intend::lock_scope;
 use super::json::timestamp;
 use super::{failed, get};
 use crate::domain::budget::{Quota, QuotaUsed, Waiting};
 use crate::domain::ids::{EnrollmentId, RepId};
-use crate::ports::{Guards, Intent, StoreError};
+use crate::ports::{Guards, StoreError};
 
 type Tx = Transaction<'static, Any>;
 
 /// How long somebody new waits before the people of their rep are counted again.
 const REP_RETRY: jiff::SignedDuration = jiff::SignedDuration::from_hours(4);
 
-/// Whether a rep has enough people under way, or has used up what a network allows.
-pub(super) async fn wait(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>, StoreError> {
+/// Of whom something is counted: one at a time begins with them, or opens a task for them.
+pub(super) fn of(guards: &Guards) -> impl Iterator<Item = &RepId> {
     let quotas = guards.quotas.iter().map(|quota| &quota.rep);
-    let reps: BTreeSet<&RepId> = guards.rep.iter().map(|(rep, ..)| rep).chain(quotas).collect();
-    // In one order, so that two nodes cannot lock each other out.
-    for rep in reps {
-        lock_scope(tx, &format!("lock:rep:{rep}")).await?;
-    }
+    guards.rep.iter().map(|(rep, ..)| rep).chain(quotas)
+}
+
+/// Whether a rep has enough people under way, or has used up what a network allows; asks nothing where
+/// nothing limits them.
+pub(super) async fn wait(
+    tx: &mut Tx,
+    guards: &Guards,
+) -> Result<Option<(Waiting, Timestamp)>, StoreError> {
     if let Some((rep, enrollment, limit)) = &guards.rep
         && begun_of(&mut **tx, rep, *enrollment, *limit).await? >= u64::from(*limit)
     {
-        let until = guards.now + REP_RETRY;
-        return Ok(Some(Intent::Wait { reason: Waiting::RepLimit, until }));
+        return Ok(Some((Waiting::RepLimit, guards.now + REP_RETRY)));
     }
     for quota in &guards.quotas {
         let used = QuotaUsed {
@@ -37,7 +37,7 @@ pub(super) async fn wait(tx: &mut Tx, guards: &Guards) -> Result<Option<Intent>,
             done: done(&mut **tx, quota, guards.now).await?,
         };
         if let Err(until) = quota.admit(&used, guards.now) {
-            return Ok(Some(Intent::Wait { reason: Waiting::RepLimit, until }));
+            return Ok(Some((Waiting::RepLimit, until)));
         }
     }
     Ok(None)
