@@ -60,7 +60,7 @@ async fn sent(team: &Team, people: i64) -> Vec<Timestamp> {
 async fn check(team: &Team, person: i64, what: &str) -> (String, Verdict) {
     let mut story = team.engine.why(&person.to_string()).await.unwrap();
     let trace = story.enrollments.remove(0).trace.expect("a step that waits");
-    let found = trace.checks.iter().filter(|check| check.what == what).next_back();
+    let found = trace.checks.iter().rfind(|check| check.what == what);
     let found = found.unwrap_or_else(|| panic!("no `{what}` in {:#?}", trace.checks));
     (found.stands.clone(), found.verdict)
 }
