@@ -12,7 +12,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::budget::Ramp;
 use crate::domain::calendar::{Calendar, weekly};
 use crate::domain::ids::{MailboxId, RepId, RoleId};
-use crate::domain::settings::{Clockwork, Company, LEASE, Limits, Mailbox};
+use crate::domain::settings::{Clockwork, Company, LEASE, Limits, LinkedIn, Mailbox};
 use crate::domain::time::Unit;
 use crate::formats::diagnostic::did_you_mean;
 use crate::formats::length;
@@ -44,6 +44,8 @@ pub struct Config {
     pub roles: BTreeMap<RepId, Vec<RoleId>>,
     pub calendars: BTreeMap<String, Clockwork>,
     pub limits: Limits,
+    /// What LinkedIn takes from one account.
+    pub linkedin: LinkedIn,
     pub reply_freshness: SignedDuration,
     pub poll_every: SignedDuration,
     /// How long a node that is gone keeps its mailboxes.
@@ -156,6 +158,7 @@ struct Raw {
     rep: Vec<RawRep>,
     calendar: BTreeMap<String, RawCalendar>,
     limits: RawLimits,
+    linkedin: RawLinkedIn,
     inbox: RawInbox,
     nodes: RawNodes,
     lists: RawLists,
@@ -191,6 +194,7 @@ struct RawMailbox {
     from: String,
     owner: Option<String>,
     daily_limit: Option<u32>,
+    hourly_limit: Option<u32>,
     ramp: Option<RawRamp>,
     gap: Option<[String; 2]>,
     title: Option<String>,
@@ -244,7 +248,16 @@ struct RawLimits {
     per_domain_per_day: Option<u32>,
     new_per_company_per_day: Option<u32>,
     active_per_company: Option<u32>,
+    active_per_rep: Option<u32>,
     prospect_gap: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawLinkedIn {
+    note_limit: Option<u32>,
+    notes_per_month: Option<u32>,
+    invites_per_week: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -342,8 +355,22 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
             .new_per_company_per_day
             .unwrap_or(defaults.new_per_company_per_day),
         active_per_company: raw.limits.active_per_company.unwrap_or(defaults.active_per_company),
+        active_per_rep: raw.limits.active_per_rep,
         prospect_gap,
     };
+    let linkedin = LinkedIn {
+        note_limit: raw.linkedin.note_limit,
+        notes_per_month: raw.linkedin.notes_per_month,
+        invites_per_week: raw.linkedin.invites_per_week,
+    };
+    for (key, limit) in [
+        ("limits.active_per_rep", limits.active_per_rep),
+        ("linkedin.note_limit", linkedin.note_limit),
+        ("linkedin.notes_per_month", linkedin.notes_per_month),
+        ("linkedin.invites_per_week", linkedin.invites_per_week),
+    ] {
+        wrong.extend(out_of_bounds(key, limit));
+    }
     if poll_every >= reply_freshness {
         wrong.push(
             "inbox.poll_every must be shorter than inbox.reply_freshness, or nothing is ever sent"
@@ -384,6 +411,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
         roles,
         calendars,
         limits,
+        linkedin,
         reply_freshness,
         poll_every,
         lease,
@@ -467,6 +495,17 @@ fn mailboxes(
     mailboxes
 }
 
+/// The largest number that a limit may be.
+const MAX_LIMIT: u32 = 10_000;
+
+/// A limit of none stops people for ever without a word; it is taken out, or something is put on hold.
+fn out_of_bounds(key: &str, limit: Option<u32>) -> Option<String> {
+    let limit = limit.filter(|limit| !(1..=MAX_LIMIT).contains(limit))?;
+    Some(format!(
+        "{key} = {limit}: write a number from 1 to {MAX_LIMIT}, or leave it out for no limit"
+    ))
+}
+
 fn mailbox(
     raw: RawMailbox,
     company: &RawCompany,
@@ -508,6 +547,7 @@ fn mailbox(
     let gap = raw.gap.unwrap_or(["4 minutes".into(), "9 minutes".into()]);
     let gap =
         gap.map(|text| duration(&text, &format!("mailbox `{id}`: gap"), wrong).unwrap_or_default());
+    wrong.extend(out_of_bounds(&format!("mailbox `{id}`: hourly_limit"), raw.hourly_limit));
     if gap[0] > gap[1] {
         wrong.push(format!("mailbox `{id}`: gap begins above its end"));
     }
@@ -534,6 +574,7 @@ fn mailbox(
         from,
         from_name,
         daily_limit: raw.daily_limit.unwrap_or(40),
+        hourly_limit: raw.hourly_limit,
         ramp,
         gap: (gap[0], gap[1]),
         has_inbox: inbox.is_some(),
@@ -711,6 +752,25 @@ mod tests {
         {
             assert!(message.contains(part), "{part} in {message}");
         }
+    }
+
+    #[test]
+    fn a_limit_of_none_or_of_millions_is_told() {
+        let text = "[company]\npostal_address = \"x\"\n[limits]\nactive_per_rep = 0\n\
+             [linkedin]\nnote_limit = 0\nnotes_per_month = 10001\ninvites_per_week = 80\n\
+             [[mailbox]]\nid = \"a\"\nfrom = \"a@b.test\"\nhourly_limit = 0\n";
+        let message = wrong(text);
+        for part in [
+            "limits.active_per_rep = 0: write a number from 1 to 10000",
+            "linkedin.note_limit = 0",
+            "linkedin.notes_per_month = 10001",
+            "mailbox `a`: hourly_limit = 0",
+        ] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+        assert!(!message.contains("invites_per_week"), "{message}");
+        let slip = wrong("[linkedin]\ninvites_per_weak = 80\n");
+        assert!(slip.ends_with("did you mean `invites_per_week`?"), "{slip}");
     }
 
     #[test]

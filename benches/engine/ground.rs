@@ -236,8 +236,8 @@ impl Due {
     }
 }
 
-/// As the store ranks people who have not begun, with scores of 0 to 39.
-const RANK: &str = "1000000 - i % 40";
+/// As the store ranks people who have not begun, with scores of 0 to 39, by the day on which they came.
+const RANK: &str = "1000000 - i % 40 + e.enrolled_at / 86400000 - 20454";
 
 fn numbers(from: i64, to: i64) -> String {
     format!(

@@ -70,7 +70,14 @@ fn mailbox_row(mailbox: &MailboxBoard, now: Timestamp, zone: &TimeZone) -> Vec<S
         }
         Some(at) => format!("inbox read {} min ago", at.duration_until(now).as_mins()),
     };
-    let sent = format!("{} of {} in 24 h", mailbox.sent, mailbox.limit);
+    let why = match (mailbox.after_silence, mailbox.limit < mailbox.full) {
+        (true, _) => format!(" (growing again to {} after a silence)", mailbox.full),
+        (false, true) => format!(" (growing to {})", mailbox.full),
+        (false, false) => String::new(),
+    };
+    let hour = mailbox.hour.map(|(sent, limit)| format!(", {sent} of {limit} in 1 h"));
+    let hour = hour.unwrap_or_default();
+    let sent = format!("{} of {} in 24 h{why}{hour}", mailbox.sent, mailbox.limit);
     vec![format!("mailbox {}", mailbox.id), sent, inbox, waits]
 }
 
@@ -129,6 +136,9 @@ fn board_json(board: &Board) -> Value {
     });
     let mailboxes = board.mailboxes.iter().map(|mailbox| {
         json!({"mailbox": mailbox.id.as_str(), "sent_24h": mailbox.sent, "limit": mailbox.limit,
+            "full_limit": mailbox.full, "after_silence": mailbox.after_silence,
+            "sent_1h": mailbox.hour.map(|(sent, _)| sent),
+            "hourly_limit": mailbox.hour.map(|(_, limit)| limit),
             "waits_until": mailbox.waits.map(|(at, _)| at.to_string()),
             "waits_for": mailbox.waits.map(|(_, why)| why.as_str()),
             "inbox_read_at": mailbox.inbox_read_at.map(|at| at.to_string()),

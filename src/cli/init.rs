@@ -33,6 +33,7 @@ postal_address = "1 Main St, Springfield, IL 62701, USA"
 # owner = "ann"
 # title = "Account Executive"
 # daily_limit = 40                      # in any 24 hours, once the ramp is over
+# hourly_limit = 12                     # in any 60 minutes; without it, what the gap leaves
 # ramp = { start = 5, add_per_day = 2 }
 # gap = ["4 minutes", "9 minutes"]      # between two mails
 # smtp = { host = "smtp.acme.test", port = 587, tls = "starttls", user = "ann@acme.test", password = { file = ".firsttouch/smtp-password" } }
@@ -43,6 +44,13 @@ postal_address = "1 Main St, Springfield, IL 62701, USA"
 [[rep]]
 id = "cara"                             # `today --for cara` shows her tasks
 roles = ["account_executive", "account_manager", "inbound_pool", "support_lead"]
+
+# What LinkedIn takes from an account of yours. Without these lines nothing is counted.
+#
+# [linkedin]
+# invites_per_week = 80                 # for each rep, in any 7 days
+# notes_per_month = 5                   # of these with a note, in any 30 days
+# note_limit = 200                      # characters of such a note
 
 [calendar.standard]
 hours = "mon-fri 08:00-17:00"

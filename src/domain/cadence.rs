@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::budget::Metered;
 use super::ids::{BuyerRole, CadenceId, ProfileId, RoleId, StepId};
 use super::reply::ReplyKind;
 use super::time::{DaySpan, Delay, Side, Unit};
@@ -149,6 +150,7 @@ impl DayKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     pub new_per_rep_per_day: Option<u32>,
+    pub active_per_rep: Option<u32>,
     pub per_company_at_once: Option<u32>,
     pub touches_per_prospect_per_day: Option<u32>,
     pub touches_per_company_per_week: Option<u32>,
@@ -333,6 +335,13 @@ impl Priority {
 }
 
 impl What {
+    /// What LinkedIn counts when this is done there.
+    pub fn metered(&self) -> Option<Metered> {
+        let Self::Social { network, act: SocialAct::Connect, text } = self else { return None };
+        let metered = if text.is_some() { Metered::InviteWithNote } else { Metered::Invite };
+        network.eq_ignore_ascii_case("linkedin").then_some(metered)
+    }
+
     /// The outcomes that a person (or the engine, for mail) may record for such a step.
     pub fn outcomes(&self) -> &'static [(&'static str, Verb)] {
         match self {

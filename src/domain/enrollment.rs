@@ -74,6 +74,8 @@ pub struct State {
     pub reply_waits: bool,
     /// The mail that a person of ours has read and let go; it may leave as soon as it may be sent.
     pub released: Option<Released>,
+    /// Steps whose tasks were work among ourselves: they touch nobody, and begin nothing.
+    pub inward: BTreeSet<StepId>,
     /// The people of the company, where the enrollment covers one.
     pub account: Option<Account>,
     /// What has happened, in order. A step in here never fires again with the same attempt.
@@ -471,20 +473,24 @@ impl State {
         !self.passed.iter().any(reached)
     }
 
-    /// Whether anything was tried yet, or is under way.
+    /// Whether this person was touched yet, or is about to be.
     pub fn has_begun(&self) -> bool {
-        let under_way = matches!(
-            self.phase,
+        let under_way = match &self.phase {
+            Phase::OnTask { step, .. } => !self.inward.contains(step),
             Phase::Sending { .. }
-                | Phase::InDoubt { .. }
-                | Phase::OnTask { .. }
-                | Phase::Triage { .. }
-                | Phase::OnReply { .. }
-                | Phase::Offered { .. }
-                | Phase::HandedBack { .. }
-        );
-        under_way
-            || self.released.is_some()
-            || self.passed.iter().any(|passed| passed.outcome.as_str() != SKIPPED)
+            | Phase::InDoubt { .. }
+            | Phase::Triage { .. }
+            | Phase::OnReply { .. }
+            | Phase::Offered { .. }
+            | Phase::HandedBack { .. } => true,
+            Phase::Waiting { .. }
+            | Phase::Paused { .. }
+            | Phase::Closing { .. }
+            | Phase::Ended { .. } => false,
+        };
+        let touched = |passed: &Passed| {
+            passed.outcome.as_str() != SKIPPED && !self.inward.contains(&passed.step)
+        };
+        under_way || self.released.is_some() || self.passed.iter().any(touched)
     }
 }

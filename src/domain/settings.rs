@@ -22,6 +22,7 @@ pub struct Settings {
     pub roles: BTreeMap<RepId, Vec<RoleId>>,
     pub calendars: BTreeMap<String, Clockwork>,
     pub limits: Limits,
+    pub linkedin: LinkedIn,
     /// How old the last successful read of an inbox may be for its mailbox to send (promise 2).
     pub reply_freshness: SignedDuration,
     /// A mail that did not come back within this counts as delivered.
@@ -48,6 +49,8 @@ pub struct Mailbox {
     pub owner: RepId,
     /// Mails in any 24 hours once the ramp is over.
     pub daily_limit: u32,
+    /// Mails in any 60 minutes; `None` leaves that to the gap.
+    pub hourly_limit: Option<u32>,
     pub ramp: Ramp,
     /// The shortest and the longest pause between two mails.
     pub gap: (SignedDuration, SignedDuration),
@@ -77,8 +80,21 @@ pub struct Limits {
     pub new_per_company_per_day: u32,
     /// People at one company under way at once.
     pub active_per_company: u32,
+    /// People of one rep under way at once; a cadence's own number goes first.
+    pub active_per_rep: Option<u32>,
     /// Between touches of one person by different enrollments.
     pub prospect_gap: SignedDuration,
+}
+
+/// What LinkedIn takes from one account; nothing is assumed that the settings do not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkedIn {
+    /// Characters of the note with a request to connect.
+    pub note_limit: Option<u32>,
+    /// Notes with a request to connect, for one rep in any 30 days.
+    pub notes_per_month: Option<u32>,
+    /// Requests to connect, for one rep in any 7 days.
+    pub invites_per_week: Option<u32>,
 }
 
 impl Default for Limits {
@@ -87,6 +103,7 @@ impl Default for Limits {
             per_domain_per_day: 5,
             new_per_company_per_day: 2,
             active_per_company: 3,
+            active_per_rep: None,
             prospect_gap: SignedDuration::from_hours(48),
         }
     }

@@ -45,8 +45,14 @@ pub struct MailboxBoard {
     pub id: MailboxId,
     /// Mails in the last 24 hours; a part of an hour more may be counted.
     pub sent: u64,
-    /// How many it may be, by the ramp.
+    /// How many it may be today, by the ramp.
     pub limit: u32,
+    /// How many it may be once the ramp is over.
+    pub full: u32,
+    /// Whether the limit is lower because the mailbox was silent for long.
+    pub after_silence: bool,
+    /// Mails in the last 60 minutes and how many it may be, where that is limited.
+    pub hour: Option<(u64, u32)>,
     /// Nothing leaves before that, and why.
     pub waits: Option<(Timestamp, Waiting)>,
     pub inbox_read_at: Option<Timestamp>,
@@ -124,14 +130,20 @@ impl Engine {
         now: Timestamp,
     ) -> Cap {
         let day = now.as_millisecond().div_euclid(86_400_000);
-        let new_day = record.last_sending_day.is_some_and(|last| last != day);
-        let sending_days = record.sending_days + u32::from(new_day);
+        let days = record.days().with(day);
         Cap {
             scope: format!("mailbox:{}", mailbox.id),
             reason: Waiting::MailboxLimit,
-            limit: mailbox.ramp.limit(sending_days, mailbox.daily_limit),
+            limit: mailbox.ramp.limit_after(days, mailbox.daily_limit),
             window: SignedDuration::from_hours(24),
         }
+    }
+
+    /// How many mails may leave it in an hour, where the settings say so.
+    pub(super) fn hourly_cap(&self, mailbox: &Mailbox) -> Option<Cap> {
+        let scope = format!("mailbox-hour:{}", mailbox.id);
+        let (reason, window) = (Waiting::MailboxLimit, SignedDuration::from_hours(1));
+        mailbox.hourly_limit.map(|limit| Cap { scope, reason, limit, window })
     }
 
     async fn mailbox_board(
@@ -143,10 +155,18 @@ impl Engine {
         let cap = self.mailbox_cap(mailbox, &record, now);
         let used = self.store.used(&cap, now).await?;
         let gap = record.next_send_at.map(|at| (at, Waiting::MailboxLimit));
+        let mut hour = None;
+        if let Some(cap) = self.hourly_cap(mailbox) {
+            let used = self.store.used(&cap, now).await?;
+            hour = Some((used.iter().map(|used| u64::from(used.count)).sum(), cap.limit));
+        }
         Ok(MailboxBoard {
             id: mailbox.id.clone(),
             sent: used.iter().map(|used| u64::from(used.count)).sum(),
             limit: cap.limit,
+            full: mailbox.daily_limit,
+            after_silence: is_after_silence(mailbox, &record, now),
+            hour,
             waits: record.waits.max(gap).filter(|(until, _)| *until > now),
             inbox_is_stale: mailbox.has_inbox && !self.is_fresh(record.inbox_read_at, now),
             inbox_read_at: record.inbox_read_at,
@@ -160,6 +180,13 @@ impl Engine {
             |at: Timestamp| at <= now && at.duration_until(now) <= self.settings.reply_freshness;
         read_at.is_some_and(lately)
     }
+}
+
+/// Whether a mailbox may send fewer mails because it was silent for long.
+pub(super) fn is_after_silence(mailbox: &Mailbox, record: &MailboxRecord, now: Timestamp) -> bool {
+    let days = record.days().with(now.as_millisecond().div_euclid(86_400_000));
+    let without = mailbox.ramp.limit(days.before, mailbox.daily_limit);
+    mailbox.ramp.limit_after(days, mailbox.daily_limit) < without
 }
 
 impl CadenceBoard {

@@ -185,6 +185,8 @@ impl Engine {
             _ => (Channel::Email, self.new_caps(person), false),
         };
         let (prospect, enrollment) = (person.prospect.id, person.enrollment.id);
+        let asked = changes.tasks.iter().flat_map(|task| self.quotas(&task.rep, task.metered));
+        let quotas = asked.collect();
         let guards = Guards {
             now,
             lease: None,
@@ -192,6 +194,8 @@ impl Engine {
             subjects: blocking(person, channel),
             caps,
             company: self.company_guard(person),
+            rep: self.rep_guard(person),
+            quotas,
             quiet: touches.then_some((prospect, enrollment, self.settings.limits.prospect_gap)),
             mailbox: None,
             owner: Some(person.enrollment.owner.clone()),

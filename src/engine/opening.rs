@@ -43,6 +43,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<TaskRecord, EngineError> {
         let step = person.version.cadence.step(opening.step).map(|(_, step)| step);
+        let is_touch = matches!(opening.kind, TaskKind::Touch(_));
         let of_step = |kind| matches!(kind, TaskKind::Touch(_) | TaskKind::Review);
         let touched = step.filter(|_| of_step(opening.kind));
         let team = self.absences(now).await?;
@@ -61,6 +62,7 @@ impl Engine {
         let assignee = self.assignee(person, opening, touched, (&team, now));
         let rep = team.stand_in(&assignee, now);
         let covers = (rep != assignee).then_some(assignee);
+        let metered = touched.and_then(|step| step.what.metered()).filter(|_| is_touch);
         let zone = person.zone();
         let calendar = &person.clockwork.calendar;
         let target = touched.and_then(|step| step.within);
@@ -83,6 +85,7 @@ impl Engine {
             wakes_at: opening.promised_at,
             promised: opening.promised_at.is_some(),
             covers,
+            metered,
             open: true,
         })
     }
@@ -189,8 +192,11 @@ impl Person {
             }
             What::Social { network, act, text } => {
                 let act = SocialAct::ALL.iter().find(|(_, known)| known == act);
-                let title = format!("{network}: {}", act.map_or("touch", |(word, _)| word));
-                Words { title, text: text.as_ref().map(render).unwrap_or_default() }
+                let text = text.as_ref().map(render).unwrap_or_default();
+                let over = too_long(what, &text, settings.linkedin.note_limit);
+                let act = act.map_or("touch", |(word, _)| word);
+                let title = format!("{network}: {act}{}", over.unwrap_or_default());
+                Words { title, text }
             }
             What::Task { title, notes, .. } => {
                 let text = notes.as_ref().map(render).unwrap_or_default();
@@ -207,6 +213,14 @@ impl Person {
             Err(error) => format!("({error})"),
         }
     }
+}
+
+/// What a rep is told of a note that LinkedIn would cut.
+fn too_long(what: &What, text: &str, limit: Option<u32>) -> Option<String> {
+    what.metered()?;
+    let (length, limit) = (text.chars().count(), limit?);
+    let fits = usize::try_from(limit).is_ok_and(|limit| length <= limit);
+    (!fits).then(|| format!(" (the note has {length} characters, {limit} fit: make it shorter)"))
 }
 
 /// What there is to read before a mail leaves.

@@ -302,6 +302,7 @@ fn ended(now: Timestamp) -> State {
         reply_waits: false,
         passed: Vec::new(),
         released: None,
+        inward: [].into(),
         account: None,
     }
 }

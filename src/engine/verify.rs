@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::EngineError;
 use super::workspace;
 use crate::domain::audit::{
-    Book, Charges, Counts, Finding, Limited, Mend, Rule, charged, compare, oldest_bucket,
+    BY_THE_HOUR, Book, Charges, Counts, Finding, Limited, Mend, Rule, charged, compare,
+    oldest_bucket,
 };
 use crate::domain::cadence::Limits;
 use crate::domain::enrollment::Phase;
 use crate::domain::report::Tally;
-use crate::ports::{Bookkeeper, Books, Page, Store};
+use crate::ports::{Bookkeeper, Books, Oldest, Page, Store};
 
 mod beside;
 mod journal;
@@ -232,7 +233,7 @@ pub async fn repair(
     Ok(repaired)
 }
 
-/// The oldest buckets that still count, of a day and of a week.
-fn windows(now: Timestamp) -> (i64, i64) {
-    (oldest_bucket("mailbox:", now), oldest_bucket("company:", now))
+fn oldest(now: Timestamp) -> Oldest {
+    let of = |scope| oldest_bucket(scope, now);
+    Oldest { hour: of(BY_THE_HOUR), day: of("mailbox:"), week: of("company:") }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::StoreError;
 use crate::domain::audit::{Book, Counts, Finding, Mend};
+use crate::domain::budget::SendingDays;
 use crate::domain::identity::Identity;
 use crate::domain::ids::ProspectId;
 use crate::domain::log::Entry;
@@ -53,8 +54,8 @@ pub trait Books: Send + Sync {
     /// Every block, by when it came and why.
     async fn blocks(&self) -> Result<Vec<BlockRow>, StoreError>;
 
-    /// Counters whose buckets are not older than these: of a day, of a week.
-    async fn budgets(&self, day: i64, week: i64) -> Result<Vec<(String, i64, i64)>, StoreError>;
+    /// Counters whose buckets are not older than these.
+    async fn budgets(&self, oldest: Oldest) -> Result<Vec<(String, i64, i64)>, StoreError>;
 
     async fn mailboxes(&self) -> Result<Vec<MailboxRow>, StoreError>;
 
@@ -122,9 +123,16 @@ pub struct BlockRow {
 #[derive(Debug, Clone)]
 pub struct MailboxRow {
     pub id: String,
-    pub sending_days: i64,
-    pub last_day: Option<i64>,
+    pub days: SendingDays,
     pub next_send_at: Option<Timestamp>,
+}
+
+/// The oldest buckets that still count, by the window of their cap.
+#[derive(Debug, Clone, Copy)]
+pub struct Oldest {
+    pub hour: i64,
+    pub day: i64,
+    pub week: i64,
 }
 
 /// What an import says of itself, and what it left.

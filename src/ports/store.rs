@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::{Cap, Used, Waiting};
+use crate::domain::budget::{Cap, Metered, Quota, QuotaUsed, SendingDays, Used, Waiting};
 
 use crate::domain::enrollment::{Phase, State, TaskKind};
 use crate::domain::hold::{Health, Hold, HoldScope, Release};
@@ -163,6 +163,15 @@ pub trait Store: Send + Sync {
     async fn used(&self, cap: &Cap, now: Timestamp) -> Result<Vec<Used>, StoreError>;
     /// How many others at a company are under way.
     async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError>;
+    /// How many others of a rep are under way; counting ends at `most`.
+    async fn begun_of(
+        &self,
+        owner: &RepId,
+        except: EnrollmentId,
+        most: u32,
+    ) -> Result<u64, StoreError>;
+    /// What was used of a quota, as far as it counts at `now`.
+    async fn quota_used(&self, quota: &Quota, now: Timestamp) -> Result<QuotaUsed, StoreError>;
 
     // What lets people in by itself.
     /// The event that was told with this key.
@@ -381,6 +390,10 @@ pub struct Guards {
     pub caps: Vec<Cap>,
     /// At most so many other people of this company may be under way, in whatever cadence.
     pub company: Option<(CompanyId, EnrollmentId, u32)>,
+    /// At most so many other people of this rep may be under way, in whatever cadence.
+    pub rep: Option<(RepId, EnrollmentId, u32)>,
+    /// What networks allow a rep; each must have room.
+    pub quotas: Vec<Quota>,
     /// Nothing else may have touched this person for so long.
     pub quiet: Option<(ProspectId, EnrollmentId, SignedDuration)>,
     pub mailbox: Option<MailboxGuard>,
@@ -727,6 +740,8 @@ pub struct TaskRecord {
     pub promised: bool,
     /// Whose it is, while `rep` stands in for them.
     pub covers: Option<RepId>,
+    /// What a network counts when it is done.
+    pub metered: Option<Metered>,
     pub open: bool,
 }
 
@@ -797,4 +812,24 @@ pub struct MailboxRecord {
     /// Days on which it has sent before the last one, and the number of the last one.
     pub sending_days: u32,
     pub last_sending_day: Option<i64>,
+    /// How many sending days there had been when it last began again behind a silence.
+    pub resumed_days: Option<u32>,
+}
+
+impl MailboxRecord {
+    /// The days on which it has sent, as its ramp counts them.
+    pub fn days(&self) -> SendingDays {
+        SendingDays {
+            before: self.sending_days,
+            last: self.last_sending_day,
+            resumed: self.resumed_days,
+        }
+    }
+
+    /// Notes the days on which it has sent.
+    pub fn set_days(&mut self, days: SendingDays) {
+        self.sending_days = days.before;
+        self.last_sending_day = days.last;
+        self.resumed_days = days.resumed;
+    }
 }

@@ -224,6 +224,12 @@ const DAMAGES: &[Damage] = &[
     ),
     Damage(
         "select id from mailbox where last_sending_day is not null order by id limit 1",
+        "update mailbox set resumed_days = 1 where id = '{}'",
+        "mailbox {}",
+        Whole,
+    ),
+    Damage(
+        "select id from mailbox where last_sending_day is not null order by id limit 1",
         "update mailbox set next_send_at = null where id = '{}'",
         "mailbox {}",
         Somehow,

@@ -197,6 +197,10 @@ async fn an_older_schema_is_told_and_brought_up_to_date_with_a_copy_of_before() 
     let pool = raw(&life.url()).await;
     for sql in [
         "delete from _sqlx_migrations where version >= 10",
+        "drop index enrollment_begun_of",
+        "drop index task_metered",
+        "alter table task drop column metered",
+        "alter table mailbox drop column resumed_days",
         "drop index enrollment_sending",
         "drop index enrollment_owner_away",
         "drop index task_of_enrollment",

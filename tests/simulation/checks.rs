@@ -48,6 +48,9 @@ pub fn on_commit(world: &World, asked: &Changes, done: &Changes, guards: Option<
     for moved in &done.moved {
         heard(&mut state, done, moved);
     }
+    for touch in &done.touches {
+        limits::on_invitation(&mut state, touch);
+    }
     model::take(&mut state, done, &mut broken);
     said_no(&mut state, asked, true_now);
     for who in done.inbound.iter().filter_map(|inbound| inbound.prospect) {

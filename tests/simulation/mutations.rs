@@ -38,8 +38,16 @@ pub enum Mutation {
     ForgetRamp,
     /// Windows of 23 hours where 24 are meant.
     ShortWindow,
+    /// A mailbox goes on at its full number behind a silence.
+    ForgetSilence,
     /// Any number of colleagues at once.
     ForgetColleagues,
+    /// Any number of people of one rep at once.
+    ForgetPeopleOfRep,
+    /// Any number of requests to connect.
+    ForgetQuotas,
+    /// Work among ourselves counts as a touch: whoever is researched first counts as nobody new.
+    ForgetInward,
     /// No quiet time between enrollments of one person.
     ForgetQuiet,
     /// Colleagues of somebody who replied go on.
@@ -107,7 +115,7 @@ pub enum Mutation {
 use Mutation::*;
 
 /// Every mutation with the promise that must be seen to break.
-pub const ALL: [(Mutation, &str); 49] = [
+pub const ALL: [(Mutation, &str); 54] = [
     (ForgetEpoch, "promise 1: a lost lease"),
     (ForgetLeaseEnd, "is held by two"),
     (ForgetRevision, "promise 7: a stale write"),
@@ -118,6 +126,7 @@ pub const ALL: [(Mutation, &str); 49] = [
     (ForgetGap, "promise 4: the gap"),
     (ForgetFreshness, "promise 2"),
     (ForgetCap("mailbox:"), "promise 4"),
+    (ForgetCap("mailbox-hour:"), "promise 4"),
     (ForgetCap("domain:"), "promise 4"),
     (ForgetCap("prospect:"), "promise 4"),
     (ForgetCap("company:"), "promise 4"),
@@ -125,7 +134,11 @@ pub const ALL: [(Mutation, &str); 49] = [
     (ForgetCap("company-new:"), "promise 4"),
     (ForgetRamp, "promise 4"),
     (ShortWindow, "promise 4"),
+    (ForgetSilence, "promise 4"),
     (ForgetColleagues, "promise 4: colleagues"),
+    (ForgetPeopleOfRep, "promise 4: people of"),
+    (ForgetQuotas, "promise 4: invitations"),
+    (ForgetInward, "promise 4"),
     (ForgetQuiet, "promise 4: quiet"),
     (ForgetToHold, "a colleague replied"),
     (ReadClockOnce, "promise 5"),
@@ -172,6 +185,8 @@ pub fn guards(world: &World, mut guards: Guards) -> Guards {
         ForgetBlocks(_) => guards.subjects.retain(|subject| !mutation.forgets(subject)),
         ForgetCap(scope) => guards.caps.retain(|cap| !cap.scope.starts_with(scope)),
         ForgetColleagues => guards.company = None,
+        ForgetPeopleOfRep => guards.rep = None,
+        ForgetQuotas => guards.quotas.clear(),
         ForgetQuiet => guards.quiet = None,
         ShortWindow => {
             for cap in guards.caps.iter_mut().filter(|cap| cap.window.as_hours() == 24) {
@@ -221,6 +236,7 @@ pub fn mailbox(world: &World, mut record: MailboxRecord) -> MailboxRecord {
         ForgetFreshness => record.inbox_read_at = Some(world.now()),
         ForgetTrouble => record.waits = None,
         ForgetGap => record.next_send_at = None,
+        ForgetSilence => record.resumed_days = None,
         _ => {}
     }
     record
@@ -283,6 +299,7 @@ pub async fn change(world: &World, mut changes: Changes) -> Changes {
             changes.tasks.clear();
         }
         ForgetBounces => changes.suppressions.retain(|block| block.cause != Cause::HardBounce),
+        ForgetInward => changes.moved.iter_mut().for_each(|moved| moved.state.inward.clear()),
         ForgetToClose => changes.close_tasks.clear(),
         OpenTwice => open_twice(&mut changes),
         ForgetWhoLeft => forget_who_left(&mut changes),

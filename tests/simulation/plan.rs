@@ -44,6 +44,11 @@ pub struct Plan {
     pub per_domain: usize,
     pub new_per_company: usize,
     pub active_per_company: usize,
+    pub active_per_rep: Option<usize>,
+    /// Requests to connect, for one rep in seven days.
+    pub invites_per_week: Option<usize>,
+    /// Mails of one mailbox in an hour.
+    pub hourly: Option<u32>,
     /// Start, more each sending day, and the limit in the end, for each mailbox.
     pub ramps: Vec<(u32, u32, u32)>,
     pub limits: BTreeMap<&'static str, CadenceLimits>,
@@ -112,6 +117,8 @@ impl Plan {
         let count = |chance: &mut Chance, least, most| {
             usize::try_from(chance.between(least, most)).expect("small")
         };
+        // Drawn apart: what was drawn before there were such limits stays as it was.
+        let apart = &mut Chance::new(seed ^ 0x11f7);
         let mut plan = Self {
             begins_at,
             faulty_days,
@@ -132,6 +139,9 @@ impl Plan {
             per_domain: count(chance, 1, 3),
             new_per_company: count(chance, 1, 3),
             active_per_company: count(chance, 2, 4),
+            active_per_rep: apart.percent(35).then(|| count(apart, 2, 5)),
+            invites_per_week: apart.percent(35).then(|| count(apart, 1, 4)),
+            hourly: apart.percent(35).then(|| u32::try_from(count(apart, 1, 3)).expect("small")),
             ramps: Vec::new(),
             limits: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -163,6 +173,7 @@ impl Plan {
         plan.gap = (SignedDuration::from_mins(4), SignedDuration::from_mins(9));
         plan.quiet = SignedDuration::from_hours(48);
         (plan.per_domain, plan.new_per_company, plan.active_per_company) = (5, 2, 3);
+        (plan.active_per_rep, plan.invites_per_week, plan.hourly) = (Some(250), Some(80), Some(12));
         plan.ramps = vec![(5, 2, 40); plan.mailboxes];
         (plan.groups_of, plan.group_every) = (50, SignedDuration::from_hours(36));
         plan.write(&mut Chance::new(3));
@@ -298,10 +309,19 @@ impl Plan {
         self.steps.insert("simulated", steps);
     }
 
-    /// The full limit of a mailbox behind so many earlier sending days.
-    pub fn ramp(&self, mailbox: usize, days: usize) -> usize {
+    /// The limit of a mailbox behind so many earlier sending days; `silent` is how many there had been
+    /// when it last had not sent for more than two weeks.
+    pub fn ramp(&self, mailbox: usize, days: usize, silent: Option<usize>) -> usize {
         let (start, add, full) = self.ramps[mailbox];
-        (start as usize + add as usize * days).min(full as usize)
+        let (start, add, full) = (start as usize, add as usize, full as usize);
+        let usual = |days: usize| (start + add * days).min(full);
+        match silent {
+            None => usual(days),
+            Some(silent) => {
+                let again = start.max(usual(silent - 1) / 2) + add * (days - silent);
+                again.min(usual(days))
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use firsttouch::domain::absence::Absence;
 use firsttouch::domain::address::EmailAddress;
-use firsttouch::domain::budget::{Cap, Used, Waiting};
+use firsttouch::domain::budget::{Cap, Quota, QuotaUsed, Used, Waiting};
 use firsttouch::domain::hold::{Health, Hold};
 use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::*;
@@ -251,6 +251,8 @@ store! {
     done_by_step() -> Vec<(CadenceId, StepId, u64)>;
     used(cap: &Cap, now: Timestamp) -> Vec<Used>;
     begun_at(company: CompanyId, except: EnrollmentId) -> u64;
+    begun_of(owner: &RepId, except: EnrollmentId, most: u32) -> u64;
+    quota_used(quota: &Quota, now: Timestamp) -> QuotaUsed;
     count_leases(prefix: &str, now: Timestamp) -> u64;
     clock() -> Option<Timestamp>;
     holds() -> Vec<Hold>;

@@ -7,7 +7,7 @@ use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CompanyId, MailboxId, ProspectId, RepId, RoleId};
 use firsttouch::domain::prospect::{CompanyDraft, Phone, Prospect, ProspectDraft, Relationship};
-use firsttouch::domain::settings::{Clockwork, Company, Limits, Mailbox, Settings};
+use firsttouch::domain::settings::{Clockwork, Company, Limits, LinkedIn, Mailbox, Settings};
 use firsttouch::domain::time::DaySpan;
 use firsttouch::engine::workspace::{self, Files, Workspace};
 use firsttouch::ports::{Changes, CompanyRecord, IdKind, Store};
@@ -90,7 +90,13 @@ pub fn settings(plan: &Plan) -> Settings {
             per_domain_per_day: count(plan.per_domain),
             new_per_company_per_day: count(plan.new_per_company),
             active_per_company: count(plan.active_per_company),
+            active_per_rep: plan.active_per_rep.map(count),
             prospect_gap: plan.quiet,
+        },
+        linkedin: LinkedIn {
+            note_limit: None,
+            notes_per_month: None,
+            invites_per_week: plan.invites_per_week.map(count),
         },
         reply_freshness: plan.freshness,
         bounce_window: SignedDuration::from_hours(72),
@@ -126,6 +132,7 @@ fn mailbox(plan: &Plan, n: usize) -> Mailbox {
         from_name: Some(name.clone()),
         owner: RepId::from(name.as_str()),
         daily_limit,
+        hourly_limit: plan.hourly,
         ramp: Ramp { start, add_per_day },
         gap: plan.gap,
         has_inbox: true,

@@ -34,6 +34,7 @@ fn task(id: i64, rep: &str) -> TaskRecord {
         wakes_at: None,
         promised: false,
         covers: None,
+        metered: None,
         open: true,
     }
 }

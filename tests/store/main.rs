@@ -20,6 +20,7 @@ mod guards;
 mod holds;
 mod imports;
 mod journal;
+mod limits;
 mod opening;
 mod people;
 mod races;
@@ -182,6 +183,14 @@ on_both! {
         a_company_with_enough_people_under_way_waits,
         a_person_whom_another_cadence_touched_is_left_in_peace,
         a_refusal_charges_nothing;
+    limits:
+        an_hour_is_counted_by_the_minute,
+        a_mailbox_that_was_silent_begins_again,
+        a_rep_with_enough_people_under_way_waits,
+        an_invitation_waits_for_what_is_open_and_what_was_done_lately,
+        whoever_waits_longest_passes_better_ones_who_came_later,
+        two_nodes_do_not_both_begin_with_the_last_person_of_a_rep,
+        two_nodes_do_not_both_open_the_last_invitation;
     holds:
         a_hold_is_in_force_until_it_is_released_and_may_come_again,
         what_is_on_hold_stops_an_intent,
@@ -273,6 +282,12 @@ on_memory! {
         a_company_with_enough_people_under_way_waits,
         a_person_whom_another_cadence_touched_is_left_in_peace,
         a_refusal_charges_nothing;
+    limits:
+        an_hour_is_counted_by_the_minute,
+        a_mailbox_that_was_silent_begins_again,
+        a_rep_with_enough_people_under_way_waits,
+        an_invitation_waits_for_what_is_open_and_what_was_done_lately,
+        whoever_waits_longest_passes_better_ones_who_came_later;
     holds:
         a_hold_is_in_force_until_it_is_released_and_may_come_again,
         what_is_on_hold_stops_an_intent,

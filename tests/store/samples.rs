@@ -57,6 +57,7 @@ pub fn waiting(step: &str, due_at: Timestamp, passed: Vec<Passed>) -> State {
         happened: Default::default(),
         reply_waits: false,
         released: None,
+        inward: [].into(),
         account: None,
         passed,
     }

@@ -146,6 +146,7 @@ fn task(id: i64, enrollment: i64, rep: &str, priority: u8) -> TaskRecord {
         wakes_at: (id == 3).then(|| at(9)),
         promised: id == 3,
         covers: (id == 3).then(|| RepId::from("bea")),
+        metered: None,
         open: true,
     }
 }

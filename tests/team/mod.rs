@@ -285,6 +285,7 @@ pub fn settings() -> Settings {
         from_name: None,
         owner: RepId::from("ann"),
         daily_limit: 40,
+        hourly_limit: None,
         ramp: Ramp { start: 40, add_per_day: 0 },
         gap: (SignedDuration::from_secs(1), SignedDuration::from_secs(2)),
         has_inbox: true,
@@ -304,10 +305,12 @@ pub fn settings() -> Settings {
             Clockwork { calendar, fixed_zone: None, if_zone_unknown: None },
         )]
         .into(),
+        linkedin: Default::default(),
         limits: Limits {
             prospect_gap: SignedDuration::ZERO,
             new_per_company_per_day: 10,
             active_per_company: 10,
+            active_per_rep: None,
             ..Limits::default()
         },
         reply_freshness: SignedDuration::from_mins(15),

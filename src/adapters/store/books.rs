@@ -14,11 +14,13 @@ use crate::domain::audit::{
     Book, Counts, EnrollmentRow, Finding, Mend, MilestoneRow, Rule, TaskRow, TouchRow,
     TransitionRow,
 };
+use crate::domain::budget::SendingDays;
 use crate::domain::identity::Identity;
 use crate::domain::ids::{EnrollmentId, ProspectId, TaskId, TouchId};
 use crate::domain::log::Entry;
 use crate::ports::{
-    BlockRow, Bookkeeper, Books, ImportSums, InboundRow, MailboxRow, Page, PersonRow, StoreError,
+    BlockRow, Bookkeeper, Books, ImportSums, InboundRow, MailboxRow, Oldest, Page, PersonRow,
+    StoreError,
 };
 
 mod counts;
@@ -251,23 +253,28 @@ impl Books for SqlBooks {
         self.read(sql, Vec::new()).await?.iter().map(block).collect()
     }
 
-    async fn budgets(&self, day: i64, week: i64) -> Result<Vec<(String, i64, i64)>, StoreError> {
-        let sql = "select scope, bucket, used from budget where (scope like 'company:%' \
-             and bucket >= $2) or (scope not like 'company:%' and bucket >= $1) \
-             order by scope, bucket";
-        let rows = self.read(sql, vec![Value::Number(day), Value::Number(week)]).await?;
+    async fn budgets(&self, oldest: Oldest) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        let sql = "select scope, bucket, used from budget where bucket >= case \
+             when scope like 'company:%' then $3 when scope like 'mailbox-hour:%' then $1 \
+             else $2 end order by scope, bucket";
+        let Oldest { hour, day, week } = oldest;
+        let rows = self.read(sql, [hour, day, week].map(Value::Number).into()).await?;
         let budget = |row| Ok((get(row, "scope")?, get(row, "bucket")?, get(row, "used")?));
         rows.iter().map(budget).collect()
     }
 
     async fn mailboxes(&self) -> Result<Vec<MailboxRow>, StoreError> {
-        let sql =
-            "select id, sending_days, last_sending_day, next_send_at from mailbox order by id";
+        let sql = "select id, sending_days, last_sending_day, resumed_days, next_send_at from mailbox \
+             order by id";
         let mailbox = |row| {
             Ok(MailboxRow {
                 id: get(row, "id")?,
-                sending_days: get(row, "sending_days")?,
-                last_day: get(row, "last_sending_day")?,
+                days: SendingDays {
+                    before: u32::try_from(get::<i64>(row, "sending_days")?).unwrap_or(u32::MAX),
+                    last: get(row, "last_sending_day")?,
+                    resumed: get::<Option<i64>>(row, "resumed_days")?
+                        .map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
+                },
                 next_send_at: get::<Option<i64>>(row, "next_send_at")?.map(timestamp),
             })
         };

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sqlx::{Any, Transaction};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use super::{SqlStore, failed, intend, write};
+use super::{SqlStore, failed, intend, reps, write};
 use crate::ports::{Changes, Guards, Intent, StoreError};
 
 type Tx = Transaction<'static, Any>;
@@ -227,6 +227,7 @@ fn keys(changes: &Changes, guards: Option<&Guards>) -> Option<BTreeSet<String>> 
     if let Some(guards) = guards {
         keys.extend(guards.quiet.iter().map(|(person, ..)| format!("person:{person}")));
         keys.extend(guards.company.iter().map(|(company, ..)| format!("company:{company}")));
+        keys.extend(reps::of(guards).map(|rep| format!("rep:{rep}")));
         keys.extend(guards.mailbox.iter().map(|guard| format!("mailbox:{}", guard.mailbox)));
     }
     Some(keys)

@@ -12,7 +12,7 @@ use sqlx::{Any, Executor, Transaction};
 
 use super::json::timestamp;
 use super::set::{Set, of_rows};
-use super::{Dialect, SqlStore, failed, get, query, rows};
+use super::{Dialect, SqlStore, failed, get, query, reps, rows};
 use crate::domain::budget::{Cap, Used, Waiting};
 use crate::domain::ids::{CompanyId, EnrollmentId, MailboxId, ProspectId, RepId};
 use crate::ports::{Guards, Intent, LEASE_AT_MOST, MailboxGuard, StoreError};
@@ -49,7 +49,11 @@ pub(super) async fn admit(
     for answer in &answers {
         facts.take(answer)?;
     }
-    let intents: Vec<Intent> = asked.iter().map(|guards| facts.admit(guards)).collect();
+    let mut intents = Vec::new();
+    for guards in asked {
+        let rep_waits = reps::wait(tx, guards).await?;
+        intents.push(facts.admit(guards, rep_waits));
+    }
     let admitted: Vec<&Guards> = asked
         .iter()
         .zip(&intents)
@@ -196,7 +200,7 @@ impl Facts {
 
     /// Whether an intent may be recorded now, cheapest to refuse first. What it uses of a cap counts for
     /// those that are asked behind it.
-    fn admit(&mut self, guards: &Guards) -> Intent {
+    fn admit(&mut self, guards: &Guards, rep_waits: Option<(Waiting, Timestamp)>) -> Intent {
         if !self.has_lease(guards) {
             return Intent::NotOurs;
         }
@@ -214,6 +218,7 @@ impl Facts {
             .or_else(|| self.mailbox_waits(guards))
             .or_else(|| self.person_waits(guards))
             .or_else(|| self.company_waits(guards))
+            .or(rep_waits)
             .or_else(|| self.cap_waits(guards));
         if let Some((reason, until)) = wait {
             return Intent::Wait { reason, until };
@@ -320,6 +325,7 @@ async fn lock(tx: &mut Tx, asked: &[&Guards]) -> Result<(), StoreError> {
         mailboxes.extend(guards.mailbox.iter().map(|guard| guard.mailbox.0.clone()));
         scopes.extend(guards.quiet.iter().map(|(person, ..)| format!("lock:person:{person}")));
         scopes.extend(guards.company.iter().map(|(company, ..)| format!("lock:company:{company}")));
+        scopes.extend(reps::of(guards).map(|rep| format!("lock:rep:{rep}")));
         scopes.extend(guards.caps.iter().map(|cap| cap.scope.clone()));
     }
     let rows = |names: BTreeSet<String>| names.into_iter().map(|name| json!([name])).collect();
@@ -329,6 +335,7 @@ async fn lock(tx: &mut Tx, asked: &[&Guards]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// As `SendingDays::with` counts the days, with `SILENCE_DAYS`.
 const CHARGE_MAILBOX: Set = Set {
     sql: of_rows!(
         "insert into mailbox (id, next_send_at, sending_days, last_sending_day) \
@@ -336,6 +343,8 @@ const CHARGE_MAILBOX: Set = Set {
         "where true on conflict (id) do update set next_send_at = excluded.next_send_at, \
          sending_days = mailbox.sending_days + case when mailbox.last_sending_day is not null \
          and mailbox.last_sending_day <> excluded.last_sending_day then 1 else 0 end, \
+         resumed_days = case when excluded.last_sending_day - mailbox.last_sending_day > 14 \
+         then mailbox.sending_days + 1 else mailbox.resumed_days end, \
          last_sending_day = excluded.last_sending_day"
     ),
     attempted: "write a mailbox",

@@ -212,6 +212,8 @@ struct StateJson {
     reply_waits: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     released: Option<ReleasedJson>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    inward: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     account: Option<AccountJson>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -309,6 +311,7 @@ pub(super) fn state_to_text(state: &State) -> String {
         happened: state.happened.clone(),
         reply_waits: state.reply_waits,
         released: state.released.as_ref().map(ReleasedJson::from),
+        inward: state.inward.iter().map(|step| step.0.clone()).collect(),
         account: state.account.as_ref().map(AccountJson::from),
         passed: state
             .passed
@@ -389,6 +392,7 @@ pub(super) fn state_from_text(text: &str) -> Result<State, Unreadable> {
         happened: json.happened,
         reply_waits: json.reply_waits,
         released: json.released.map(Released::from),
+        inward: json.inward.into_iter().map(StepId).collect(),
         account: json.account.map(Account::try_from).transpose()?,
         passed: json
             .passed
@@ -529,6 +533,7 @@ mod tests {
                     attempt: 2,
                     edited: Some(Edited { subject: "S".into(), text: "T\n".into() }),
                 }),
+                inward: ["research".into()].into(),
                 account: Some(Account {
                     turn: 1,
                     members: vec![member("champion", 7, None), member("economic", 8, Some(at))],

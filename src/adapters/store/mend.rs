@@ -52,16 +52,17 @@ async fn one(tx: &mut Tx, mend: &Mend, state: Option<TransitionRecord>) -> Resul
         .bind(scope.clone())
         .bind(*bucket)
         .bind(*used),
-        Mend::Mailbox { id, sending_days, last_day, next_send_at } => sqlx::query(
-            "insert into mailbox (id, sending_days, last_sending_day, next_send_at) \
-             values ($1, $2, $3, $4) on conflict (id) do update set \
+        Mend::Mailbox { id, days, next_send_at } => sqlx::query(
+            "insert into mailbox (id, sending_days, last_sending_day, next_send_at, resumed_days) \
+             values ($1, $2, $3, $4, $5) on conflict (id) do update set \
              sending_days = excluded.sending_days, last_sending_day = excluded.last_sending_day, \
-             next_send_at = excluded.next_send_at",
+             next_send_at = excluded.next_send_at, resumed_days = excluded.resumed_days",
         )
         .bind(id.clone())
-        .bind(*sending_days)
-        .bind(*last_day)
-        .bind(next_send_at.map(|at| at.as_millisecond())),
+        .bind(i64::from(days.before))
+        .bind(days.last)
+        .bind(next_send_at.map(|at| at.as_millisecond()))
+        .bind(days.resumed.map(i64::from)),
         Mend::Recognise(way, who) => sqlx::query(
             "insert into recognised (hash, prospect_id) values ($1, $2) on conflict do nothing",
         )
@@ -102,7 +103,10 @@ async fn enrollment(
          mailbox_id = $7, owner = $8, digest = $9, \
          revision = case when revision < $3 then $3 else revision end, \
          lane_rank = case when $5 is not null then null when $4 = 1 then 0 \
-                     when 1000000 - score < 1 then 1 else 1000000 - score end, \
+             when enrolled_at / 86400000 <= 20454 then case \
+               when 1000000 - score < 1 then 1 else 1000000 - score end \
+             when 1000000 - score + enrolled_at / 86400000 - 20454 < 1 then 1 \
+             else 1000000 - score + enrolled_at / 86400000 - 20454 end, \
          wake_at = case when $5 is not null then null else coalesce(wake_at, $10) end, \
          waiting = case when $5 is not null then null else coalesce(waiting, 'try_later') end, \
          lane = case when $5 is not null then null when lane like 'mail:%' then lane else 'desk' end \

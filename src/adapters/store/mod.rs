@@ -27,6 +27,7 @@ mod mend;
 mod overview;
 mod port;
 mod read;
+mod reps;
 mod rows;
 mod set;
 mod starts;
@@ -269,6 +270,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "days", include_str!("../../../migrations/0009_days.sql")),
     (10, "books", include_str!("../../../migrations/0010_books.sql")),
     (11, "few among many", include_str!("../../../migrations/0011_few_among_many.sql")),
+    (13, "limits", include_str!("../../../migrations/0013_limits.sql")),
 ];
 
 async fn migrate(pool: &AnyPool, dialect: Dialect) -> Result<(), OpenError> {

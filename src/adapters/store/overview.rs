@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use super::json::timestamp;
-use super::{Fork, SqlStore, failed, get, intend, rows};
-use crate::domain::budget::{Cap, Used};
-use crate::domain::ids::{CadenceId, CompanyId, EnrollmentId, StepId};
+use super::{Fork, SqlStore, failed, get, intend, reps, rows};
+use crate::domain::budget::{Cap, Quota, QuotaUsed, Used};
+use crate::domain::ids::{CadenceId, CompanyId, EnrollmentId, RepId, StepId};
 use crate::ports::{BoardLine, StoreError};
 
 /// The step that a phase is about, or how it ended, out of the state as it is stored.
@@ -63,6 +63,24 @@ impl SqlStore {
         except: EnrollmentId,
     ) -> Result<u64, StoreError> {
         intend::begun_at(&self.readers, company, except).await
+    }
+
+    pub(super) async fn read_quota(
+        &self,
+        quota: &Quota,
+        now: Timestamp,
+    ) -> Result<QuotaUsed, StoreError> {
+        let open = reps::open(&self.readers, quota).await?;
+        Ok(QuotaUsed { open, done: reps::done(&self.readers, quota, now).await? })
+    }
+
+    pub(super) async fn count_begun_of(
+        &self,
+        owner: &RepId,
+        except: EnrollmentId,
+        most: u32,
+    ) -> Result<u64, StoreError> {
+        reps::begun_of(&self.readers, owner, except, most).await
     }
 }
 

@@ -11,7 +11,7 @@ use super::read::ms;
 use super::{Block, SqlStore, failed, get, lists, rows};
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::{Cap, Used, Waiting};
+use crate::domain::budget::{Cap, Quota, QuotaUsed, Used, Waiting};
 use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
@@ -314,6 +314,19 @@ impl Store for SqlStore {
 
     async fn begun_at(&self, company: CompanyId, except: EnrollmentId) -> Result<u64, StoreError> {
         self.count_begun_at(company, except).await
+    }
+
+    async fn begun_of(
+        &self,
+        owner: &RepId,
+        except: EnrollmentId,
+        most: u32,
+    ) -> Result<u64, StoreError> {
+        self.count_begun_of(owner, except, most).await
+    }
+
+    async fn quota_used(&self, quota: &Quota, now: Timestamp) -> Result<QuotaUsed, StoreError> {
+        self.read_quota(quota, now).await
     }
 
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::get;
 use super::json;
-use crate::domain::budget::Waiting;
+use crate::domain::budget::{Metered, Waiting};
 use crate::domain::cadence::{Channel, Outcome};
 use crate::domain::enrollment::TaskKind;
 use crate::domain::ids::{
@@ -238,6 +238,7 @@ pub(super) fn mailbox(row: &AnyRow) -> Result<MailboxRecord, StoreError> {
         next_send_at: get::<Option<i64>>(row, "next_send_at")?.map(json::timestamp),
         sending_days: u32::try_from(get::<i64>(row, "sending_days")?).unwrap_or(0),
         last_sending_day: get(row, "last_sending_day")?,
+        resumed_days: get::<Option<i64>>(row, "resumed_days")?.and_then(|n| u32::try_from(n).ok()),
     })
 }
 
@@ -278,6 +279,10 @@ pub(super) fn task(row: &AnyRow) -> Result<TaskRecord, StoreError> {
         wakes_at: get::<Option<i64>>(row, "wakes_at")?.map(json::timestamp),
         promised: get::<i64>(row, "promised")? == 1,
         covers: get::<Option<String>>(row, "covers")?.map(RepId),
+        metered: match get::<Option<String>>(row, "metered")? {
+            Some(word) => Some(known("what a network counts", &Metered::ALL, &word)?),
+            None => None,
+        },
         open: get::<Option<i64>>(row, "closed_at")?.is_none(),
     })
 }

@@ -7,6 +7,7 @@ use sqlx::{Any, Transaction};
 
 use super::set::{Set, of_rows};
 use super::{Dialect, SqlStore, days, failed, get, holds, json, lists, rows, starts, transitions};
+use crate::domain::budget::{Metered, rank_of_new};
 use crate::domain::enrollment::{Phase, State};
 use crate::domain::ids::EnrollmentId;
 use crate::domain::log::Entry;
@@ -218,12 +219,12 @@ struct WakeColumns {
 }
 
 impl WakeColumns {
-    fn of(wake: Option<&Wake>, begun: bool, score: i64) -> Self {
+    fn of(wake: Option<&Wake>, begun: bool, rank_of_new: i64) -> Self {
         let Some(wake) = wake else {
             return Self { lane: None, rank: None, at: None, waiting: None };
         };
-        // Follow-ups first, then new people, best score first.
-        let rank = if begun { 0 } else { (1_000_000 - score).max(1) };
+        // Follow-ups first, then new people.
+        let rank = if begun { 0 } else { rank_of_new };
         Self {
             lane: Some(rows::lane_text(&wake.lane)),
             rank: Some(rank),
@@ -235,7 +236,8 @@ impl WakeColumns {
 
 async fn insert_enrollment(tx: &mut Tx, record: &EnrollmentRecord) -> Result<(), StoreError> {
     let begun = record.state.has_begun();
-    let wake = WakeColumns::of(record.wake.as_ref(), begun, record.score);
+    let rank_of_new = rank_of_new(record.score, record.enrolled_at);
+    let wake = WakeColumns::of(record.wake.as_ref(), begun, rank_of_new);
     let state = json::state_to_text(&record.state);
     sqlx::query(
         "insert into enrollment (id, prospect_id, company_id, cadence_id, digest, profile_id, \
@@ -297,7 +299,10 @@ const MOVE: Set = Set {
          lane = r.value ->> 5, lane_rank = case \
            when cast(r.value ->> 4 as bigint) = 1 or r.value ->> 5 is null \
              then cast(r.value ->> 6 as bigint) \
-           when 1000000 - enrollment.score < 1 then 1 else 1000000 - enrollment.score end, \
+           when enrollment.enrolled_at / 86400000 <= 20454 then case \
+             when 1000000 - enrollment.score < 1 then 1 else 1000000 - enrollment.score end \
+           when 1000000 - enrollment.score + enrollment.enrolled_at / 86400000 - 20454 < 1 then 1 \
+           else 1000000 - enrollment.score + enrollment.enrolled_at / 86400000 - 20454 end, \
          wake_at = cast(r.value ->> 7 as bigint), waiting = r.value ->> 8, \
          ended_at = cast(r.value ->> 9 as bigint), \
          digest = coalesce(r.value ->> 10, enrollment.digest), \
@@ -328,7 +333,8 @@ async fn move_enrollments(
 /// The cells that [`MOVE`] and the log of transitions read.
 fn move_row(moved: &EnrollmentMove) -> Value {
     let begun = moved.state.has_begun();
-    let wake = WakeColumns::of(moved.wake.as_ref(), begun, 0);
+    // The statement knows the rank of somebody new: it is that of their row.
+    let wake = WakeColumns::of(moved.wake.as_ref(), begun, 1);
     let ended_at = match &moved.state.phase {
         Phase::Ended { at, .. } => Some(at.as_millisecond()),
         _ => None,
@@ -415,8 +421,9 @@ fn touch_row(touch: &Touch) -> Value {
 async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     sqlx::query(
         "insert into task (id, enrollment_id, prospect_id, rep, kind, step_id, attempt, title, body, \
-         priority, opened_at, expires_at, target_at, version, wakes_at, promised, covers) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         priority, opened_at, expires_at, target_at, version, wakes_at, promised, covers, \
+         metered) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(task.id.0)
     .bind(task.enrollment.0)
@@ -435,6 +442,7 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .bind(task.wakes_at.map(|at| at.as_millisecond()))
     .bind(i64::from(task.promised))
     .bind(task.covers.as_ref().map(|rep| rep.0.clone()))
+    .bind(task.metered.map(Metered::as_str))
     .execute(&mut **tx)
     .await
     .map_err(failed("open a task"))?;

@@ -9,7 +9,9 @@ use super::super::output::{bold, colour_on, table, wrapped};
 use super::super::profile::chart::{Ink, bars};
 use super::Told;
 use crate::domain::budget::Waiting;
+use crate::domain::cadence::Limits;
 use crate::domain::forecast::{Brake, Load, Run, Worker};
+use crate::domain::settings::Settings;
 use crate::wiring::simulate::Forecast;
 
 /// Rows of the load table and of reasons at most; a JSON document has them all.
@@ -119,16 +121,13 @@ fn limit_in_words(told: &Told, reason: Waiting) -> String {
     let settings = &told.scenario.settings;
     let file = told.scenario.workspace.cadences.first();
     let limits = file.map(|file| file.cadence.limits).unwrap_or_default();
-    let number = |n: Option<u32>| n.map_or("none".to_owned(), |n| n.to_string());
     match reason {
         Waiting::MailboxLimit => {
             let daily: BTreeSet<u32> = settings.mailboxes.values().map(|m| m.daily_limit).collect();
             let daily: Vec<String> = daily.iter().map(ToString::to_string).collect();
             format!("{} mails a day from a mailbox, after its ramp", daily.join(" or "))
         }
-        Waiting::RepLimit => {
-            format!("limits.new_per_rep_per_day is {}", number(limits.new_per_rep_per_day))
-        }
+        Waiting::RepLimit => rep_limits(settings, limits),
         Waiting::CompanyLimit => format!(
             "{} colleagues at once, {} new ones a day",
             limits.per_company_at_once.unwrap_or(settings.limits.active_per_company),
@@ -139,6 +138,19 @@ fn limit_in_words(told: &Told, reason: Waiting) -> String {
         }
         other => other.explain().to_owned(),
     }
+}
+
+/// Those that are written somewhere.
+fn rep_limits(settings: &Settings, limits: Limits) -> String {
+    let linkedin = &settings.linkedin;
+    let all = [
+        ("limits.new_per_rep_per_day", limits.new_per_rep_per_day),
+        ("limits.active_per_rep", limits.active_per_rep.or(settings.limits.active_per_rep)),
+        ("linkedin.invites_per_week", linkedin.invites_per_week),
+        ("linkedin.notes_per_month", linkedin.notes_per_month),
+    ];
+    let set = all.into_iter().filter_map(|(key, limit)| Some(format!("{key} is {}", limit?)));
+    set.collect::<Vec<_>>().join(", ")
 }
 
 fn outcome(told: &Told, run: &Run) -> Vec<Vec<String>> {

@@ -28,6 +28,10 @@ pub trait Limited {
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const WEEK: SignedDuration = SignedDuration::from_hours(168);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// How the scopes begin that are counted only as long as the settings limit them.
+pub const BY_THE_HOUR: &str = "mailbox-hour:";
 
 /// The oldest bucket of a scope that still counts at `now`.
 pub fn oldest_bucket(scope: &str, now: Timestamp) -> i64 {
@@ -35,7 +39,11 @@ pub fn oldest_bucket(scope: &str, now: Timestamp) -> i64 {
 }
 
 fn cap(scope: &str, at: Timestamp) -> (i64, i64) {
-    let window = if scope.starts_with("company:") { WEEK } else { DAY };
+    let window = match scope.split_once(':') {
+        Some(("company", _)) => WEEK,
+        _ if scope.starts_with(BY_THE_HOUR) => HOUR,
+        _ => DAY,
+    };
     let (scope, reason) = (scope.to_owned(), Waiting::TryLater);
     let cap = Cap { scope, reason, limit: 0, window };
     (cap.bucket(at), cap.oldest_bucket(at))
@@ -87,7 +95,9 @@ fn scopes(
             if touch.step != step.as_str() {
                 return None;
             }
-            scopes.push(format!("mailbox:{}", touch.mailbox.as_deref()?));
+            let mailbox = touch.mailbox.as_deref()?;
+            scopes.push(format!("mailbox:{mailbox}"));
+            scopes.push(format!("{BY_THE_HOUR}{mailbox}"));
             let domain = touch.domain.iter().filter(|domain| !is_free_mail(domain));
             scopes.extend(domain.map(|domain| format!("domain:{domain}")));
             true

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::budget::SendingDays;
 use super::enrollment::State;
 use super::identity::Identity;
 use super::ids::{EnrollmentId, ProspectId, TaskId, TouchId};
@@ -16,7 +17,7 @@ mod tasks;
 mod touches;
 mod way;
 
-pub use charges::{Charges, Limited, charged, oldest_bucket};
+pub use charges::{BY_THE_HOUR, Charges, Limited, charged, oldest_bucket};
 pub use numbers::{Counts, compare};
 
 /// Everything that the store holds of one enrollment.
@@ -209,8 +210,7 @@ pub enum Mend {
     },
     Mailbox {
         id: String,
-        sending_days: i64,
-        last_day: Option<i64>,
+        days: SendingDays,
         next_send_at: Option<Timestamp>,
     },
     Recognise(Identity, ProspectId),

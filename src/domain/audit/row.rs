@@ -1,6 +1,7 @@
 //! The row of an enrollment against its last transition.
 
 use super::{Book, Finding, Mend, Rule};
+use crate::domain::budget::rank_of_new;
 use crate::domain::enrollment::{Phase, State};
 
 /// What differs between the row and where the log says that the enrollment stands.
@@ -71,7 +72,7 @@ fn lane(lines: &mut Lines, state: &State) {
             }
             let should = match state.has_begun() {
                 true => 0,
-                false => 1_000_000_i64.saturating_sub(row.score).max(1),
+                false => rank_of_new(row.score, row.enrolled_at),
             };
             lines.same("lane_rank", shown(rank), should);
             if !row.has_wake {

@@ -148,7 +148,11 @@ fn fire(
     let promised_at = None;
     let open = Effect::OpenTask { step: id.clone(), attempt, kind, expires_at, promised_at };
     let phase = Phase::OnTask { step: id.clone(), attempt, expires_at };
-    Ok((State { phase, ..state }, vec![open]))
+    let mut state = State { phase, ..state };
+    if kind == TaskKind::Touch(Channel::Task) && state.attempts_of(id) == 0 {
+        state.inward.insert(id.clone());
+    }
+    Ok((state, vec![open]))
 }
 
 /// The time of a step on a date, as the date is now. Anything else has waited for its time, and what

@@ -22,6 +22,7 @@ pub fn begin(course: &Course, now: Timestamp) -> Option<State> {
         happened: Default::default(),
         reply_waits: false,
         released: None,
+        inward: [].into(),
         account: None,
         passed: Vec::new(),
     };

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Sending;
 use crate::domain::address::is_free_mail;
-use crate::domain::budget::{Cap, Waiting, gap};
+use crate::domain::budget::{Cap, Metered, Quota, Waiting, gap};
 use crate::domain::cadence::Channel;
-use crate::domain::ids::{CompanyId, EnrollmentId, MailboxId};
+use crate::domain::ids::{CompanyId, EnrollmentId, MailboxId, RepId};
 use crate::domain::suppression::Subject;
 use crate::engine::{Engine, EngineError, Person, lock};
 use crate::ports::{Guards, LeaseRequest, MailboxGuard};
@@ -24,6 +24,7 @@ impl Engine {
         let record = self.store.mailbox(&mailbox.id).await?;
         let mut caps = self.person_caps(person);
         caps.push(self.mailbox_cap(mailbox, &record, now));
+        caps.extend(self.hourly_cap(mailbox));
         caps.extend(self.domain_cap(sending.ready.to.domain()));
         let seed = person.seed(&sending.step, &self.settings.secret);
         Ok(Guards {
@@ -33,6 +34,8 @@ impl Engine {
             subjects: blocking(person, Channel::Email),
             caps,
             company: self.company_guard(person),
+            rep: self.rep_guard(person),
+            quotas: Vec::new(),
             quiet: Some((
                 person.prospect.id,
                 person.enrollment.id,
@@ -132,6 +135,33 @@ impl Engine {
     pub(super) fn rep_is_full_until(&self, person: &Person, now: Timestamp) -> Option<Timestamp> {
         let scope = rep_scope(person)?;
         lock(&self.full).get(&scope).copied().filter(|until| *until > now)
+    }
+
+    /// At most so many people of a rep at once; only the first touch asks.
+    pub(in crate::engine) fn rep_guard(
+        &self,
+        person: &Person,
+    ) -> Option<(RepId, EnrollmentId, u32)> {
+        let own = person.version.cadence.limits.active_per_rep;
+        let limit = own.or(self.settings.limits.active_per_rep)?;
+        let first = !person.enrollment.state.has_begun();
+        first.then(|| (person.enrollment.owner.clone(), person.enrollment.id, limit))
+    }
+
+    /// What LinkedIn takes from a rep in a week and in a month, where the settings say so.
+    pub(in crate::engine) fn quotas(&self, rep: &RepId, metered: Option<Metered>) -> Vec<Quota> {
+        let Some(metered) = metered else { return Vec::new() };
+        let linkedin = &self.settings.linkedin;
+        let all = [
+            (Metered::Invite, linkedin.invites_per_week, 7),
+            (Metered::InviteWithNote, linkedin.notes_per_month, 30),
+        ];
+        let counted = all.into_iter().filter(|(quota, ..)| metered.counts_as(*quota));
+        let quota = |(metered, limit, days): (Metered, Option<u32>, i32)| {
+            let window = SignedDuration::from_hours(24) * days;
+            limit.map(|limit| Quota { rep: rep.clone(), metered, limit, window })
+        };
+        counted.filter_map(quota).collect()
     }
 
     /// At most so many colleagues at once; only the first touch asks.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{ROWS, Verified, windows};
-use crate::domain::audit::{Charges, Finding, Mend, Rule, oldest_bucket};
+use super::{ROWS, Verified, oldest};
+use crate::domain::audit::{BY_THE_HOUR, Charges, Finding, Mend, Rule, oldest_bucket};
+use crate::domain::budget::SendingDays;
 use crate::domain::identity::Identity;
 use crate::domain::ids::ProspectId;
 use crate::engine::EngineError;
@@ -19,7 +20,6 @@ pub(super) async fn budgets(
     now: Timestamp,
     verified: &mut Verified,
 ) -> Result<(), EngineError> {
-    let (day, week) = windows(now);
     let mut should = charges.used.clone();
     let mut say = |scope: String, bucket: i64, stands: i64, used: i64| {
         let row = format!("budget {scope} {bucket}");
@@ -27,7 +27,7 @@ pub(super) async fn budgets(
             Finding::new(Rule::Budget, row, format!("{stands} used"), format!("{used} used"));
         verified.say([finding.mended_by(Mend::Budget { scope, bucket, used })]);
     };
-    for (scope, bucket, stands) in books.budgets(day, week).await? {
+    for (scope, bucket, stands) in books.budgets(oldest(now)).await? {
         let used = should.remove(&(scope.clone(), bucket)).unwrap_or(0);
         // What was touched before states were kept cannot be counted again.
         let unknown = charges.is_partial && stands > used;
@@ -35,6 +35,8 @@ pub(super) async fn budgets(
             say(scope, bucket, stands, used);
         }
     }
+    // An hour is counted only while the settings limit it.
+    should.retain(|(scope, _), _| !scope.starts_with(BY_THE_HOUR));
     for ((scope, bucket), used) in should {
         say(scope, bucket, 0, used);
     }
@@ -44,8 +46,8 @@ pub(super) async fn budgets(
 /// What is remembered of a mailbox against the mails that were intended from it.
 #[derive(Default)]
 struct Sent {
-    days: i64,
-    last: Option<(i64, Timestamp)>,
+    days: SendingDays,
+    last_at: Option<Timestamp>,
 }
 
 pub(super) async fn mailboxes(
@@ -59,8 +61,8 @@ pub(super) async fn mailboxes(
         for (mailbox, at) in rows {
             let day = at.as_millisecond().div_euclid(86_400_000);
             let own = sent.entry(mailbox).or_default();
-            own.days += i64::from(own.last.is_some_and(|(last, _)| last != day));
-            own.last = Some((day, at));
+            own.days = own.days.with(day);
+            own.last_at = Some(at);
         }
         let Some(last) = last else { break };
         after = last;
@@ -70,35 +72,33 @@ pub(super) async fn mailboxes(
         mailbox(row, &own, verified);
     }
     for (id, own) in sent {
-        let row =
-            crate::ports::MailboxRow { id, sending_days: 0, last_day: None, next_send_at: None };
+        let days = SendingDays::default();
+        let row = crate::ports::MailboxRow { id, days, next_send_at: None };
         mailbox(row, &own, verified);
     }
     Ok(())
 }
 
 fn mailbox(row: crate::ports::MailboxRow, own: &Sent, verified: &mut Verified) {
-    let (last_day, last_at) = (own.last.map(|(day, _)| day), own.last.map(|(_, at)| at));
-    let days_fit = (row.sending_days, row.last_day) == (own.days, last_day);
     // The gap is drawn behind the last intent.
-    let gap_fits = match (row.next_send_at, last_at) {
+    let gap_fits = match (row.next_send_at, own.last_at) {
         (Some(next), Some(last)) => next >= last,
         (next, last) => next.is_none() == last.is_none(),
     };
-    if days_fit && gap_fits {
+    if row.days == own.days && gap_fits {
         return;
     }
-    let said = |days: i64, last: Option<i64>, next: Option<Timestamp>| {
-        let last = last.map_or_else(|| "never".to_owned(), |day| format!("day {day}"));
+    let said = |days: SendingDays, next: Option<Timestamp>| {
+        let last = days.last.map_or_else(|| "never".to_owned(), |day| format!("day {day}"));
         let next = next.map_or_else(|| "at any time".to_owned(), |at| format!("not before {at}"));
-        format!("{days} sending days before {last}, {next}")
+        let again = days.resumed.map(|n| format!(", silent before day {n} of them"));
+        format!("{} sending days before {last}{}, {next}", days.before, again.unwrap_or_default())
     };
-    let next_send_at = if gap_fits { row.next_send_at } else { last_at };
-    let stands = said(row.sending_days, row.last_day, row.next_send_at);
-    let should = said(own.days, last_day, next_send_at);
+    let next_send_at = if gap_fits { row.next_send_at } else { own.last_at };
+    let stands = said(row.days, row.next_send_at);
+    let should = said(own.days, next_send_at);
     let name = format!("mailbox {}", row.id);
-    let (id, sending_days) = (row.id, own.days);
-    let mend = Mend::Mailbox { id, sending_days, last_day, next_send_at };
+    let mend = Mend::Mailbox { id: row.id, days: own.days, next_send_at };
     verified.say([Finding::new(Rule::Mailbox, name, stands, should).mended_by(mend)]);
 }
 

@@ -5,12 +5,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::domain::budget::{Cap, Waiting};
-use crate::domain::cadence::Channel;
+use crate::domain::budget::{Cap, Metered, Waiting};
+use crate::domain::cadence::{Channel, What};
 use crate::domain::enrollment::Phase;
 use crate::domain::ids::{MailboxId, StepId};
 use crate::domain::schedule;
 use crate::domain::touch::Status;
+use crate::engine::board::is_after_silence;
 use crate::engine::{Engine, EngineError, Person};
 
 /// Why the next step of somebody goes when it goes.
@@ -75,7 +76,8 @@ impl Engine {
         let now = self.now();
         let channel = found.what.channel();
         let opens = schedule::open_for(&person.place(), Some(found), *due_at);
-        let checks = self.checks(person, channel, now).await?;
+        let mut checks = self.checks(person, channel, now).await?;
+        checks.extend(self.quota_checks(person, &found.what, now).await?);
         let opens_at = |from| schedule::open_for(&person.place(), Some(found), from).at;
         Ok(Some(Trace {
             step: step.clone(),
@@ -117,6 +119,7 @@ impl Engine {
             checks.push(self.cap_check(cap, now).await?);
         }
         checks.extend(self.company_check(person).await?);
+        checks.extend(self.rep_check(person).await?);
         checks.extend(self.quiet_check(person, now).await?);
         Ok(checks)
     }
@@ -135,6 +138,7 @@ impl Engine {
         };
         let record = self.store.mailbox(id).await?;
         caps.push(self.mailbox_cap(mailbox, &record, now));
+        caps.extend(self.hourly_cap(mailbox));
         let mut checks = Vec::new();
         if mailbox.has_inbox {
             let fresh = self.is_fresh(record.inbox_read_at, now);
@@ -166,9 +170,63 @@ impl Engine {
         let used = self.store.used(cap, now).await?;
         let count: u64 = used.iter().map(|used| u64::from(used.count)).sum();
         let verdict = cap.admit(&used, now).map_or_else(Verdict::Until, |()| Verdict::Holds);
-        let stands = format!("{count} of {} in {}", cap.limit, window(cap.window));
+        let lower = self.why_lower(cap, now).await?;
+        let stands = format!("{count} of {} in {}{lower}", cap.limit, window(cap.window));
         let what = scope_words(&cap.scope);
         Ok(Check { reason: cap.reason, what, stands, verdict })
+    }
+
+    /// Why a mailbox may send fewer mails today than its settings say.
+    async fn why_lower(&self, cap: &Cap, now: Timestamp) -> Result<String, EngineError> {
+        let id = cap.scope.strip_prefix("mailbox:").map(MailboxId::from);
+        let Some(mailbox) = id.and_then(|id| self.settings.mailboxes.get(&id)) else {
+            return Ok(String::new());
+        };
+        let record = self.store.mailbox(&mailbox.id).await?;
+        let full = mailbox.daily_limit;
+        Ok(match cap.limit < full {
+            true if is_after_silence(mailbox, &record, now) => {
+                format!(" (growing again to {full} after a silence)")
+            }
+            true => format!(" (growing to {full})"),
+            false => String::new(),
+        })
+    }
+
+    /// The people of the rep who are under way, and what a network allows the rep.
+    async fn rep_check(&self, person: &Person) -> Result<Option<Check>, EngineError> {
+        let Some((rep, enrollment, limit)) = self.rep_guard(person) else {
+            return Ok(None);
+        };
+        let others = self.store.begun_of(&rep, enrollment, limit).await?;
+        let verdict = if others < u64::from(limit) { Verdict::Holds } else { Verdict::Open };
+        let stands = format!("{others} others under way, {limit} may be at once");
+        let (reason, what) = (Waiting::RepLimit, format!("rep {rep}"));
+        Ok(Some(Check { reason, what, stands, verdict }))
+    }
+
+    /// What LinkedIn takes from whoever will have the task.
+    async fn quota_checks(
+        &self,
+        person: &Person,
+        what: &What,
+        now: Timestamp,
+    ) -> Result<Vec<Check>, EngineError> {
+        let mut checks = Vec::new();
+        for quota in self.quotas(&person.enrollment.owner, what.metered()) {
+            let used = self.store.quota_used(&quota, now).await?;
+            let (done, open) = (used.done.len(), used.open);
+            let days = window(quota.window);
+            let stands = format!("{done} done and {open} open of {} in {days}", quota.limit);
+            let verdict = quota.admit(&used, now).map_or_else(Verdict::Until, |()| Verdict::Holds);
+            let of = match quota.metered {
+                Metered::Invite => "invitations",
+                Metered::InviteWithNote => "invitations with a note",
+            };
+            let what = format!("rep {}, {of} on LinkedIn", quota.rep);
+            checks.push(Check { reason: Waiting::RepLimit, what, stands, verdict });
+        }
+        Ok(checks)
     }
 
     async fn company_check(&self, person: &Person) -> Result<Option<Check>, EngineError> {
@@ -283,6 +341,7 @@ fn scope_words(scope: &str) -> String {
         "prospect" => "this person".to_owned(),
         "company" => "company".to_owned(),
         "company-new" => "company, new people".to_owned(),
+        "mailbox-hour" => format!("mailbox {rest}"),
         "rep-new" => match rest.split_once(':') {
             Some((rep, cadence)) => format!("rep {rep}, new people in {cadence}"),
             None => format!("rep {rest}, new people"),

@@ -190,6 +190,7 @@ pub(super) fn limits(map: &Map<'_>, reader: &mut Reader<'_>) -> Limits {
     };
     Limits {
         new_per_rep_per_day: limit("new_per_rep_per_day"),
+        active_per_rep: limit("active_per_rep"),
         per_company_at_once: limit("per_company_at_once"),
         touches_per_prospect_per_day: limit("touches_per_prospect_per_day"),
         touches_per_company_per_week: limit("touches_per_company_per_week"),

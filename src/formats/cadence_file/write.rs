@@ -229,6 +229,7 @@ fn day_kind(days: DayKind) -> &'static str {
 fn limits_of(limits: &Limits) -> Keys {
     let Limits {
         new_per_rep_per_day,
+        active_per_rep,
         per_company_at_once,
         touches_per_prospect_per_day,
         touches_per_company_per_week,
@@ -236,6 +237,7 @@ fn limits_of(limits: &Limits) -> Keys {
     let mut keys = Keys::default();
     for (key, limit) in [
         ("new_per_rep_per_day", new_per_rep_per_day),
+        ("active_per_rep", active_per_rep),
         ("per_company_at_once", per_company_at_once),
         ("touches_per_prospect_per_day", touches_per_prospect_per_day),
         ("touches_per_company_per_week", touches_per_company_per_week),

@@ -111,7 +111,18 @@ pub static LIMITS: Section = Section {
     of: "`limits`",
     about: "How dense it may get. What is over a limit waits; nothing is lost.",
     keys: &[
-        Key::new("new_per_rep_per_day", LIMIT, "25", "People who begin, for one rep in 24 hours."),
+        Key::new(
+            "new_per_rep_per_day",
+            LIMIT,
+            "25",
+            "People who begin, for one rep in any 24 hours. Who was only worked on among ourselves, by a `task`, has not begun.",
+        ),
+        Key::new(
+            "active_per_rep",
+            LIMIT,
+            "150",
+            "People of one rep under way at the same time, in whatever cadence. In place of `active_per_rep` in firsttouch.toml.",
+        ),
         Key::new(
             "per_company_at_once",
             LIMIT,
@@ -122,13 +133,13 @@ pub static LIMITS: Section = Section {
             "touches_per_prospect_per_day",
             LIMIT,
             "1",
-            "Touches of one person in 24 hours. A task is no touch.",
+            "Touches of one person in any 24 hours, counted by the hour: the next day's can come an hour later. A task is no touch.",
         ),
         Key::new(
             "touches_per_company_per_week",
             LIMIT,
             "4",
-            "Touches of one company in seven days. A task is no touch.",
+            "Touches of one company in any seven days. A task is no touch.",
         ),
     ],
     exactly_one: &[],

@@ -63,6 +63,7 @@ impl Cast {
             let ramp = MailboxRecord {
                 sending_days: record.sending_days,
                 last_sending_day: record.last_sending_day,
+                resumed_days: record.resumed_days,
                 ..MailboxRecord::default()
             };
             cast.mailboxes.insert(id.clone(), ramp);

@@ -36,9 +36,13 @@ pub fn on_mail(state: &mut State, touch: &Touch, broken: &mut Vec<String>) {
     if state.model.left_alone_until.get(&mail.mailbox).is_some_and(|until| at < *until) {
         broken.push(format!("{}, in trouble, is not left alone at {at}", mail.mailbox));
     }
-    let days = sending_days(state, touch);
-    let ramp = plan.ramp(mailbox_number(&mail.mailbox.0), days);
+    let (days, silent) = sending_days(state, touch);
+    let ramp = plan.ramp(mailbox_number(&mail.mailbox.0), days, silent);
     up_to(state, &format!("mailbox {}", mail.mailbox), ramp, DAY, at, broken);
+    if let Some(limit) = plan.hourly {
+        let (limit, hour) = (limit as usize, SignedDuration::from_hours(1));
+        every(state, &format!("hour of {}", mail.mailbox), limit, hour, at, broken);
+    }
     let domain = state
         .people
         .get(&touch.prospect)
@@ -59,6 +63,45 @@ pub fn on_task(state: &mut State, task: &TaskRecord, guards: &Guards, broken: &m
         TaskKind::Triage | TaskKind::Reply | TaskKind::HandOff | TaskKind::HandedBack => return,
     };
     on_person(state, (task.enrollment, task.prospect), guards.now, counts, broken);
+    if is_invitation(task) {
+        invitations(state, task, guards.now, broken);
+    }
+}
+
+/// The one step that asks to connect, in a task of the first cadence.
+fn is_invitation(task: &TaskRecord) -> bool {
+    task.kind == TaskKind::Touch(Channel::Social) && task.step.as_str() == "view"
+}
+
+/// Only so many requests to connect: those that a rep has sent, and those that wait to be sent.
+fn invitations(state: &State, task: &TaskRecord, at: Timestamp, broken: &mut Vec<String>) {
+    let Some(limit) = state.plan.invites_per_week else { return };
+    let open = state.model.open_tasks.values();
+    let open = open.filter(|other| other.rep == task.rep && is_invitation(other)).count();
+    let since = at - DAY * 7;
+    let sent = state.model.invited.get(&task.rep).into_iter().flatten();
+    let sent = sent.filter(|sent| **sent > since).count();
+    if open + sent >= limit {
+        broken.push(format!(
+            "promise 4: invitations of {}: {sent} sent and {open} open, {limit} may be, at {at}",
+            task.rep
+        ));
+    }
+}
+
+/// A request to connect was sent: notes when, and whose it was.
+pub fn on_invitation(state: &mut State, touch: &Touch) {
+    let nothing_sent = ["already_connected", "not_found", "skipped"];
+    let outcome = touch.outcome.as_ref().map(|outcome| outcome.as_str()).unwrap_or_default();
+    if touch.status != Status::Done || nothing_sent.contains(&outcome) {
+        return;
+    }
+    let ids = state.model.tasks_of.get(&touch.enrollment).into_iter().flatten();
+    let mut tasks = ids.filter_map(|id| state.model.open_tasks.get(id));
+    let rep = tasks.find(|task| is_invitation(task)).map(|task| task.rep.clone());
+    if let Some(rep) = rep.filter(|_| touch.step.as_str() == "view") {
+        state.model.invited.entry(rep).or_default().push(touch.at);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -88,6 +131,7 @@ fn on_person(
     let begins = !has_begun(&about.seen.stands);
     if begins {
         colleagues(state, &about, plan.active_per_company, broken);
+        of_the_rep(state, &about, broken);
     }
     let (company, owner, cadence) = (seen.company, seen.owner.clone(), seen.cadence.clone());
     if counts == Counts::Touch {
@@ -157,6 +201,22 @@ fn colleagues(state: &State, about: &About, active: usize, broken: &mut Vec<Stri
     }
 }
 
+/// Only so many at once of one rep.
+fn of_the_rep(state: &State, about: &About, broken: &mut Vec<String>) {
+    let Some(limit) = state.plan.active_per_rep else { return };
+    let under_way = |(id, other): &(&EnrollmentId, &Seen)| {
+        let same = **id != about.enrollment && other.owner == about.seen.owner;
+        same && has_begun(&other.stands) && !has_ended(&other.stands)
+    };
+    let n = state.model.enrollments.iter().filter(under_way).count();
+    if n >= limit {
+        broken.push(format!(
+            "promise 4: people of {}: {n} others are under way, {limit} may be, and {} begins",
+            about.seen.owner, about.enrollment
+        ));
+    }
+}
+
 fn others(
     state: &State,
     company: Option<CompanyId>,
@@ -167,15 +227,16 @@ fn others(
     others.filter_map(|id| Some((*id, state.model.enrollments.get(id)?)))
 }
 
-/// Days on which this mailbox had sent before.
-fn sending_days(state: &mut State, touch: &Touch) -> usize {
+/// Days on which this mailbox had sent before, and how many these were behind its last silence.
+fn sending_days(state: &mut State, touch: &Touch) -> (usize, Option<usize>) {
     let day = touch.at.as_millisecond().div_euclid(86_400_000);
-    let Some(mail) = &touch.mail else { return 0 };
-    let days = state.model.sending_days.entry(mail.mailbox.clone()).or_insert((0, day));
+    let Some(mail) = &touch.mail else { return (0, None) };
+    let days = state.model.sending_days.entry(mail.mailbox.clone()).or_insert((0, day, None));
     if days.1 != day {
-        *days = (days.0 + 1, day);
+        let silent = if day > days.1 + 14 { Some(days.0 + 1) } else { days.2 };
+        *days = (days.0 + 1, day, silent);
     }
-    days.0
+    (days.0, days.2)
 }
 
 /// At most so many in every window.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use firsttouch::domain::enrollment::{Phase, State as Stands};
+use firsttouch::domain::enrollment::{Passed, Phase, State as Stands};
 use firsttouch::domain::ids::{
     CompanyId, EnrollmentId, MailboxId, ProspectId, RepId, StepId, TaskId, TouchId,
 };
@@ -50,8 +50,10 @@ pub struct Model {
     /// When each scope of a cap was used, in the order of time.
     pub uses: HashMap<String, Vec<Timestamp>>,
     pub last_mail: BTreeMap<MailboxId, Timestamp>,
-    /// Number of sending days before the last one, and the last one.
-    pub sending_days: BTreeMap<MailboxId, (usize, i64)>,
+    /// Number of sending days before the last one, the last one, and the number behind a silence.
+    pub sending_days: BTreeMap<MailboxId, (usize, i64, Option<usize>)>,
+    /// When each rep has asked somebody to connect.
+    pub invited: BTreeMap<RepId, Vec<Timestamp>>,
     /// Mailboxes whose server is in trouble, as far as that was written down.
     pub left_alone_until: BTreeMap<MailboxId, Timestamp>,
     /// Messages that were taken in.
@@ -60,20 +62,24 @@ pub struct Model {
     pub committed_at: [Option<Timestamp>; NODES],
 }
 
-/// Whether anything was tried yet, or is under way: what counts as begun for the limits on new people.
+/// The steps of the cadences that are work among ourselves.
+const INWARD: [&str; 2] = ["research", "kick-off"];
+
+/// Whether anybody was touched yet, or is about to be: what counts as begun for the limits on new people.
 pub fn has_begun(stands: &Stands) -> bool {
+    let touches = |step: &StepId| !INWARD.contains(&step.as_str());
+    let on_touch = matches!(&stands.phase, Phase::OnTask { step, .. } if touches(step));
     let under_way = matches!(
         stands.phase,
         Phase::Sending { .. }
             | Phase::InDoubt { .. }
-            | Phase::OnTask { .. }
             | Phase::Triage { .. }
             | Phase::OnReply { .. }
             | Phase::Offered { .. }
             | Phase::HandedBack { .. }
     );
-    let tried = stands.passed.iter().any(|passed| passed.outcome.as_str() != "skipped");
-    under_way || tried || stands.released.is_some()
+    let tried = |passed: &Passed| passed.outcome.as_str() != "skipped" && touches(&passed.step);
+    under_way || on_touch || stands.passed.iter().any(tried) || stands.released.is_some()
 }
 
 pub fn has_ended(stands: &Stands) -> bool {

@@ -1,10 +1,13 @@
 //! The guards of an intent, in the order in which the database checks them.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Inside, days};
-use crate::domain::budget::{Cap, Used, Waiting};
-use crate::domain::cadence::Channel;
+use crate::domain::budget::{Cap, Metered, Quota, QuotaUsed, Used, Waiting};
+use crate::domain::cadence::{Channel, Outcome};
+use crate::domain::ids::{EnrollmentId, RepId};
 use crate::domain::touch::Status;
 use crate::ports::{Guards, Intent, MailboxGuard};
 
@@ -16,6 +19,9 @@ const HOLD_RETRY: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long a colleague waits before the company is counted again.
 const COMPANY_RETRY: SignedDuration = SignedDuration::from_hours(4);
+
+/// How long somebody new waits before the people of their rep are counted again.
+const REP_RETRY: SignedDuration = SignedDuration::from_hours(4);
 
 /// What stands in the way, or nothing. Charges nothing.
 pub(super) fn check(inside: &Inside, guards: &Guards) -> Intent {
@@ -32,6 +38,8 @@ pub(super) fn check(inside: &Inside, guards: &Guards) -> Intent {
         .or_else(|| mailbox_waits(inside, guards))
         .or_else(|| person_waits(inside, guards))
         .or_else(|| company_waits(inside, guards))
+        .or_else(|| rep_waits(inside, guards))
+        .or_else(|| quota_is_used(inside, guards))
         .or_else(|| caps_are_full(inside, guards));
     match waits {
         Some((reason, until)) => Intent::Wait { reason, until },
@@ -43,10 +51,8 @@ pub(super) fn check(inside: &Inside, guards: &Guards) -> Intent {
 pub(super) fn charge(inside: &mut Inside, guards: &Guards) {
     if let Some(MailboxGuard { mailbox, gap, day, .. }) = &guards.mailbox {
         let record = inside.mailboxes.entry(mailbox.clone()).or_default();
-        let new_day = record.last_sending_day.is_some_and(|last| last != *day);
         record.next_send_at = Some(guards.now + *gap);
-        record.sending_days += u32::from(new_day);
-        record.last_sending_day = Some(*day);
+        record.set_days(record.days().with(*day));
     }
     for cap in &guards.caps {
         let buckets = inside.budgets.entry(cap.scope.clone()).or_default();
@@ -100,6 +106,48 @@ fn company_waits(inside: &Inside, guards: &Guards) -> Wait {
     let others = begun.iter().filter(|id| *id != enrollment).count();
     let full = others >= usize::try_from(*limit).unwrap_or(usize::MAX);
     full.then_some((Waiting::CompanyLimit, guards.now + COMPANY_RETRY))
+}
+
+fn rep_waits(inside: &Inside, guards: &Guards) -> Wait {
+    let (rep, enrollment, limit) = guards.rep.as_ref()?;
+    let full = begun_of(inside, rep, *enrollment, *limit) >= u64::from(*limit);
+    full.then_some((Waiting::RepLimit, guards.now + REP_RETRY))
+}
+
+pub(super) fn begun_of(inside: &Inside, rep: &RepId, except: EnrollmentId, most: u32) -> u64 {
+    let begun = inside.begun_of.get(rep).into_iter().flatten();
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    begun.filter(|id| **id != except).take(most).count() as u64
+}
+
+fn quota_is_used(inside: &Inside, guards: &Guards) -> Wait {
+    guards.quotas.iter().find_map(|quota| {
+        let used = quota_used(inside, quota, guards.now);
+        quota.admit(&used, guards.now).err().map(|until| (Waiting::RepLimit, until))
+    })
+}
+
+pub(super) fn quota_used(inside: &Inside, quota: &Quota, now: Timestamp) -> QuotaUsed {
+    let (mut open, mut done) = (0, BTreeSet::new());
+    let tasks = inside.metered.iter().filter_map(|id| inside.tasks.get(id));
+    let counts = |metered: Metered| metered.counts_as(quota.metered);
+    for task in tasks.filter(|task| task.rep == quota.rep && task.metered.is_some_and(counts)) {
+        if task.open {
+            open += 1;
+        } else if let Some(touch) = inside.same_attempt(task.enrollment, &task.step, task.attempt)
+            && touch.status == Status::Done
+            && touch.at > quota.since(now)
+            && !touch.outcome.as_ref().is_some_and(nothing_sent)
+        {
+            // A task that was opened twice was done once.
+            done.insert((touch.at, touch.id));
+        }
+    }
+    QuotaUsed { open, done: done.into_iter().map(|(at, _)| at).collect() }
+}
+
+fn nothing_sent(outcome: &Outcome) -> bool {
+    Quota::NOTHING_SENT.contains(&outcome.as_str())
 }
 
 fn caps_are_full(inside: &Inside, guards: &Guards) -> Wait {

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::enrollment::{Phase, State};
+use crate::domain::budget::rank_of_new;
+use crate::domain::enrollment::Phase;
 use crate::domain::hold::Hold;
 use crate::domain::identity::Identity;
 use crate::domain::ids::{
@@ -75,6 +76,7 @@ struct Inside {
     of_prospect: HashMap<ProspectId, Vec<EnrollmentId>>,
     /// Those under way that have begun.
     begun_at: HashMap<CompanyId, BTreeSet<EnrollmentId>>,
+    begun_of: HashMap<RepId, BTreeSet<EnrollmentId>>,
     lanes: HashMap<Lane, Waiters>,
     touches: BTreeMap<TouchId, Kept>,
     touches_of: HashMap<EnrollmentId, Vec<TouchId>>,
@@ -85,6 +87,8 @@ struct Inside {
     undelivered: BTreeSet<(Timestamp, TouchId)>,
     tasks: BTreeMap<TaskId, TaskRecord>,
     queue: BTreeSet<(u8, Timestamp, TaskId)>,
+    /// Tasks of which networks count how many are done.
+    metered: BTreeSet<TaskId>,
     tasks_of: HashMap<EnrollmentId, Vec<TaskId>>,
     milestones: BTreeMap<(EnrollmentId, Milestone), MilestoneRecord>,
     inbound: Vec<InboundRecord>,
@@ -159,12 +163,15 @@ impl Inside {
     fn index(&mut self, record: &EnrollmentRecord) {
         let begun = record.state.has_begun();
         if let Some(wake) = &record.wake {
-            let rank = rank(&record.state, record.score);
+            let rank = rank(record);
             let waiters = self.lanes.entry(wake.lane.clone()).or_default();
             waiters.by_rank.insert((rank, wake.at, record.id));
             waiters.by_time.insert((wake.at, record.id));
             if let Some(company) = record.company.filter(|_| begun) {
                 self.begun_at.entry(company).or_default().insert(record.id);
+            }
+            if begun {
+                self.begun_of.entry(record.owner.clone()).or_default().insert(record.id);
             }
         }
     }
@@ -173,12 +180,15 @@ impl Inside {
         if let Some(Wake { lane, at, .. }) = &record.wake
             && let Some(waiters) = self.lanes.get_mut(lane)
         {
-            waiters.by_rank.remove(&(rank(&record.state, record.score), *at, record.id));
+            waiters.by_rank.remove(&(rank(record), *at, record.id));
             waiters.by_time.remove(&(*at, record.id));
         }
         if let Some(company) = record.company
             && let Some(begun) = self.begun_at.get_mut(&company)
         {
+            begun.remove(&record.id);
+        }
+        if let Some(begun) = self.begun_of.get_mut(&record.owner) {
             begun.remove(&record.id);
         }
     }
@@ -189,8 +199,11 @@ impl Inside {
     }
 }
 
-fn rank(state: &State, score: i64) -> Rank {
-    if state.has_begun() { 0 } else { 1_000_000_i64.saturating_sub(score).max(1) }
+fn rank(record: &EnrollmentRecord) -> Rank {
+    match record.state.has_begun() {
+        true => 0,
+        false => rank_of_new(record.score, record.enrolled_at),
+    }
 }
 
 fn has_ended(record: &EnrollmentRecord) -> bool {

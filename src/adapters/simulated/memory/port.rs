@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Inside, MemoryStore, days, guards, write};
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
-use crate::domain::budget::{Cap, Used, Waiting};
+use crate::domain::budget::{Cap, Quota, QuotaUsed, Used, Waiting};
 use crate::domain::enrollment::Phase;
 use crate::domain::hold::{Health, Hold};
 use crate::domain::identity::Identity;
@@ -384,6 +384,19 @@ impl Store for MemoryStore {
         let inside = self.lock();
         let begun = inside.begun_at.get(&company).into_iter().flatten();
         Ok(begun.filter(|id| **id != except).count() as u64)
+    }
+
+    async fn begun_of(
+        &self,
+        owner: &RepId,
+        except: EnrollmentId,
+        most: u32,
+    ) -> Result<u64, StoreError> {
+        Ok(guards::begun_of(&self.lock(), owner, except, most))
+    }
+
+    async fn quota_used(&self, quota: &Quota, now: Timestamp) -> Result<QuotaUsed, StoreError> {
+        Ok(guards::quota_used(&self.lock(), quota, now))
     }
 
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {

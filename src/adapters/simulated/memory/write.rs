@@ -351,6 +351,9 @@ fn close_tasks(inside: &mut Inside, enrollment: EnrollmentId) {
 fn open_task(inside: &mut Inside, task: TaskRecord) {
     inside.queue.insert((task.priority, task.opened_at, task.id));
     inside.tasks_of.entry(task.enrollment).or_default().push(task.id);
+    if task.metered.is_some() {
+        inside.metered.insert(task.id);
+    }
     inside.tasks.insert(task.id, task);
 }
 

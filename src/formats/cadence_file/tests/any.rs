@@ -356,7 +356,7 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
         profiles.prop_map(move |profiles| names.iter().cloned().zip(profiles).collect::<Vec<_>>())
     });
     let profiles = (profiles, prop_oneof![Just(Vec::new()), roles]);
-    let limits = (limit(), limit(), limit(), limit());
+    let limits = (limit(), limit(), limit(), limit(), limit());
     let ids = prop::collection::btree_set(slug(), 6).prop_shuffle_ids();
     let steps_of = (prop::collection::vec(sketch(), 1..6), ids);
     let at_end = prop_oneof![Just(Verb::Stop), delay().prop_map(Verb::Pause)];
@@ -408,6 +408,7 @@ pub(in crate::formats) fn any_cadence() -> impl Strategy<Value = Cadence> {
                 send_window,
                 limits: Limits {
                     new_per_rep_per_day: limits.0,
+                    active_per_rep: limits.4,
                     per_company_at_once: limits.1,
                     touches_per_prospect_per_day: limits.2,
                     touches_per_company_per_week: limits.3,
