@@ -78,7 +78,7 @@ impl Engine {
     }
 
     async fn desk_one(&self, id: EnrollmentId, now: Timestamp) -> Result<(), EngineError> {
-        let Some(person) = self.due_person(id).await? else {
+        let Some(person) = self.due_person(id, &Lane::Desk, now).await? else {
             return Ok(());
         };
         match &person.enrollment.state.phase {

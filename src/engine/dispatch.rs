@@ -123,10 +123,11 @@ impl Engine {
     }
 
     async fn try_one(&self, mailbox: &Mailbox, id: EnrollmentId) -> Result<Done, EngineError> {
-        let Some(person) = self.due_person(id).await? else {
+        let now = self.now();
+        let lane = Lane::Mailbox(mailbox.id.clone());
+        let Some(person) = self.due_person(id, &lane, now).await? else {
             return Ok(Done::Moved);
         };
-        let now = self.now();
         let Phase::Waiting { .. } = person.enrollment.state.phase else {
             return Ok(Done::Moved);
         };

@@ -157,15 +157,25 @@ impl Engine {
         }
     }
 
-    /// Somebody who is due; nobody when what they follow cannot be run: then their cadence is put on
-    /// hold, and the others go on.
+    /// Somebody who is due in a lane; nobody when they have moved since they were listed, to another
+    /// time or into a lane with other guards. Nobody either when what they follow cannot be run: then
+    /// their cadence is put on hold, and the others go on.
     ///
     /// # Errors
     /// The store failed.
-    pub(super) async fn due_person(&self, id: EnrollmentId) -> Result<Option<Person>, EngineError> {
+    pub(super) async fn due_person(
+        &self,
+        id: EnrollmentId,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<Option<Person>, EngineError> {
+        let is_due = |person: &Person| {
+            let wake = person.enrollment.wake.as_ref();
+            wake.is_some_and(|wake| wake.lane == *lane && wake.at <= now)
+        };
         let error = match self.person(id).await {
             Err(error @ (EngineError::Version { .. } | EngineError::NotFound { .. })) => error,
-            other => return other,
+            other => return other.map(|person| person.filter(is_due)),
         };
         let Some(record) = self.store.enrollment(id).await? else { return Ok(None) };
         let (scope, cause) = (HoldScope::Cadence(record.cadence.clone()), HoldCause::BrokenVersion);

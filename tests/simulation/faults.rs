@@ -24,6 +24,8 @@ pub enum Kind {
     /// Nothing works for some minutes.
     DatabaseLocked,
     LeaseRefused,
+    /// Whoever is worked was listed a while ago: others have moved them since.
+    OldList,
     ServerRefuses,
     ServerSlow,
     /// A mailbox's server takes nothing for a day.
@@ -53,7 +55,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with the name by which it is switched off.
-    pub const ALL: [(&'static str, Self); 32] = [
+    pub const ALL: [(&'static str, Self); 33] = [
         ("crash-before-commit", Self::CrashBeforeCommit),
         ("crash-behind-commit", Self::CrashBehindCommit),
         ("crash", Self::Crash),
@@ -67,6 +69,7 @@ impl Kind {
         ("database-full", Self::DatabaseFull),
         ("database-locked", Self::DatabaseLocked),
         ("lease-refused", Self::LeaseRefused),
+        ("old-list", Self::OldList),
         ("server-refuses", Self::ServerRefuses),
         ("server-slow", Self::ServerSlow),
         ("server-gone", Self::ServerGone),

@@ -194,6 +194,23 @@ macro_rules! store {
                 }
             }
 
+            async fn due(
+                &self,
+                lane: &Lane,
+                now: Timestamp,
+                limit: u32,
+            ) -> Result<Vec<EnrollmentId>, StoreError> {
+                self.before_reading().await?;
+                let mut due = self.real.due(lane, now, limit).await?;
+                let old = self.world.fault(Kind::OldList, 60);
+                let mut state = self.world.state();
+                let listed = std::mem::replace(&mut state.listed, due.clone());
+                if old {
+                    due.extend(listed.into_iter().filter(|id| !due.contains(id)).collect::<Vec<_>>());
+                }
+                Ok(due)
+            }
+
             async fn knows_message(&self, message_id: &str) -> Result<bool, StoreError> {
                 self.before_reading().await?;
                 match self.mutation() {
@@ -242,7 +259,6 @@ store! {
     enrollments_in(cadence: &CadenceId) -> Vec<EnrollmentRecord>;
     enrollments_without(mailboxes: &[MailboxId]) -> Vec<EnrollmentRecord>;
     enrollments_on_their_way() -> Vec<EnrollmentRecord>;
-    due(lane: &Lane, now: Timestamp, limit: u32) -> Vec<EnrollmentId>;
     next_wake(lane: &Lane) -> Option<Timestamp>;
     touches_of(enrollment: EnrollmentId) -> Vec<Touch>;
     touches_in_doubt() -> Vec<Touch>;

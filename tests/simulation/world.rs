@@ -143,6 +143,8 @@ pub struct State {
     /// For broken rules: the store itself, and what was not written when it should have been.
     pub store: Option<Arc<dyn Store>>,
     pub held_back: Option<(Changes, Guards)>,
+    /// Who was last listed as due, in whatever lane.
+    pub listed: Vec<EnrollmentId>,
 }
 
 /// The world as one node sees it; its state is shared by the ports and the driver.
@@ -195,6 +197,7 @@ impl World {
             model: Model::default(),
             store: None,
             held_back: None,
+            listed: Vec::new(),
         };
         Self { clocks, state: Arc::new(Mutex::new(state)), node: 0 }
     }
