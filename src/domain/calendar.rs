@@ -1,11 +1,10 @@
 //! Working hours and holidays, and the arithmetic of time on somebody's own clock.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::{Date, DateTime, Time, Weekday, time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::holidays::Holidays;
 use super::time::{DaySpan, Delay, Side, Unit};
 
 /// When people work: hours by weekday, less the holidays.
@@ -14,7 +13,7 @@ pub struct Calendar {
     pub name: String,
     /// Monday first; sorted, not overlapping. An empty day is no working day.
     pub hours: [Vec<DaySpan>; 7],
-    pub holidays: BTreeSet<Date>,
+    pub holidays: Holidays,
 }
 
 /// Which hours of a working day count.

@@ -11,6 +11,7 @@ pub mod enrollment;
 pub mod facts;
 pub mod forecast;
 pub mod hold;
+pub mod holidays;
 pub mod identity;
 pub mod ids;
 pub mod learn;

@@ -1,6 +1,7 @@
 //! What the engine is told once, at its start.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -8,7 +9,9 @@ use jiff::tz::TimeZone;
 use super::address::EmailAddress;
 use super::budget::Ramp;
 use super::calendar::Calendar;
+use super::holidays::HolidayBook;
 use super::ids::{MailboxId, RepId, RoleId};
+use super::prospect::Prospect;
 
 /// How long a node that is gone keeps what it worked, unless the settings say otherwise.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -66,6 +69,24 @@ pub struct Clockwork {
     pub fixed_zone: Option<TimeZone>,
     /// The zone of people whose own is unknown; without it they cannot be enrolled.
     pub if_zone_unknown: Option<TimeZone>,
+    /// When there: the holidays of wherever the person is count as well.
+    pub abroad: Option<Arc<HolidayBook>>,
+}
+
+impl Clockwork {
+    /// A calendar on the prospect's clock.
+    pub fn new(calendar: Calendar) -> Self {
+        Self { calendar, fixed_zone: None, if_zone_unknown: None, abroad: None }
+    }
+
+    /// The same as it holds for this person.
+    pub fn of(&self, prospect: &Prospect) -> Self {
+        let Some(book) = &self.abroad else { return self.clone() };
+        let known = &prospect.known;
+        let there = book.of(known.country.as_deref(), known.region.as_deref());
+        let holidays = self.calendar.holidays.with(there);
+        Self { calendar: Calendar { holidays, ..self.calendar.clone() }, ..self.clone() }
+    }
 }
 
 /// Limits that hold across all cadences.

@@ -14,6 +14,7 @@ use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{self, Fit, Matchers, Person as Candidate, Profile};
 use crate::domain::prospect::{Prospect, Relationship};
 use crate::domain::schedule::{self, Place};
+use crate::domain::settings::Clockwork;
 use crate::domain::suppression::{Subject, closed_channels};
 use crate::ports::{Changes, EnrollmentRecord, IdKind, Lane, ProfileRecord, Wake};
 
@@ -69,7 +70,7 @@ pub(super) struct Admitting {
     pub digest: String,
     pub profiles: Vec<(Profile, String)>,
     pub matchers: Matchers,
-    pub clockwork: crate::domain::settings::Clockwork,
+    pub clockwork: Clockwork,
 }
 
 impl Engine {
@@ -209,16 +210,17 @@ impl Engine {
         let mailbox = self.settings.mailbox_of(&prospect.owner).map(|mailbox| mailbox.id.clone());
         let zone = zones.first().cloned().unwrap_or(TimeZone::UTC);
         let dates = enrollment::dates(&admitting.cadence, || Facts::of(prospect));
+        let clockwork = admitting.clockwork.of(prospect);
         let course = Course {
             dates: &dates,
             cadence: &admitting.cadence,
-            calendar: &admitting.clockwork.calendar,
+            calendar: &clockwork.calendar,
             zone: &zone,
         };
         let Some(state) = enrollment::begin(&course, entrance.at) else {
             return Ok(Err("the cadence has no steps".to_owned()));
         };
-        let wake = wake(admitting, &zones, mailbox.as_ref(), &state);
+        let wake = wake(admitting, &clockwork, &zones, mailbox.as_ref(), &state);
         Ok(Ok(EnrollmentRecord {
             id: EnrollmentId(0),
             prospect: prospect.id,
@@ -263,11 +265,12 @@ impl Admitting {
 /// When and where a new enrollment is looked at first.
 pub(super) fn wake(
     admitting: &Admitting,
+    clockwork: &Clockwork,
     zones: &[TimeZone],
     mailbox: Option<&MailboxId>,
     state: &State,
 ) -> Option<Wake> {
-    let (cadence, calendar) = (&admitting.cadence, &admitting.clockwork.calendar);
+    let (cadence, calendar) = (&admitting.cadence, &clockwork.calendar);
     let next = schedule::next(&Place { cadence, calendar, zones }, state)?;
     let lane = match (mailbox, next.channel) {
         (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),

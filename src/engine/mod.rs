@@ -187,6 +187,7 @@ impl Engine {
             Some((_, digest)) => self.profile(digest).await?,
             None => None,
         };
+        let clockwork = clockwork.of(&prospect);
         let zones = zones_of(&prospect, &clockwork);
         let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
         let closed = closed_channels(&prospect, &blocks);

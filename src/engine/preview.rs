@@ -237,7 +237,7 @@ impl Basis {
             prospect: prospect.clone(),
             version: self.version.clone(),
             profile: profile.map(Arc::new),
-            clockwork: self.admitting.clockwork.clone(),
+            clockwork: self.admitting.clockwork.of(prospect),
             zones,
             closed,
         }

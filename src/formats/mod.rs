@@ -5,6 +5,7 @@ pub mod convert;
 pub mod csv;
 pub mod diagnostic;
 pub mod fmt;
+pub mod holidays;
 pub mod language;
 pub mod length;
 pub mod message;

@@ -26,7 +26,7 @@ pub struct Trace {
     /// The hours and on whose clock they are read.
     pub hours: String,
     /// Days from the due one on that are passed over, with what they are.
-    pub closed_days: Vec<(Date, &'static str)>,
+    pub closed_days: Vec<(Date, String)>,
     pub checks: Vec<Check>,
     /// The clock on which days are counted for this person.
     pub there: TimeZone,
@@ -257,16 +257,23 @@ fn hours(person: &Person, channel: Channel) -> String {
 }
 
 /// The days from the due one until it opens on which nobody works.
-fn closed_days(person: &Person, due: Timestamp, opens: Timestamp) -> Vec<(Date, &'static str)> {
+fn closed_days(person: &Person, due: Timestamp, opens: Timestamp) -> Vec<(Date, String)> {
     let (zone, calendar) = (person.zone(), &person.clockwork.calendar);
     let (first, last) = (zone.to_datetime(due).date(), zone.to_datetime(opens).date());
     let days = std::iter::successors(Some(first), |day| day.checked_add(1.day()).ok());
     let days = days.take_while(|day| *day < last).take(400);
     let closed = days.filter(|day| !calendar.works_on(*day));
-    let named = closed.map(|day| {
-        (day, if calendar.holidays.contains(&day) { "holiday" } else { "no working day" })
-    });
+    let named = closed.map(|day| (day, what_day(calendar.holidays.name(day))));
     named.take(CLOSED_DAYS).collect()
+}
+
+/// What keeps people from working on a day: the holiday with its name, or the week.
+fn what_day(holiday: Option<&str>) -> String {
+    match holiday {
+        Some("") => "holiday".to_owned(),
+        Some(name) => format!("holiday: {name}"),
+        None => "no working day".to_owned(),
+    }
 }
 
 fn window(window: SignedDuration) -> String {
