@@ -14,8 +14,8 @@ use crate::domain::ids::{MailboxId, RepId, RoleId};
 use crate::domain::settings::{Clockwork, Company, LEASE, Limits, Mailbox};
 use crate::domain::time::Unit;
 use crate::formats::diagnostic::did_you_mean;
-use crate::formats::length;
 use crate::formats::yaml::reading::is_slug;
+use crate::formats::{call_hours, length};
 
 mod calendars;
 
@@ -160,6 +160,7 @@ struct Raw {
     mailbox: Vec<RawMailbox>,
     rep: Vec<RawRep>,
     calendar: BTreeMap<String, RawCalendar>,
+    call_hours: Vec<call_hours::Entry>,
     limits: RawLimits,
     inbox: RawInbox,
     nodes: RawNodes,
@@ -314,7 +315,7 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
     let mailboxes = mailboxes(raw.mailbox, &raw.company, workspace, &mut wrong, &mut warnings);
     let roles = roles(raw.rep, &mut wrong);
     let counts_on_shipped = calendars::count_on_shipped(&raw.calendar);
-    let calendars = calendars::calendars(raw.calendar, workspace, &mut wrong);
+    let calendars = calendars::calendars(raw.calendar, raw.call_hours, workspace, &mut wrong);
     let zone = raw.time_zone.as_deref().unwrap_or("UTC");
     let reader_zone = time_zone(zone, "time_zone", &mut wrong);
     let lists = lists(raw.lists, &mailboxes, &mut wrong);

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::time_zone;
-use crate::domain::calendar::{Calendar, weekly};
+use crate::domain::calendar::Calendar;
 use crate::domain::holidays::{Days, HolidayBook, Holidays};
 use crate::domain::settings::Clockwork;
-use crate::domain::time::DaySpan;
 use crate::formats::holidays::{self as shipped, ical, own};
-use crate::formats::length;
+use crate::formats::{call_hours, week};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,11 +28,19 @@ pub(super) struct RawCalendar {
 /// The calendars by their names.
 pub(super) fn calendars(
     raw: BTreeMap<String, RawCalendar>,
+    calls: Vec<call_hours::Entry>,
     workspace: &Path,
     wrong: &mut Vec<String>,
 ) -> BTreeMap<String, Clockwork> {
+    let call_rules = Arc::new(call_hours::rules(calls).unwrap_or_else(|why| {
+        wrong.extend(why);
+        Default::default()
+    }));
     raw.into_iter()
-        .filter_map(|(name, raw)| Some((name.clone(), calendar(name, raw, workspace, wrong)?)))
+        .filter_map(|(name, raw)| {
+            let clockwork = calendar(name.clone(), raw, workspace, wrong)?;
+            Some((name, Clockwork { call_rules: call_rules.clone(), ..clockwork }))
+        })
         .collect()
 }
 
@@ -53,7 +60,7 @@ fn calendar(
         Some(zone) => Some(time_zone(zone, &key("if_zone_unknown"), wrong)),
     };
     let (holidays, abroad) = holidays(&raw.holidays, &key("holidays"), workspace, wrong);
-    let hours = match hours(&raw.hours) {
+    let hours = match week::hours(&raw.hours) {
         Ok(hours) => hours,
         Err(why) => {
             wrong.push(format!("{}: {why}", key("hours")));
@@ -62,39 +69,6 @@ fn calendar(
     };
     let calendar = Calendar { name, hours, holidays };
     Some(Clockwork { fixed_zone, if_zone_unknown, abroad, ..Clockwork::new(calendar) })
-}
-
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
-
-/// `mon-fri 08:00-17:00`, several parts separated by commas.
-pub(super) fn hours(text: &str) -> Result<[Vec<DaySpan>; 7], String> {
-    let mut all: [Vec<DaySpan>; 7] = Default::default();
-    for part in text.split(',') {
-        let example = || format!("`{part}` is not like `mon-fri 08:00-17:00`");
-        let (days, span) = part.trim().split_once(' ').ok_or_else(example)?;
-        let day = |name: &str| DAYS.iter().position(|(known, _)| *known == name.trim());
-        let (from, to) = days.split_once('-').unwrap_or((days, days));
-        let (from, to) = day(from).zip(day(to)).ok_or_else(example)?;
-        let span = length::day_span(span.trim()).map_err(|error| error.to_string())?;
-        let days: Vec<Weekday> =
-            DAYS.iter().take(to + 1).skip(from).map(|(_, weekday)| *weekday).collect();
-        if days.is_empty() {
-            return Err(example());
-        }
-        for (day, spans) in all.iter_mut().zip(weekly(&days, &[span])) {
-            day.extend(spans);
-            day.sort();
-        }
-    }
-    Ok(all)
 }
 
 /// Stands for the holidays of wherever the person is.
@@ -186,12 +160,6 @@ mod tests {
         let mut wrong = Vec::new();
         let (found, _) = holidays(&raw, "calendar.x.holidays", workspace, &mut wrong);
         if wrong.is_empty() { Ok(found) } else { Err(wrong) }
-    }
-
-    #[test]
-    fn hours_name_days_and_spans() {
-        let all = hours("mon-thu 08:00-12:00, mon-fri 13:00-17:00").unwrap();
-        assert_eq!(all.each_ref().map(Vec::len), [2, 2, 2, 2, 1, 0, 0]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod budget;
 pub mod cadence;
 pub mod calendar;
+pub mod call_hours;
 pub mod delivery;
 pub mod enrollment;
 pub mod facts;

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::address::EmailAddress;
 use super::budget::Ramp;
 use super::calendar::Calendar;
+use super::call_hours::{CallHours, CallRules};
 use super::holidays::HolidayBook;
 use super::ids::{MailboxId, RepId, RoleId};
 use super::prospect::Prospect;
@@ -71,21 +72,27 @@ pub struct Clockwork {
     pub if_zone_unknown: Option<TimeZone>,
     /// When there: the holidays of wherever the person is count as well.
     pub abroad: Option<Arc<HolidayBook>>,
+    /// When people may be called, by country and region.
+    pub call_rules: Arc<CallRules>,
+    /// When this person may be called.
+    pub calls: Arc<CallHours>,
 }
 
 impl Clockwork {
     /// A calendar on the prospect's clock.
     pub fn new(calendar: Calendar) -> Self {
-        Self { calendar, fixed_zone: None, if_zone_unknown: None, abroad: None }
+        let (call_rules, calls) = Default::default();
+        Self { calendar, fixed_zone: None, if_zone_unknown: None, abroad: None, call_rules, calls }
     }
 
-    /// The same as it holds for this person.
-    pub fn of(&self, prospect: &Prospect) -> Self {
-        let Some(book) = &self.abroad else { return self.clone() };
+    /// As it holds for this person: with the holidays and the rules about calls of where they are.
+    pub fn of(mut self, prospect: &Prospect) -> Self {
         let known = &prospect.known;
-        let there = book.of(known.country.as_deref(), known.region.as_deref());
-        let holidays = self.calendar.holidays.with(there);
-        Self { calendar: Calendar { holidays, ..self.calendar.clone() }, ..self.clone() }
+        let (country, region) = (known.country.as_deref(), known.region.as_deref());
+        let there = self.abroad.as_ref().and_then(|book| book.of(country, region));
+        self.calendar.holidays = self.calendar.holidays.with(there);
+        self.calls = self.call_rules.of(country, region);
+        self
     }
 }
 

@@ -118,7 +118,7 @@ impl Engine {
         let on_clock_of = |turn: &Candidate| {
             let zone = turn.zones.first().cloned().unwrap_or(TimeZone::UTC);
             let dates = enrollment::dates(&admitting.cadence, || Facts::of(&turn.prospect));
-            let clockwork = admitting.clockwork.of(&turn.prospect);
+            let clockwork = admitting.clockwork.clone().of(&turn.prospect);
             let (cadence, calendar) = (&admitting.cadence, &clockwork.calendar);
             let course = Course { dates: &dates, cadence, calendar, zone: &zone };
             let state = enrollment::begin(&course, entrance.at)?;
@@ -140,7 +140,7 @@ impl Engine {
             owner,
             wake: super::enroll::wake(
                 admitting,
-                &admitting.clockwork.of(&first.prospect),
+                &first.prospect,
                 &first.zones,
                 mailbox.as_ref(),
                 &state,

@@ -54,6 +54,18 @@ pub fn of(scope: &str) -> Result<Arc<Days>, String> {
     Err(format!("no holidays are known of `{scope}`{hint}"))
 }
 
+/// The regions of a country that are known, by their lower-case code and names.
+pub fn regions(country: &str) -> BTreeMap<String, String> {
+    let prefix = format!("{country}-");
+    let code = |scope: &str| scope.strip_prefix(&prefix).map(str::to_owned);
+    let codes = parsed().scopes.iter().filter_map(|scope| code(scope));
+    let codes = codes.map(|code| (code.to_lowercase(), code));
+    let named = parsed().names().into_iter();
+    let named = named.filter_map(|((_, name), scope)| Some((name, code(&scope)?)));
+    // A code is meant before a name that is spelt the same.
+    named.chain(codes).collect()
+}
+
 /// The holidays of every country and region.
 pub fn book() -> Arc<HolidayBook> {
     static BOOK: OnceLock<Arc<HolidayBook>> = OnceLock::new();

@@ -25,6 +25,8 @@ pub struct Trace {
     pub opens_at: Timestamp,
     /// The hours and on whose clock they are read.
     pub hours: String,
+    /// For a call: when people may be called there, and by which rule.
+    pub call_hours: Option<String>,
     /// Days from the due one on that are passed over, with what they are.
     pub closed_days: Vec<(Date, String)>,
     pub checks: Vec<Check>,
@@ -84,6 +86,7 @@ impl Engine {
             due_at: *due_at,
             opens_at: opens.at,
             hours: hours(person, channel),
+            call_hours: (channel == Channel::Call).then(|| call_hours(person, opens.at)),
             closed_days: closed_days(person, *due_at, opens.at),
             earliest: earliest(&checks, (*due_at).max(now), opens_at),
             there: person.zone(),
@@ -254,6 +257,15 @@ fn hours(person: &Person, channel: Channel) -> String {
         (None, _) => format!("in all of {}", zones.join(", ")),
     };
     format!("{window} on days of the calendar `{}`, {whose}", calendar.name)
+}
+
+/// When people may be called there on that day, and by which rule.
+fn call_hours(person: &Person, at: Timestamp) -> String {
+    let zone = person.there.first().cloned().unwrap_or_else(|| person.zone());
+    let hours = &person.clockwork.calls;
+    let spans: Vec<String> =
+        hours.on(zone.to_datetime(at).weekday()).iter().map(ToString::to_string).collect();
+    format!("{} ({})", spans.join(" and "), hours.sources())
 }
 
 /// The days from the due one until it opens on which nobody works.
