@@ -3,12 +3,14 @@
 mod team;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use firsttouch::domain::enrollment::{Ending, Phase, TaskKind};
 use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CadenceId, ProspectId, RepId};
 use firsttouch::domain::log::What;
 use firsttouch::domain::prospect::{Phone, Prospect, ProspectDraft, Relationship};
+use firsttouch::domain::touch::Status;
 use firsttouch::engine::enroll::{Enrolled, Mode};
 use firsttouch::engine::tasks::DoneTask;
 use firsttouch::ports::{Changes, EnrollmentRecord};
@@ -286,6 +288,26 @@ async fn whoever_wants_no_more_is_out_and_the_others_go_on() {
     assert_eq!(to, ["1", "2", "3"]);
     assert_eq!(account.left().await, [(1, Ending::OptedOut)]);
     assert_eq!(account.0.log(1, What::Left).await[0].detail("ending"), "opted_out");
+}
+
+#[tokio::test]
+async fn a_mail_that_was_put_off_goes_to_the_next_one_when_its_person_is_gone() {
+    let account = Account::researched(&[1, 2]).await;
+    account.0.until("2026-03-04T07:00:00Z").await;
+    account.0.puts_off.store(true, Ordering::Relaxed);
+    account.0.until("2026-03-04T08:10:00Z").await;
+    let put_off = account.0.touches(2).await.pop().unwrap();
+    assert_eq!((put_off.status, put_off.prospect), (Status::Retryable, ProspectId(2)));
+
+    account.0.engine.suppress("p2@acme.test", "ann").await.unwrap();
+    account.0.puts_off.store(false, Ordering::Relaxed);
+    account.0.until("2026-03-04T12:00:00Z").await;
+    let sent = account.sent().await;
+    assert_eq!(sent, ["champion-1 1 03 08", "economic-1 1 04 08"], "{sent:?}");
+    let left = account.0.touches(1).await.pop().unwrap();
+    assert_eq!((left.id, left.status), (put_off.id, Status::Sent));
+    let log = account.0.log(1, What::Sent).await;
+    assert_eq!(log.last().and_then(|entry| entry.touch), Some(put_off.id));
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::cadence::SKIPPED;
 use super::ids::{EnrollmentId, ProspectId, TouchId};
 use super::log::{Entry, What};
@@ -16,7 +18,7 @@ pub struct Tally {
     first_touched: BTreeMap<ProspectId, (String, Option<TouchId>)>,
     /// How many touches of each enrollment there are.
     reached: BTreeMap<EnrollmentId, u64>,
-    replied: BTreeMap<EnrollmentId, i64>,
+    replied: BTreeMap<EnrollmentId, Heard>,
     pub replies: u64,
     pub auto_replies: u64,
     pub bounces: u64,
@@ -32,6 +34,17 @@ pub struct Tally {
     /// Enrollments by how they ended.
     pub endings: BTreeMap<String, u64>,
     last_ending: BTreeMap<EnrollmentId, String>,
+}
+
+/// The replies to one enrollment. Which was first is told by their times, never by the order of the
+/// log: with a clock that is set back, or several nodes, the two differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Heard {
+    /// On the phone or a network, where a person wrote it down: no latency is known, and it can be
+    /// taken back.
+    spoken: u32,
+    /// The first by mail: when it was taken in, and its latency in milliseconds.
+    written: Option<(Timestamp, i64)>,
 }
 
 impl Tally {
@@ -115,8 +128,10 @@ impl Tally {
         let Some(enrollment) = entry.enrollment else { return };
         if entry.detail("replied") == "yes" {
             self.replies = self.replies.saturating_sub(1);
-            // A reply on the phone; one by mail has a latency, and stays.
-            self.replied.retain(|id, latency_ms| *id != enrollment || *latency_ms > 0);
+            if let Some(heard) = self.replied.get_mut(&enrollment) {
+                heard.spoken = heard.spoken.saturating_sub(1);
+            }
+            self.replied.retain(|_, heard| heard.spoken > 0 || heard.written.is_some());
         }
         if entry.detail("ended") == "yes"
             && let Some(ending) = self.last_ending.remove(&enrollment)
@@ -154,9 +169,13 @@ impl Tally {
 
     fn reply(&mut self, entry: &Entry) {
         self.replies += 1;
-        let latency_ms = entry.detail("latency_ms").parse().unwrap_or(0);
-        if let Some(enrollment) = entry.enrollment {
-            self.replied.entry(enrollment).or_insert(latency_ms);
+        let Some(enrollment) = entry.enrollment else { return };
+        let heard = self.replied.entry(enrollment).or_default();
+        if entry.detail("channel") == "email" {
+            let written = (entry.at, entry.detail("latency_ms").parse().unwrap_or(0));
+            heard.written = Some(heard.written.map_or(written, |first| first.min(written)));
+        } else {
+            heard.spoken += 1;
         }
     }
 
@@ -189,10 +208,11 @@ impl Tally {
         Rate { hits, of }
     }
 
-    /// The median time from a touch to its first reply, in milliseconds; replies on the phone are zero
-    /// and left out.
+    /// The median time from a touch to the first reply by mail, in milliseconds; replies on the phone
+    /// have none.
     pub fn median_latency_ms(&self) -> Option<i64> {
-        let mut latencies: Vec<i64> = self.replied.values().copied().filter(|ms| *ms > 0).collect();
+        let written = self.replied.values().filter_map(|heard| heard.written);
+        let mut latencies: Vec<i64> = written.map(|(_, ms)| ms).filter(|ms| *ms > 0).collect();
         latencies.sort_unstable();
         latencies.get(latencies.len() / 2).copied()
     }
@@ -236,11 +256,46 @@ mod tests {
         assert_eq!(Rate { hits: 0, of: 40 }.share().map(|(_, low, _)| low), Some(0.0));
     }
 
+    fn reply(enrollment: i64, channel: &str, second: i64, latency_ms: i64) -> Entry {
+        let at = Timestamp::new(second, 0).unwrap();
+        let entry =
+            Entry { enrollment: Some(EnrollmentId(enrollment)), ..Entry::new(at, What::Replied) };
+        entry.with("channel", channel).with("latency_ms", latency_ms)
+    }
+
+    #[test]
+    fn the_first_reply_by_mail_is_told_by_its_time_whatever_was_logged_before_it() {
+        let mails = [reply(1, "email", 90, 7), reply(1, "email", 50, 5)];
+        let call = reply(1, "call", 10, 0);
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+            let mut tally = Tally::default();
+            for index in order {
+                tally.add([&mails[0], &mails[1], &call][index]);
+            }
+            assert_eq!((tally.replies, tally.median_latency_ms()), (3, Some(5)));
+        }
+    }
+
+    #[test]
+    fn of_two_replies_on_the_phone_one_can_be_taken_back_and_the_other_stands() {
+        let mut tally = Tally::default();
+        tally.add(&reply(1, "call", 10, 0));
+        tally.add(&reply(1, "call", 20, 0));
+        let back = Entry {
+            enrollment: Some(EnrollmentId(1)),
+            ..Entry::new(Timestamp::UNIX_EPOCH, What::TaskUndone)
+        };
+        tally.add(&back.clone().with("replied", "yes"));
+        assert_eq!((tally.replies, tally.replied.len()), (1, 1));
+        tally.add(&back.with("replied", "yes"));
+        assert_eq!((tally.replies, tally.replied.len()), (0, 0));
+    }
+
     #[test]
     fn a_reply_behind_the_last_step_takes_the_place_of_the_first_ending() {
         let mut tally = Tally::default();
         for ending in ["no_reply", "replied"] {
-            let at = jiff::Timestamp::UNIX_EPOCH;
+            let at = Timestamp::UNIX_EPOCH;
             let entry = Entry { enrollment: Some(EnrollmentId(1)), ..Entry::new(at, What::Ended) };
             tally.add(&entry.with("ending", ending));
         }

@@ -14,7 +14,7 @@ use crate::domain::ids::MailboxId;
 /// The daemon's heartbeats: receivers of a count that grows with each beat.
 #[derive(Clone)]
 pub struct Beats {
-    /// Every second.
+    /// Several times a second: whoever waits looks whether it is over.
     pub tick: watch::Receiver<u64>,
     /// Every few minutes: deliveries to note.
     pub housekeeping: watch::Receiver<u64>,

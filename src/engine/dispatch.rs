@@ -88,6 +88,8 @@ impl Engine {
                 }
                 match self.work_one(mailbox, enrollment).await? {
                     Done::Moved => {}
+                    // Without a gap there is nothing that the next one would have to wait for.
+                    Done::Sent if mailbox.gap.1.is_zero() => {}
                     Done::Sent => break,
                     Done::LaneWaits(until) => return Ok(Some(until)),
                 }
@@ -230,7 +232,11 @@ impl Engine {
         } else {
             offered.content(&sending.ready.bytes).await
         };
-        self.settle(person, &sending, result).await
+        let (state, _) = transition(person, Event::Intended, intended_at)?;
+        let mut on_its_way = person.clone();
+        (on_its_way.enrollment.state, on_its_way.enrollment.revision) =
+            (state, person.enrollment.revision + 1);
+        self.settle(&on_its_way, &sending, result).await
     }
 
     /// Before any intent: certainly nothing was sent, and there is no touch to settle.

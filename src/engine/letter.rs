@@ -95,7 +95,7 @@ impl Engine {
         attempt: u32,
         now: Timestamp,
     ) -> Result<Result<Ready, NoLetter>, EngineError> {
-        let earlier = self.touches_to(person).await?;
+        let earlier = self.store.touches_of(person.enrollment.id).await?;
         Ok(write(&self.settings, person, mailbox, (step, attempt), &earlier, now))
     }
 
@@ -111,20 +111,12 @@ impl Engine {
         let Some(mailbox) = mailbox else {
             return Ok(Err(NoLetter::Unfit("there is no mailbox".to_owned())));
         };
-        let earlier = self.touches_to(person).await?;
+        let earlier = self.store.touches_of(person.enrollment.id).await?;
         Ok(draft(person, mailbox, (step, attempt), &earlier, now))
-    }
-
-    /// What this enrollment has touched this person with: at an account a conversation is with one of
-    /// them.
-    async fn touches_to(&self, person: &Person) -> Result<Vec<Touch>, EngineError> {
-        let mut touches = self.store.touches_of(person.enrollment.id).await?;
-        touches.retain(|touch| touch.prospect == person.prospect.id);
-        Ok(touches)
     }
 }
 
-/// Writes the mail of a step behind what was sent before; touches nothing.
+/// Writes the mail of a step behind what the enrollment sent before; touches nothing.
 pub(super) fn write(
     settings: &Settings,
     person: &Person,
@@ -166,6 +158,7 @@ pub(super) fn write(
     let mailbox = mailbox.id.clone();
     let mail = SentMail { mailbox, message_id, subject, begins_thread, template };
     let same = |touch: &&Touch| touch.step == *step && touch.attempt == attempt;
+    // Also when it was to somebody else, who has left the account since: it is the same touch.
     let again = earlier.iter().find(same).map(|touch| touch.id);
     let Letter { text, html, .. } = letter;
     Ok(Ready { to, mail, preview, text, html, bytes, share, again })
@@ -189,7 +182,9 @@ fn draft(
         Some(edited) => as_edited(person.template(step, content), edited),
         None => render_any(person, mailbox, step, content, now)?,
     };
-    let thread_so_far = thread_of(*thread, earlier);
+    // At an account a conversation is with one of them.
+    let own = earlier.iter().filter(|touch| touch.prospect == person.prospect.id);
+    let thread_so_far = thread_of(*thread, own);
     let (subject, begins_thread) = match thread_so_far.first() {
         Some(first) => (reply_subject(&first.subject), false),
         None => (first_subject(person, mailbox, step, rendered.subject.as_ref(), now)?, true),
@@ -264,7 +259,7 @@ fn render_any<'a>(
 
 /// The mails of the conversation that a step goes on with, oldest first; empty when it begins one.
 /// A mail that was in doubt counts: the person may have it.
-fn thread_of(thread: Thread, earlier: &[Touch]) -> Vec<&SentMail> {
+fn thread_of<'a>(thread: Thread, earlier: impl Iterator<Item = &'a Touch>) -> Vec<&'a SentMail> {
     if thread == Thread::New {
         return Vec::new();
     }
@@ -272,7 +267,7 @@ fn thread_of(thread: Thread, earlier: &[Touch]) -> Vec<&SentMail> {
         matches!(touch.status, Status::Sent | Status::AssumedSent | Status::InDoubt)
     };
     let sent: Vec<&SentMail> =
-        earlier.iter().filter(left).filter_map(|t| t.mail.as_ref()).collect();
+        earlier.filter(left).filter_map(|touch| touch.mail.as_ref()).collect();
     let begins = sent.iter().rposition(|mail| mail.begins_thread).unwrap_or(0);
     sent.get(begins..).unwrap_or_default().to_vec()
 }

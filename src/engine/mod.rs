@@ -112,6 +112,7 @@ pub enum EngineError {
 }
 
 /// One person on the way through one cadence, with everything that a decision needs.
+#[derive(Clone)]
 pub struct Person {
     pub enrollment: EnrollmentRecord,
     pub prospect: Prospect,

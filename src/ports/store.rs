@@ -235,7 +235,7 @@ pub trait Store: Send + Sync {
 }
 
 /// A store that could not do what it was asked. Nothing was changed.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum StoreError {
     /// Somebody else changed the enrollment in between.
     #[error("enrollment {0} has moved on since it was read")]

@@ -25,6 +25,7 @@ mod people;
 mod races;
 mod samples;
 mod starts;
+mod together;
 mod touches;
 
 /// An empty database, or the memory of a simulation.
@@ -166,7 +167,7 @@ on_both! {
         everybody_of_a_rep_is_anothers;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
-        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
+        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_to_whomever_it_is_now,
         doubts_deliveries_and_the_last_mail_are_found,
         tasks_are_queued_by_urgency_and_closed_with_their_enrollment;
     guards:
@@ -205,6 +206,11 @@ on_both! {
         two_nodes_never_get_the_same_ids,
         two_nodes_do_not_both_begin_with_the_last_colleague,
         two_nodes_do_not_both_touch_one_person;
+    together:
+        of_many_at_once_a_cap_lets_in_as_many_as_have_room,
+        whoever_is_refused_is_refused_alone,
+        those_who_could_see_each_other_are_decided_one_behind_the_other,
+        whoever_stops_waiting_takes_nobody_else_along;
 }
 
 /// Makes a test of each function on the memory of a simulation; lists and imports it does not know.
@@ -252,7 +258,7 @@ on_memory! {
         everybody_of_a_rep_is_anothers;
     touches:
         a_second_touch_for_an_attempt_is_refused_with_the_whole_write,
-        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id,
+        a_touch_that_was_not_sent_may_be_tried_again_under_its_id_to_whomever_it_is_now,
         doubts_deliveries_and_the_last_mail_are_found,
         tasks_are_queued_by_urgency_and_closed_with_their_enrollment;
     guards:

@@ -52,21 +52,27 @@ pub async fn a_second_touch_for_an_attempt_is_refused_with_the_whole_write(datab
     assert_eq!(store.touches_of(EnrollmentId(1)).await.unwrap().len(), 2);
 }
 
-pub async fn a_touch_that_was_not_sent_may_be_tried_again_under_its_id_and_message_id(
+pub async fn a_touch_that_was_not_sent_may_be_tried_again_under_its_id_to_whomever_it_is_now(
     database: Database,
 ) {
     let store = database.open().await;
-    write_enrolled(&*store, 1).await;
+    write_enrolled(&*store, 2).await;
     let first = touch(1, 1, "one", Status::Intended);
     store.write(touches(vec![first.clone()])).await.unwrap();
-    for (minute, id) in [(30, 1), (60, 2)] {
+    // The same mail again; then one to somebody else of the account, because the first one has left it.
+    for (minute, id, person) in [(30, 1, 1), (60, 2, 2)] {
         let settled = vec![(TouchId(1), Status::Retryable)];
         store.write(Changes { settled, ..Changes::default() }).await.unwrap();
-        let again = Touch { at: at(minute), ..touch(id, 1, "one", Status::Intended) };
-        store.write(touches(vec![again])).await.unwrap();
+        let prospect = ProspectId(person);
+        let again = Touch { at: at(minute), prospect, ..touch(id, 1, "one", Status::Intended) };
+        store.write(touches(vec![again.clone()])).await.unwrap();
         let there = store.touches_of(EnrollmentId(1)).await.unwrap();
-        assert_eq!(there, [Touch { at: at(minute), ..first.clone() }]);
+        assert_eq!(there, [Touch { id: TouchId(1), ..again }]);
     }
+    let answered = |id: &str| [format!("{id}@out.example")];
+    let found = store.touch_by_message_id(&answered("m2")).await.unwrap();
+    assert_eq!(found.map(|touch| touch.prospect), Some(ProspectId(2)));
+    assert_eq!(store.touch_by_message_id(&answered("m1")).await.unwrap(), None);
     let refused = store.write(touches(vec![first])).await;
     assert!(matches!(refused, Err(StoreError::Stale(_))), "{refused:?}");
 }

@@ -11,7 +11,7 @@ use firsttouch::adapters::simulated::clock::SimulatedClock;
 use firsttouch::adapters::store::SqlStore;
 use firsttouch::domain::budget::Ramp;
 use firsttouch::domain::calendar::{Calendar, weekly};
-use firsttouch::domain::delivery::{self, Envelope, Failure};
+use firsttouch::domain::delivery::{self, Answer, Envelope, Failure};
 use firsttouch::domain::enrollment::Phase;
 use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CadenceId, CompanyId, MailboxId, ProspectId, RepId, RoleId, TaskId};
@@ -53,28 +53,37 @@ impl Inbox for Letters {
     }
 }
 
-/// A way out whose line breaks behind the content, while it is told to.
+/// A way out whose line breaks behind the content, or whose server wants to see the mail later, while
+/// it is told to.
 pub struct Line {
     outbox: OutboxDir,
     pub breaks: Arc<AtomicBool>,
+    pub puts_off: Arc<AtomicBool>,
 }
 
 struct Open {
     offered: Box<dyn Offered>,
     breaks: bool,
+    puts_off: bool,
 }
 
 #[async_trait]
 impl Mailer for Line {
     async fn offer(&self, envelope: &Envelope) -> Result<Box<dyn Offered>, Failure> {
         let breaks = self.breaks.load(Ordering::Relaxed);
-        Ok(Box::new(Open { offered: self.outbox.offer(envelope).await?, breaks }))
+        let puts_off = self.puts_off.load(Ordering::Relaxed);
+        Ok(Box::new(Open { offered: self.outbox.offer(envelope).await?, breaks, puts_off }))
     }
 }
 
 #[async_trait]
 impl Offered for Open {
     async fn content(self: Box<Self>, message: &[u8]) -> Result<String, Failure> {
+        if self.puts_off {
+            let answer = Answer { code: 451, enhanced: None, text: "try again later".to_owned() };
+            let (phase, detail) = (delivery::Phase::Content, String::new());
+            return Err(Failure { phase, answer: Some(answer), detail });
+        }
         let answer = self.offered.content(message).await?;
         let detail = "the line broke".to_owned();
         match self.breaks {
@@ -92,6 +101,8 @@ pub struct Team {
     pub dir: tempfile::TempDir,
     /// Whether mails leave without an answer from now on.
     pub breaks: Arc<AtomicBool>,
+    /// Whether the server wants to see mails later.
+    pub puts_off: Arc<AtomicBool>,
     pub clock: Arc<SimulatedClock>,
     pub letters: Arc<Letters>,
     pub engine: Engine,
@@ -124,13 +135,14 @@ impl Team {
         let url = format!("sqlite:{}", dir.path().join("runs.db").display());
         let clock = Arc::new(SimulatedClock::new(instant("2026-03-02T08:00:00Z")));
         let letters = Arc::new(Letters::default());
-        let breaks = Arc::new(AtomicBool::new(false));
+        let (breaks, puts_off) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let engine = Engine::new(Parts {
             clock: clock.clone(),
             store: Arc::new(SqlStore::open(&url).await.unwrap()),
             mailer: Arc::new(Line {
                 outbox: OutboxDir::new(dir.path().join("outbox")),
                 breaks: breaks.clone(),
+                puts_off: puts_off.clone(),
             }),
             inbox: letters.clone(),
             settings: Arc::new(settings()),
@@ -139,7 +151,7 @@ impl Team {
         let (workspace, findings) = check(&Files { texts }, &["standard".to_owned()].into());
         let workspace = workspace.unwrap_or_else(|| panic!("{findings:#?}"));
         engine.apply(&workspace, None).await.unwrap();
-        Self { dir, breaks, clock, letters, engine }
+        Self { dir, breaks, puts_off, clock, letters, engine }
     }
 
     /// People 1 to `n`, all of one company, with dates of their own.

@@ -8,10 +8,9 @@ use super::json::timestamp;
 use super::read::ms;
 use super::{SqlStore, failed, get, rows};
 use crate::domain::absence::{Absence, Work};
-use crate::domain::budget::Waiting;
 use crate::domain::ids::{AbsenceId, ProspectId, RepId};
 use crate::domain::log::Entry;
-use crate::ports::{Changes, Guards, Intent, ReplyRecord, StoreError, TaskRecord};
+use crate::ports::{Changes, ReplyRecord, StoreError, TaskRecord};
 
 type Tx = Transaction<'static, Any>;
 
@@ -116,32 +115,6 @@ async fn put_absence(tx: &mut Tx, absence: &Absence) -> Result<(), StoreError> {
     .await
     .map_err(failed("note that somebody is away"))?;
     Ok(())
-}
-
-/// Nothing begins for the people of somebody who is away and whose work waits.
-pub(super) async fn owner_waits(
-    tx: &mut Tx,
-    guards: &Guards,
-) -> Result<Option<Intent>, StoreError> {
-    let Some(owner) = &guards.owner else {
-        return Ok(None);
-    };
-    let found = sqlx::query(
-        "select until_at, ended_at from absence where rep = $1 and work = 'hold' and until_at > $2 \
-         and from_at <= $2 and (ended_at is null or ended_at > $2)",
-    )
-    .bind(owner.0.clone())
-    .bind(ms(guards.now))
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(failed("read who is away"))?;
-    let mut latest = None;
-    for row in &found {
-        let (until, ended): (i64, Option<i64>) = (get(row, "until_at")?, get(row, "ended_at")?);
-        latest = latest.max(Some(ended.map_or(until, |ended| ended.min(until))));
-    }
-    let wait = |until| Intent::Wait { reason: Waiting::OwnerAway, until: timestamp(until) };
-    Ok(latest.map(wait))
 }
 
 fn absence(row: &AnyRow) -> Result<Absence, StoreError> {

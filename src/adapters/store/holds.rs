@@ -9,7 +9,7 @@ use super::{SqlStore, failed, get, rows};
 use crate::domain::budget::Waiting;
 use crate::domain::hold::{Health, Hold, HoldCause, HoldScope, Release};
 use crate::domain::ids::MailboxId;
-use crate::ports::{Changes, Guards, HoldBack, StoreError};
+use crate::ports::{Changes, HoldBack, StoreError};
 
 type Tx = Transaction<'static, Any>;
 
@@ -59,24 +59,6 @@ async fn put_release(tx: &mut Tx, release: &Release) -> Result<(), StoreError> {
         .await
         .map_err(failed("release a hold"))?;
     Ok(())
-}
-
-/// Whether anything that is asked for is on hold. The table is small: it is read whole.
-pub(super) async fn holds(tx: &mut Tx, guards: &Guards) -> Result<bool, StoreError> {
-    if guards.holds.is_empty() {
-        return Ok(false);
-    }
-    let rows = sqlx::query("select scope from hold where released_at is null")
-        .fetch_all(&mut **tx)
-        .await
-        .map_err(failed("read the holds"))?;
-    for row in rows {
-        let scope: String = get(&row, "scope")?;
-        if guards.holds.iter().any(|asked| asked.text() == scope) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 impl SqlStore {

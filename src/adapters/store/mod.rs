@@ -10,12 +10,14 @@ use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, PgPool, SqlSafeStr, SqlStr, Tr
 use thiserror::Error;
 
 use crate::ports::{IdKind, StoreError};
+use group::Group;
 
 mod account_json;
 mod books;
 mod bulk;
 mod copy;
 mod days;
+mod group;
 mod holds;
 mod intend;
 mod json;
@@ -26,6 +28,7 @@ mod overview;
 mod port;
 mod read;
 mod rows;
+mod set;
 mod starts;
 mod transitions;
 mod undo;
@@ -65,6 +68,7 @@ pub struct SqlStore {
     writer: AnyPool,
     readers: AnyPool,
     ids: Mutex<BTreeMap<IdKind, Block>>,
+    group: Group,
     /// For `COPY`, which only PostgreSQL itself speaks; connected when an import needs it.
     copier: Option<PgPool>,
 }
@@ -132,7 +136,8 @@ impl SqlStore {
             Dialect::Sqlite => None,
             Dialect::Postgres => Some(copier(url)?),
         };
-        let store = Self { dialect, writer, readers, ids: Mutex::default(), copier };
+        let (ids, group) = (Mutex::default(), Group::default());
+        let store = Self { dialect, writer, readers, ids, group, copier };
         store.recognise_by_hash().await.map_err(|error| OpenError::Database(error.to_string()))?;
         Ok(store)
     }
@@ -159,7 +164,8 @@ impl SqlStore {
         };
         check_schema(&pool).await?;
         let (writer, readers, copier) = (pool.clone(), pool, None);
-        Ok(Self { dialect, writer, readers, ids: Mutex::default(), copier })
+        let (ids, group) = (Mutex::default(), Group::default());
+        Ok(Self { dialect, writer, readers, ids, group, copier })
     }
 
     /// Closes every connection; what was committed is on disk.

@@ -8,7 +8,7 @@ use sqlx::{Any, Transaction};
 
 use super::json::timestamp;
 use super::read::ms;
-use super::{Block, SqlStore, failed, get, intend, lists, rows, write};
+use super::{Block, SqlStore, failed, get, lists, rows};
 use crate::domain::absence::Absence;
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::{Cap, Used, Waiting};
@@ -35,23 +35,11 @@ const BLOCK: u32 = 200;
 #[async_trait]
 impl Store for SqlStore {
     async fn write(&self, changes: Changes) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        write::apply(self, &mut tx, &changes).await?;
-        // Taking a thousand people apart again takes a while: the disk does as well.
-        let (done, ()) = tokio::join!(tx.commit(), async { drop(changes) });
-        done.map_err(failed("commit"))
+        self.commit(changes, None).await.map(drop)
     }
 
     async fn intend(&self, changes: Changes, guards: Guards) -> Result<Intent, StoreError> {
-        let mut tx = self.begin().await?;
-        let intent = intend::check(self, &mut tx, &guards).await?;
-        if intent != Intent::Committed {
-            tx.rollback().await.map_err(failed("roll back"))?;
-            return Ok(intent);
-        }
-        write::apply(self, &mut tx, &changes).await?;
-        tx.commit().await.map_err(failed("commit"))?;
-        Ok(intent)
+        self.commit(changes, Some(guards)).await
     }
 
     async fn ids(&self, kind: IdKind, n: u32) -> Result<i64, StoreError> {

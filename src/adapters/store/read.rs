@@ -8,7 +8,8 @@ use sqlx::any::AnyRow;
 
 use super::json::to_text;
 use super::rows;
-use super::{Dialect, SqlStore, failed, get, query};
+use super::set::of_rows;
+use super::{Dialect, Fork, SqlStore, failed, get, query};
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Waiting;
 use crate::domain::identity::Identity;
@@ -21,6 +22,12 @@ use crate::ports::StoreError;
 /// Values for one `in (…)` at most; and where each answer is short.
 const CHUNK: usize = 500;
 const LARGE: usize = 10_000;
+
+const SUPPRESSIONS: Fork = of_rows!(
+    "select s.* from",
+    "cross join suppression s where s.kind = r.value ->> 0 and s.value = r.value ->> 1 \
+     order by s.kind, s.value, s.cause"
+);
 
 impl SqlStore {
     /// The rows of a list of values that came as one JSON text in `$1`: the only way to say `in (…)`
@@ -176,22 +183,16 @@ impl SqlStore {
         &self,
         subjects: &[Subject],
     ) -> Result<Vec<Suppression>, StoreError> {
-        let sql = format!(
-            "select * from suppression where kind = $2 and value in {}",
-            self.listed("text")
-        );
-        let mut by_kind: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-        for subject in subjects {
-            by_kind.entry(subject.kind()).or_default().push(subject.value());
-        }
         let mut found = Vec::new();
-        for (kind, values) in by_kind {
-            for chunk in values.chunks(CHUNK) {
-                let query = query(sql.clone()).bind(to_text(&chunk)).bind(kind);
-                let blocks = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
-                for row in blocks {
-                    found.push(rows::suppression(&row)?);
-                }
+        for chunk in subjects.chunks(CHUNK) {
+            let asked: Vec<_> = chunk.iter().map(|one| (one.kind(), one.value())).collect();
+            let blocks = sqlx::query(self.dialect.pick(SUPPRESSIONS))
+                .bind(to_text(&asked))
+                .fetch_all(&self.readers)
+                .await
+                .map_err(failed("read"))?;
+            for row in &blocks {
+                found.push(rows::suppression(row)?);
             }
         }
         Ok(found)

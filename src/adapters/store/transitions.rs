@@ -1,11 +1,13 @@
 //! Every state in which an enrollment was: written with the move itself, never changed.
 
+use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
-use super::{SqlStore, failed, get, json};
+use super::set::{Set, of_rows};
+use super::{Dialect, SqlStore, failed, get, json};
 use crate::domain::ids::{EnrollmentId, MailboxId, ProspectId, RepId};
-use crate::ports::{EnrollmentMove, EnrollmentRecord, StoreError, TransitionRecord};
+use crate::ports::{EnrollmentRecord, StoreError, TransitionRecord};
 
 type Tx = Transaction<'static, Any>;
 
@@ -33,32 +35,30 @@ pub(super) async fn put_first(
     Ok(())
 }
 
-/// Comes before the row moves: what is as it was is not written again, and a move of the waking time
-/// alone is not written at all.
-pub(super) async fn put_next(
-    tx: &mut Tx,
-    moved: &EnrollmentMove,
-    state: String,
-) -> Result<(), StoreError> {
-    sqlx::query(
+const NEXT: Set = Set {
+    sql: of_rows!(
         "insert into transition (enrollment_id, revision, at, state, prospect_id, mailbox_id, digest, \
-         owner) select id, revision + 1, $3, $4, nullif($5, prospect_id), nullif($6, mailbox_id), \
-         nullif($7, digest), nullif($8, owner) from enrollment where id = $1 and revision = $2 and (state <> $4 \
-         or nullif($5, prospect_id) is not null or nullif($6, mailbox_id) is not null \
-         or nullif($7, digest) is not null or nullif($8, owner) is not null)",
-    )
-    .bind(moved.id.0)
-    .bind(moved.revision)
-    .bind(moved.at.as_millisecond())
-    .bind(state)
-    .bind(moved.prospect.map(|id| id.0))
-    .bind(moved.mailbox.as_ref().map(|id| id.0.clone()))
-    .bind(moved.digest.clone())
-    .bind(moved.owner.as_ref().map(|id| id.0.clone()))
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("write a transition"))?;
-    Ok(())
+         owner) select e.id, e.revision + 1, cast(r.value ->> 14 as bigint), r.value ->> 3, \
+         nullif(cast(r.value ->> 12 as bigint), e.prospect_id), nullif(r.value ->> 11, e.mailbox_id), \
+         nullif(r.value ->> 10, e.digest), nullif(r.value ->> 13, e.owner) from",
+        "cross join enrollment e where e.id = cast(r.value ->> 0 as bigint) \
+         and e.revision = cast(r.value ->> 1 as bigint) and (e.state <> r.value ->> 3 \
+         or nullif(cast(r.value ->> 12 as bigint), e.prospect_id) is not null \
+         or nullif(r.value ->> 11, e.mailbox_id) is not null \
+         or nullif(r.value ->> 10, e.digest) is not null \
+         or nullif(r.value ->> 13, e.owner) is not null)"
+    ),
+    attempted: "write a transition",
+};
+
+/// Comes before the rows move: what is as it was is not written again, and a move of the waking time
+/// alone is not written at all. The cells are those of [`super::write`].
+pub(super) async fn put_next(
+    dialect: Dialect,
+    tx: &mut Tx,
+    rows: Vec<Value>,
+) -> Result<(), StoreError> {
+    NEXT.run(dialect, tx, rows).await.map(drop)
 }
 
 /// A row of the table: what is null is as in the row before.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
+use super::group::Group;
 use super::json::timestamp;
 use super::{
     Dialect, MIGRATIONS, OpenError, SqlStore, copier, dialect_of, failed, get, open_error,
@@ -74,7 +75,7 @@ impl SqlStore {
             Dialect::Postgres => Some(copier(&url)?),
         };
         let (writer, readers, ids) = (pool.clone(), pool, Default::default());
-        Ok(Self { dialect, writer, readers, ids, copier })
+        Ok(Self { dialect, writer, readers, ids, group: Group::default(), copier })
     }
 
     async fn texts(&self, sql: impl Into<String>) -> Result<Vec<String>, StoreError> {

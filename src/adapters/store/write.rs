@@ -1,8 +1,12 @@
 //! Applying one [`Changes`]: every row of one transition, inside one transaction.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
 use sqlx::{Any, Transaction};
 
-use super::{SqlStore, days, failed, holds, json, lists, rows, starts, transitions};
+use super::set::{Set, of_rows};
+use super::{Dialect, SqlStore, days, failed, get, holds, json, lists, rows, starts, transitions};
 use crate::domain::enrollment::{Phase, State};
 use crate::domain::ids::EnrollmentId;
 use crate::domain::log::Entry;
@@ -18,8 +22,28 @@ type Tx = Transaction<'static, Any>;
 pub(super) async fn apply(
     store: &SqlStore,
     tx: &mut Tx,
-    changes: &Changes,
+    all: &[&Changes],
 ) -> Result<(), StoreError> {
+    for changes in all {
+        put_files(tx, changes).await?;
+        lists::put(store, tx, changes).await?;
+        starts::put(tx, changes).await?;
+        holds::put(tx, changes).await?;
+    }
+    // Ends come first: whoever is switched may come into the same cadence again.
+    move_enrollments(store.dialect, tx, all).await?;
+    for enrollment in all.iter().flat_map(|changes| &changes.enrolled) {
+        insert_enrollment(tx, enrollment).await?;
+    }
+    put_touches(store.dialect, tx, all).await?;
+    put_outcomes(store, tx, all).await?;
+    for changes in all {
+        put_mail(tx, changes).await?;
+    }
+    insert_log(store, tx, all).await
+}
+
+async fn put_files(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
     for version in &changes.versions {
         put_version(tx, version).await?;
     }
@@ -36,20 +60,10 @@ pub(super) async fn apply(
             .await
             .map_err(failed("take out a profile"))?;
     }
-    lists::put(store, tx, changes).await?;
-    starts::put(tx, changes).await?;
-    holds::put(tx, changes).await?;
-    // Ends come first: whoever is switched may come into the same cadence again.
-    for moved in &changes.moved {
-        move_enrollment(tx, moved).await?;
-    }
-    for enrollment in &changes.enrolled {
-        insert_enrollment(tx, enrollment).await?;
-    }
-    for touch in &changes.touches {
-        put_touch(tx, touch).await?;
-    }
-    put_outcomes(store, tx, changes).await?;
+    Ok(())
+}
+
+async fn put_mail(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
     for inbound in &changes.inbound {
         insert_inbound(tx, inbound).await?;
     }
@@ -59,19 +73,40 @@ pub(super) async fn apply(
     if let Some(wait) = &changes.mailbox_waits {
         put_mailbox_wait(tx, wait).await?;
     }
-    insert_log(store, tx, &changes.log).await
+    Ok(())
 }
 
-async fn put_outcomes(store: &SqlStore, tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
-    for (touch, status) in &changes.settled {
-        sqlx::query("update touch set status = $2 where id = $1")
-            .bind(touch.0)
-            .bind(status.as_str())
-            .execute(&mut **tx)
-            .await
-            .map_err(failed("settle a touch"))?;
-    }
-    for (touch, at) in &changes.came_back {
+const SETTLE: Set = Set {
+    sql: of_rows!(
+        "update touch set status = r.value ->> 1 from",
+        "where touch.id = cast(r.value ->> 0 as bigint)"
+    ),
+    attempted: "settle a touch",
+};
+
+const CLOSE_TASKS: Set = Set {
+    sql: of_rows!(
+        "update task set closed_at = cast(r.value ->> 1 as bigint) from",
+        "where task.enrollment_id = cast(r.value ->> 0 as bigint) and task.closed_at is null"
+    ),
+    attempted: "close tasks",
+};
+
+const MILESTONES: Set = Set {
+    sql: of_rows!(
+        "insert into milestone (enrollment_id, milestone, prospect_id, touch_id, at) \
+         select cast(r.value ->> 0 as bigint), r.value ->> 1, cast(r.value ->> 2 as bigint), \
+         cast(r.value ->> 3 as bigint), cast(r.value ->> 4 as bigint) from",
+        "where true on conflict do nothing"
+    ),
+    attempted: "write a milestone",
+};
+
+async fn put_outcomes(store: &SqlStore, tx: &mut Tx, all: &[&Changes]) -> Result<(), StoreError> {
+    let settled = all.iter().flat_map(|changes| &changes.settled);
+    let settled = settled.map(|(touch, status)| json!([touch.0, status.as_str()])).collect();
+    SETTLE.run(store.dialect, tx, settled).await?;
+    for (touch, at) in all.iter().flat_map(|changes| &changes.came_back) {
         sqlx::query("update touch set came_back_at = $2 where id = $1 and came_back_at is null")
             .bind(touch.0)
             .bind(at.as_millisecond())
@@ -79,24 +114,21 @@ async fn put_outcomes(store: &SqlStore, tx: &mut Tx, changes: &Changes) -> Resul
             .await
             .map_err(failed("record a bounce"))?;
     }
-    for (enrollment, at) in &changes.close_tasks {
-        sqlx::query(
-            "update task set closed_at = $2 where enrollment_id = $1 and closed_at is null",
-        )
-        .bind(enrollment.0)
-        .bind(at.as_millisecond())
-        .execute(&mut **tx)
-        .await
-        .map_err(failed("close tasks"))?;
+    let closed = all.iter().flat_map(|changes| &changes.close_tasks);
+    let closed = closed.map(|(enrollment, at)| json!([enrollment.0, at.as_millisecond()]));
+    CLOSE_TASKS.run(store.dialect, tx, closed.collect()).await?;
+    for changes in all {
+        days::put(tx, changes).await?;
+        for task in &changes.tasks {
+            insert_task(tx, task).await?;
+        }
+        lists::put_suppressions(store.dialect, tx, &changes.suppressions).await?;
     }
-    days::put(tx, changes).await?;
-    for task in &changes.tasks {
-        insert_task(tx, task).await?;
-    }
-    lists::put_suppressions(store.dialect, tx, &changes.suppressions).await?;
-    for milestone in &changes.milestones {
-        put_milestone(tx, milestone).await?;
-    }
+    let milestones = all.iter().flat_map(|changes| &changes.milestones).map(|record| {
+        let MilestoneRecord { enrollment, milestone, prospect, touch, at } = record;
+        json!([enrollment.0, milestone.as_str(), prospect.0, touch.0, at.as_millisecond()])
+    });
+    MILESTONES.run(store.dialect, tx, milestones.collect()).await?;
     Ok(())
 }
 
@@ -258,83 +290,126 @@ pub(super) async fn put_members(
     Ok(())
 }
 
-async fn move_enrollment(tx: &mut Tx, moved: &EnrollmentMove) -> Result<(), StoreError> {
+const MOVE: Set = Set {
+    sql: of_rows!(
+        "update enrollment set phase = r.value ->> 2, state = r.value ->> 3, \
+         revision = enrollment.revision + 1, begun = cast(r.value ->> 4 as bigint), \
+         lane = r.value ->> 5, lane_rank = case \
+           when cast(r.value ->> 4 as bigint) = 1 or r.value ->> 5 is null \
+             then cast(r.value ->> 6 as bigint) \
+           when 1000000 - enrollment.score < 1 then 1 else 1000000 - enrollment.score end, \
+         wake_at = cast(r.value ->> 7 as bigint), waiting = r.value ->> 8, \
+         ended_at = cast(r.value ->> 9 as bigint), \
+         digest = coalesce(r.value ->> 10, enrollment.digest), \
+         mailbox_id = coalesce(r.value ->> 11, enrollment.mailbox_id), \
+         prospect_id = coalesce(cast(r.value ->> 12 as bigint), enrollment.prospect_id), \
+         owner = coalesce(r.value ->> 13, enrollment.owner) from",
+        "where enrollment.id = cast(r.value ->> 0 as bigint) \
+         and enrollment.revision = cast(r.value ->> 1 as bigint) returning enrollment.id"
+    ),
+    attempted: "move an enrollment",
+};
+
+/// All of them, or an error that names the first one that had moved on since it was read.
+async fn move_enrollments(
+    dialect: Dialect,
+    tx: &mut Tx,
+    all: &[&Changes],
+) -> Result<(), StoreError> {
+    let moved: Vec<&EnrollmentMove> = all.iter().flat_map(|changes| &changes.moved).collect();
+    let rows: Vec<Value> = moved.iter().map(|moved| move_row(moved)).collect();
+    transitions::put_next(dialect, tx, rows.clone()).await?;
+    let done = MOVE.ask(dialect, tx, rows).await?;
+    let done: BTreeSet<i64> = done.iter().map(|row| get(row, "id")).collect::<Result<_, _>>()?;
+    let stale = moved.iter().find(|moved| !done.contains(&moved.id.0));
+    stale.map_or(Ok(()), |moved| Err(StoreError::Stale(moved.id)))
+}
+
+/// The cells that [`MOVE`] and the log of transitions read.
+fn move_row(moved: &EnrollmentMove) -> Value {
     let begun = moved.state.has_begun();
     let wake = WakeColumns::of(moved.wake.as_ref(), begun, 0);
     let ended_at = match &moved.state.phase {
         Phase::Ended { at, .. } => Some(at.as_millisecond()),
         _ => None,
     };
-    let state = json::state_to_text(&moved.state);
-    transitions::put_next(tx, moved, state.clone()).await?;
-    let done = sqlx::query(
-        "update enrollment set phase = $3, state = $4, revision = revision + 1, begun = $5, lane = $6, \
-         lane_rank = case when $5 = 1 or $6 is null then $7 \
-                     when 1000000 - score < 1 then 1 else 1000000 - score end, \
-         wake_at = $8, waiting = $9, ended_at = $10, digest = coalesce($11, digest), \
-         mailbox_id = coalesce($12, mailbox_id), prospect_id = coalesce($13, prospect_id), \
-         owner = coalesce($14, owner) \
-         where id = $1 and revision = $2",
-    )
-    .bind(moved.id.0)
-    .bind(moved.revision)
-    .bind(moved.state.phase.name())
-    .bind(state)
-    .bind(i64::from(begun))
-    .bind(wake.lane)
-    .bind(wake.rank)
-    .bind(wake.at)
-    .bind(wake.waiting)
-    .bind(ended_at)
-    .bind(moved.digest.clone())
-    .bind(moved.mailbox.as_ref().map(|id| id.0.clone()))
-    .bind(moved.prospect.map(|id| id.0))
-    .bind(moved.owner.as_ref().map(|id| id.0.clone()))
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("move an enrollment"))?;
-    match done.rows_affected() {
-        1 => Ok(()),
-        _ => Err(StoreError::Stale(moved.id)),
-    }
+    json!([
+        moved.id.0,
+        moved.revision,
+        moved.state.phase.name(),
+        json::state_to_text(&moved.state),
+        i64::from(begun),
+        wake.lane,
+        wake.rank,
+        wake.at,
+        wake.waiting,
+        ended_at,
+        moved.digest,
+        moved.mailbox.as_ref().map(|id| &id.0),
+        moved.prospect.map(|id| id.0),
+        moved.owner.as_ref().map(|id| &id.0),
+        moved.at.as_millisecond(),
+    ])
 }
 
-/// A new touch, or the next try of one that was definitely not sent. Anything else breaks promise 1
-/// and is refused.
-async fn put_touch(tx: &mut Tx, touch: &Touch) -> Result<(), StoreError> {
-    let mail = touch.mail.as_ref();
-    let done = sqlx::query(
+const TOUCH: Set = Set {
+    sql: of_rows!(
         "insert into touch (id, enrollment_id, prospect_id, step_id, attempt, channel, status, at, \
          actor, outcome, mailbox_id, message_id, subject, begins_thread, template, version) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         select cast(r.value ->> 0 as bigint), cast(r.value ->> 1 as bigint), \
+         cast(r.value ->> 2 as bigint), r.value ->> 3, cast(r.value ->> 4 as bigint), \
+         r.value ->> 5, r.value ->> 6, cast(r.value ->> 7 as bigint), r.value ->> 8, \
+         r.value ->> 9, r.value ->> 10, r.value ->> 11, r.value ->> 12, \
+         cast(r.value ->> 13 as bigint), r.value ->> 14, r.value ->> 15 from",
+        "where true \
          on conflict (enrollment_id, step_id, attempt) do update set status = excluded.status, \
-         at = excluded.at, subject = excluded.subject, begins_thread = excluded.begins_thread, \
+         prospect_id = excluded.prospect_id, mailbox_id = excluded.mailbox_id, \
+         message_id = excluded.message_id, at = excluded.at, subject = excluded.subject, begins_thread = excluded.begins_thread, \
          template = excluded.template, version = excluded.version, actor = excluded.actor, \
-         outcome = excluded.outcome where touch.status in ('retryable', 'taken_back')",
-    )
-    .bind(touch.id.0)
-    .bind(touch.enrollment.0)
-    .bind(touch.prospect.0)
-    .bind(touch.step.0.clone())
-    .bind(i64::from(touch.attempt))
-    .bind(touch.channel.as_str())
-    .bind(touch.status.as_str())
-    .bind(touch.at.as_millisecond())
-    .bind(touch.actor.clone())
-    .bind(touch.outcome.as_ref().map(|outcome| outcome.0.clone()))
-    .bind(mail.map(|mail| mail.mailbox.0.clone()))
-    .bind(mail.map(|mail| mail.message_id.clone()))
-    .bind(mail.map(|mail| mail.subject.clone()))
-    .bind(mail.map(|mail| i64::from(mail.begins_thread)))
-    .bind(mail.map(|mail| mail.template.clone()))
-    .bind(touch.version.clone())
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("write a touch"))?;
-    match done.rows_affected() {
-        1 => Ok(()),
-        _ => Err(StoreError::Stale(touch.enrollment)),
+         outcome = excluded.outcome where touch.status in ('retryable', 'taken_back') \
+         returning enrollment_id"
+    ),
+    attempted: "write a touch",
+};
+
+/// New touches, or the next try of those that were definitely not sent, under their ids and perhaps to
+/// somebody else of the account. Anything else breaks promise 1 and is refused.
+async fn put_touches(dialect: Dialect, tx: &mut Tx, all: &[&Changes]) -> Result<(), StoreError> {
+    let touches: Vec<&Touch> = all.iter().flat_map(|changes| &changes.touches).collect();
+    let done = TOUCH.ask(dialect, tx, touches.iter().map(|touch| touch_row(touch)).collect());
+    let mut left: BTreeMap<i64, usize> = BTreeMap::new();
+    for row in &done.await? {
+        *left.entry(get(row, "enrollment_id")?).or_default() += 1;
     }
+    for touch in touches {
+        match left.get_mut(&touch.enrollment.0).filter(|n| **n > 0) {
+            Some(n) => *n -= 1,
+            None => return Err(StoreError::Stale(touch.enrollment)),
+        }
+    }
+    Ok(())
+}
+
+fn touch_row(touch: &Touch) -> Value {
+    let mail = touch.mail.as_ref();
+    json!([
+        touch.id.0,
+        touch.enrollment.0,
+        touch.prospect.0,
+        touch.step.0,
+        touch.attempt,
+        touch.channel.as_str(),
+        touch.status.as_str(),
+        touch.at.as_millisecond(),
+        touch.actor,
+        touch.outcome.as_ref().map(|outcome| &outcome.0),
+        mail.map(|mail| &mail.mailbox.0),
+        mail.map(|mail| &mail.message_id),
+        mail.map(|mail| &mail.subject),
+        mail.map(|mail| i64::from(mail.begins_thread)),
+        mail.map(|mail| &mail.template),
+        touch.version,
+    ])
 }
 
 async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
@@ -363,22 +438,6 @@ async fn insert_task(tx: &mut Tx, task: &TaskRecord) -> Result<(), StoreError> {
     .execute(&mut **tx)
     .await
     .map_err(failed("open a task"))?;
-    Ok(())
-}
-
-async fn put_milestone(tx: &mut Tx, record: &MilestoneRecord) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into milestone (enrollment_id, milestone, prospect_id, touch_id, at) \
-         values ($1, $2, $3, $4, $5) on conflict do nothing",
-    )
-    .bind(record.enrollment.0)
-    .bind(record.milestone.as_str())
-    .bind(record.prospect.0)
-    .bind(record.touch.0)
-    .bind(record.at.as_millisecond())
-    .execute(&mut **tx)
-    .await
-    .map_err(failed("write a milestone"))?;
     Ok(())
 }
 
@@ -438,27 +497,36 @@ async fn put_mailbox_wait(tx: &mut Tx, wait: &MailboxWait) -> Result<(), StoreEr
     Ok(())
 }
 
-async fn insert_log(store: &SqlStore, tx: &mut Tx, log: &[Entry]) -> Result<(), StoreError> {
+const LOG: Set = Set {
+    sql: of_rows!(
+        "insert into event (id, at, what, prospect_id, enrollment_id, touch_id, actor, details) \
+         select cast(r.value ->> 0 as bigint), cast(r.value ->> 1 as bigint), r.value ->> 2, \
+         cast(r.value ->> 3 as bigint), cast(r.value ->> 4 as bigint), \
+         cast(r.value ->> 5 as bigint), r.value ->> 6, r.value ->> 7 from",
+        ""
+    ),
+    attempted: "write the log",
+};
+
+/// Comes last: on PostgreSQL whoever takes numbers of the log lets others wait for theirs.
+async fn insert_log(store: &SqlStore, tx: &mut Tx, all: &[&Changes]) -> Result<(), StoreError> {
+    let log: Vec<&Entry> = all.iter().flat_map(|changes| &changes.log).collect();
     if log.is_empty() {
         return Ok(());
     }
     let first = store.event_ids(tx, log.len()).await?;
-    for (id, entry) in (first..).zip(log) {
-        sqlx::query(
-            "insert into event (id, at, what, prospect_id, enrollment_id, touch_id, actor, details) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(id)
-        .bind(entry.at.as_millisecond())
-        .bind(entry.what.as_str())
-        .bind(entry.prospect.map(|id| id.0))
-        .bind(entry.enrollment.map(|id| id.0))
-        .bind(entry.touch.map(|id| id.0))
-        .bind(entry.actor.clone())
-        .bind(json::to_text(&entry.details))
-        .execute(&mut **tx)
-        .await
-        .map_err(failed("write the log"))?;
-    }
+    let row = |(id, entry): (i64, &Entry)| {
+        json!([
+            id,
+            entry.at.as_millisecond(),
+            entry.what.as_str(),
+            entry.prospect.map(|id| id.0),
+            entry.enrollment.map(|id| id.0),
+            entry.touch.map(|id| id.0),
+            entry.actor,
+            json::to_text(&entry.details),
+        ])
+    };
+    LOG.run(store.dialect, tx, (first..).zip(log).map(row).collect()).await?;
     Ok(())
 }

@@ -73,12 +73,16 @@ fn scopes(
 ) -> Option<Vec<String>> {
     let (was, is) = (before.state.as_ref()?, transition.state.as_ref()?);
     let limits = limited.limits(transition.digest.as_deref()?)?;
-    let said = |entry: &&Entry| entry.at == transition.at;
+    // By its step as well: one task may be done and the next one opened in the same millisecond.
+    let said = |step: &str| {
+        let step = step.to_owned();
+        move |entry: &&Entry| entry.at == transition.at && entry.detail("step") == step
+    };
     let person = transition.prospect?;
     let mut scopes = Vec::new();
     let touches = match &is.phase {
         Phase::Sending { step, .. } => {
-            let intended = of(book, What::Intended).find(said)?;
+            let intended = of(book, What::Intended).find(said(step.as_str()))?;
             let touch = book.touches.iter().find(|touch| Some(touch.id) == intended.touch)?;
             if touch.step != step.as_str() {
                 return None;
@@ -88,11 +92,14 @@ fn scopes(
             scopes.extend(domain.map(|domain| format!("domain:{domain}")));
             true
         }
-        Phase::OnTask { .. } => match of(book, What::TaskOpened).find(said)?.detail("kind") {
-            "call" | "social" | "email" => true,
-            "review" => false,
-            _ => return None,
-        },
+        Phase::OnTask { step, .. } => {
+            let opened = of(book, What::TaskOpened).find(said(step.as_str()))?;
+            match opened.detail("kind") {
+                "call" | "social" | "email" => true,
+                "review" => false,
+                _ => return None,
+            }
+        }
         _ => return None,
     };
     if !matches!(was.phase, Phase::Waiting { .. }) {

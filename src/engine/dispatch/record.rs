@@ -22,29 +22,29 @@ const RACES: usize = 5;
 
 impl Engine {
     /// Records what the server said. Definite knowledge is tried to be written several times; if the
-    /// store is gone, the record stays "intended", and becomes "in doubt" by itself.
+    /// store is gone, the record stays "intended", and becomes "in doubt" by itself. The first try
+    /// takes the person as the intent left them: hardly anybody else moves what is on its way.
     pub(super) async fn settle(
         &self,
-        person: &Person,
+        on_its_way: &Person,
         sending: &Sending<'_>,
         result: Result<String, Failure>,
     ) -> Result<Done, EngineError> {
-        let mut outcome = Err(EngineError::Refused("the result was not recorded".to_owned()));
+        let mut outcome = self.record(on_its_way, sending, &result).await;
         for _ in 0..RACES {
-            let id = person.enrollment.id;
-            let Some(current) = self.member(id, person.prospect.id).await? else {
+            if !matches!(&outcome, Err(EngineError::Store(_))) {
+                break;
+            }
+            let id = on_its_way.enrollment.id;
+            let Some(current) = self.member(id, on_its_way.prospect.id).await? else {
                 return Ok(Done::Moved);
             };
             // A write that failed for us may have been committed all the same: then the person has
             // moved on, and the same result would fall on the next step.
-            if !self.is_open(sending.touch, person.enrollment.id).await? {
+            if !self.is_open(sending.touch, id).await? {
                 return Ok(Done::Sent);
             }
             outcome = self.record(&current, sending, &result).await;
-            match &outcome {
-                Err(EngineError::Store(_)) => {}
-                _ => break,
-            }
         }
         outcome
     }

@@ -8,7 +8,7 @@ use super::{Inside, Kept, days, has_ended};
 use crate::domain::budget::Waiting;
 use crate::domain::enrollment::Phase;
 use crate::domain::hold::{Hold, HoldCause, HoldScope, Release};
-use crate::domain::ids::{EnrollmentId, ProspectId};
+use crate::domain::ids::{EnrollmentId, ProspectId, TouchId};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::ports::{
     Changes, EnrollmentMove, EnrollmentRecord, HoldBack, MilestoneRecord, Start, StoreError,
@@ -290,38 +290,45 @@ fn note_transition(inside: &mut Inside, record: &EnrollmentRecord, at: Timestamp
     }
 }
 
+/// A new one; or the next try of one that was certainly not sent, under its id, perhaps to somebody else
+/// and with other words.
 fn put_touch(inside: &mut Inside, touch: Touch) {
-    let before =
-        inside.same_attempt(touch.enrollment, &touch.step, touch.attempt).map(|before| before.id);
-    if let Some(id) = before {
-        if let Some(kept) = inside.touches.get_mut(&id) {
-            try_again(&mut kept.touch, touch);
+    let before = inside.same_attempt(touch.enrollment, &touch.step, touch.attempt).cloned();
+    let is_new = before.is_none();
+    let touch = match before {
+        Some(before) => {
+            forget(inside, &before);
+            Touch { id: before.id, ..touch }
         }
-        return;
+        None => touch,
+    };
+    let (id, status) = (touch.id, touch.status);
+    if is_new {
+        inside.touches_of.entry(touch.enrollment).or_default().push(id);
     }
-    let id = touch.id;
-    inside.touches_of.entry(touch.enrollment).or_default().push(id);
     inside.touches_to.entry(touch.prospect).or_default().push(id);
     if let Some(mail) = &touch.mail {
         inside.by_message.insert(mail.message_id.clone(), id);
         inside.of_mailbox.entry(mail.mailbox.clone()).or_default().push(id);
     }
-    let status = touch.status;
-    inside.touches.insert(id, Kept { touch, came_back_at: None });
-    settle(inside, id, status);
-}
-
-/// What was certainly not sent is tried again, perhaps with other words; its message id stays.
-fn try_again(known: &mut Touch, touch: Touch) {
-    (known.status, known.at, known.version) = (touch.status, touch.at, touch.version);
-    (known.actor, known.outcome) = (touch.actor, touch.outcome);
-    if let (Some(known), Some(mail)) = (&mut known.mail, touch.mail) {
-        known.subject = mail.subject;
-        (known.begins_thread, known.template) = (mail.begins_thread, mail.template);
+    let came_back_at = inside.touches.get(&id).and_then(|kept| kept.came_back_at);
+    inside.touches.insert(id, Kept { touch, came_back_at });
+    if is_new {
+        settle(inside, id, status);
     }
 }
 
-fn settle(inside: &mut Inside, id: crate::domain::ids::TouchId, status: Status) {
+/// Takes a touch out of what may be another one's at the next try.
+fn forget(inside: &mut Inside, touch: &Touch) {
+    let others = |ids: &mut Vec<TouchId>| ids.retain(|id| *id != touch.id);
+    inside.touches_to.entry(touch.prospect).and_modify(others);
+    if let Some(mail) = &touch.mail {
+        inside.by_message.remove(&mail.message_id);
+        inside.of_mailbox.entry(mail.mailbox.clone()).and_modify(others);
+    }
+}
+
+fn settle(inside: &mut Inside, id: TouchId, status: Status) {
     let Some(kept) = inside.touches.get_mut(&id) else { return };
     kept.touch.status = status;
     let delivered = (kept.touch.enrollment, Milestone::Delivered);

@@ -1,6 +1,6 @@
 //! The numbers of the report out of rows, without the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::SqlBooks;
 use crate::adapters::store::get;
@@ -69,38 +69,35 @@ async fn in_time(books: &SqlBooks) -> Result<(u64, u64), StoreError> {
     Ok((hits, of))
 }
 
-/// Replies by mail and on the phone: the first of each enrollment says how long it took.
+/// Replies by mail and on the phone: the first by mail of each enrollment says how long it took.
 async fn conversations(books: &SqlBooks, counts: &mut Counts) -> Result<(), StoreError> {
-    let mut first: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-    let mut hear = |enrollment: i64, at: i64, latency: i64| {
-        let known = first.entry(enrollment).or_insert((at, latency));
-        if at < known.0 {
-            *known = (at, latency);
-        }
-    };
+    let mut written: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
     let sql = "select enrollment_id, received_at, latency_ms from inbound \
          where kind = 'reply' and prospect_id is not null and enrollment_id is not null order by id";
     for row in &books.read(sql, Vec::new()).await? {
         let latency = get::<Option<i64>>(row, "latency_ms")?.unwrap_or(0);
-        hear(get(row, "enrollment_id")?, get(row, "received_at")?, latency);
+        let one = (get(row, "received_at")?, latency);
+        let first = written.entry(get(row, "enrollment_id")?).or_insert(one);
+        *first = (*first).min(one);
     }
-    let sql = "select enrollment_id, channel, outcome, at from touch where status = 'done' \
+    let mut heard: BTreeSet<i64> = written.keys().copied().collect();
+    let sql = "select enrollment_id, channel, outcome from touch where status = 'done' \
          and outcome is not null and channel in ('call', 'social') order by id";
     for row in &books.read(sql, Vec::new()).await? {
         let (channel, outcome): (String, String) = (get(row, "channel")?, get(row, "outcome")?);
         let channel = if channel == "call" { Channel::Call } else { Channel::Social };
         if is_conversation(channel, &Outcome::from(outcome.as_str())) {
             counts.replies += 1;
-            hear(get(row, "enrollment_id")?, get(row, "at")?, 0);
+            heard.insert(get(row, "enrollment_id")?);
         }
     }
     let sql = "select distinct enrollment_id from touch \
          where status in ('sent', 'assumed_sent', 'done') and channel <> 'task'";
     for row in &books.read(sql, Vec::new()).await? {
-        counts.replied += u64::from(first.contains_key(&get::<i64>(row, "enrollment_id")?));
+        counts.replied += u64::from(heard.contains(&get::<i64>(row, "enrollment_id")?));
     }
     let mut latencies: Vec<i64> =
-        first.values().map(|(_, latency)| *latency).filter(|ms| *ms > 0).collect();
+        written.values().map(|(_, latency)| *latency).filter(|ms| *ms > 0).collect();
     latencies.sort_unstable();
     counts.median_latency_ms = latencies.get(latencies.len() / 2).copied();
     Ok(())
