@@ -123,7 +123,7 @@ impl CallHours {
     pub fn sources(&self) -> String {
         let of = |rule: &Arc<CallRule>| format!("{}: {}", rule.scope(), rule.source);
         match (&self.anywhere_in, self.rules.as_slice()) {
-            (_, []) => "08:00-21:00 everywhere".to_owned(),
+            (_, []) => "everywhere".to_owned(),
             (Some(country), rules) => {
                 format!("{country}, region not known: {} rules hold together", rules.len())
             }

@@ -202,11 +202,12 @@ fn permitted(person: &Person, at: Timestamp) -> Result<Timestamp, EngineError> {
             format!("calls are made {} on the person's clock", spans.join(" and "))
         }
     };
-    Err(EngineError::Refused(format!(
-        "that is {} there: {allowed} ({})",
-        there.strftime("%a %H:%M"),
-        hours.sources()
-    )))
+    let by = match hours.rules.as_slice() {
+        [] => String::new(),
+        _ => format!(" ({})", hours.sources()),
+    };
+    let at = there.strftime("%a %H:%M");
+    Err(EngineError::Refused(format!("that is {at} there: {allowed}{by}")))
 }
 
 impl QueueLine {
