@@ -12,6 +12,7 @@ use super::time_zone;
 use crate::domain::calendar::Calendar;
 use crate::domain::holidays::{Days, HolidayBook, Holidays};
 use crate::domain::settings::Clockwork;
+use crate::formats::diagnostic::did_you_mean;
 use crate::formats::holidays::{self as shipped, ical, own};
 use crate::formats::{call_hours, week};
 
@@ -100,6 +101,9 @@ fn holidays(
         } else {
             match shipped::of(text) {
                 Ok(days) => sets.push(days),
+                Err(_) if did_you_mean(text, [PROSPECT]).is_some() => wrong.push(format!(
+                    "{key}: no holidays are known of `{text}`; did you mean `{PROSPECT}`?"
+                )),
                 Err(why) => wrong.push(format!("{key}: {why}")),
             }
         }
