@@ -4,19 +4,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Ramp;
-use crate::domain::calendar::{Calendar, weekly};
 use crate::domain::ids::{MailboxId, RepId, RoleId};
 use crate::domain::settings::{Clockwork, Company, LEASE, Limits, LinkedIn, Mailbox};
 use crate::domain::time::Unit;
 use crate::formats::diagnostic::did_you_mean;
-use crate::formats::length;
 use crate::formats::yaml::reading::is_slug;
+use crate::formats::{call_hours, length};
+
+mod calendars;
+
+use calendars::RawCalendar;
 
 /// A variable of the environment, unless it is empty.
 pub fn variable(name: &str) -> Option<String> {
@@ -57,8 +60,10 @@ pub struct Config {
     pub log_json: bool,
     /// Lists that are dropped into `lists/inbox/`.
     pub lists: ListsConfig,
-    /// What works but should be looked at.
-    pub warnings: Vec<String>,
+    /// What works but should be looked at, whatever the day.
+    warnings: Vec<String>,
+    /// Whether a calendar has the holidays of a country, which are known for some years only.
+    counts_on_shipped: bool,
 }
 
 /// What is not said by a list that nobody attends.
@@ -157,6 +162,7 @@ struct Raw {
     mailbox: Vec<RawMailbox>,
     rep: Vec<RawRep>,
     calendar: BTreeMap<String, RawCalendar>,
+    call_hours: Vec<call_hours::Entry>,
     limits: RawLimits,
     linkedin: RawLinkedIn,
     inbox: RawInbox,
@@ -230,16 +236,6 @@ struct RawServer {
     user: Option<String>,
     password: Option<SecretSource>,
     ca_file: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCalendar {
-    hours: String,
-    clock: Option<String>,
-    if_zone_unknown: Option<String>,
-    #[serde(default)]
-    holidays: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -331,7 +327,8 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
     let mut warnings = Vec::new();
     let mailboxes = mailboxes(raw.mailbox, &raw.company, workspace, &mut wrong, &mut warnings);
     let roles = roles(raw.rep, &mut wrong);
-    let calendars = calendars(raw.calendar, &mut wrong);
+    let counts_on_shipped = calendars::count_on_shipped(&raw.calendar);
+    let calendars = calendars::calendars(raw.calendar, raw.call_hours, workspace, &mut wrong);
     let zone = raw.time_zone.as_deref().unwrap_or("UTC");
     let reader_zone = time_zone(zone, "time_zone", &mut wrong);
     let lists = lists(raw.lists, &mailboxes, &mut wrong);
@@ -424,7 +421,17 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
         log_json: raw.log.format.as_deref() == Some("json"),
         lists,
         warnings,
+        counts_on_shipped,
     })
+}
+
+impl Config {
+    /// What works but should be looked at, also what only a look at the clock shows.
+    pub fn warnings_on(&self, today: Date) -> Vec<String> {
+        let ends = self.counts_on_shipped.then(|| calendars::end_of_shipped(today)).flatten();
+        let ends = ends.map(|text| format!("calendar: {text}"));
+        self.warnings.iter().cloned().chain(ends).collect()
+    }
 }
 
 /// Who does what; a name is written as in a cadence's `to:`.
@@ -608,81 +615,6 @@ fn split_from(from: &str) -> (Option<String>, &str) {
     }
 }
 
-fn calendars(
-    raw: BTreeMap<String, RawCalendar>,
-    wrong: &mut Vec<String>,
-) -> BTreeMap<String, Clockwork> {
-    raw.into_iter()
-        .filter_map(|(name, raw)| Some((name.clone(), calendar(name, raw, wrong)?)))
-        .collect()
-}
-
-fn calendar(name: String, raw: RawCalendar, wrong: &mut Vec<String>) -> Option<Clockwork> {
-    let key = |part: &str| format!("calendar.{name}.{part}");
-    let fixed_zone = match raw.clock.as_deref() {
-        None | Some("prospect") => None,
-        Some(zone) => Some(time_zone(zone, &key("clock"), wrong)),
-    };
-    let if_zone_unknown = match raw.if_zone_unknown.as_deref() {
-        None | Some("hold") => None,
-        Some(zone) => Some(time_zone(zone, &key("if_zone_unknown"), wrong)),
-    };
-    let mut holidays = std::collections::BTreeSet::new();
-    for text in &raw.holidays {
-        match text.parse::<Date>() {
-            Ok(date) => {
-                holidays.insert(date);
-            }
-            Err(_) => wrong.push(format!(
-                "{}: `{text}` is not a date; write dates like 2026-12-24 (sets by country are not built yet)",
-                key("holidays")
-            )),
-        }
-    }
-    let hours = match hours(&raw.hours) {
-        Ok(hours) => hours,
-        Err(why) => {
-            wrong.push(format!("{}: {why}", key("hours")));
-            return None;
-        }
-    };
-    let calendar = Calendar { name, hours, holidays };
-    Some(Clockwork { calendar, fixed_zone, if_zone_unknown })
-}
-
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
-
-/// `mon-fri 08:00-17:00`, several parts separated by commas.
-fn hours(text: &str) -> Result<[Vec<crate::domain::time::DaySpan>; 7], String> {
-    let mut all: [Vec<crate::domain::time::DaySpan>; 7] = Default::default();
-    for part in text.split(',') {
-        let example = || format!("`{part}` is not like `mon-fri 08:00-17:00`");
-        let (days, span) = part.trim().split_once(' ').ok_or_else(example)?;
-        let day = |name: &str| DAYS.iter().position(|(known, _)| *known == name.trim());
-        let (from, to) = days.split_once('-').unwrap_or((days, days));
-        let (from, to) = day(from).zip(day(to)).ok_or_else(example)?;
-        let span = length::day_span(span.trim()).map_err(|error| error.to_string())?;
-        let days: Vec<Weekday> =
-            DAYS.iter().take(to + 1).skip(from).map(|(_, weekday)| *weekday).collect();
-        if days.is_empty() {
-            return Err(example());
-        }
-        for (day, spans) in all.iter_mut().zip(weekly(&days, &[span])) {
-            day.extend(spans);
-            day.sort();
-        }
-    }
-    Ok(all)
-}
-
 fn time_zone(name: &str, key: &str, wrong: &mut Vec<String>) -> TimeZone {
     TimeZone::get(name).unwrap_or_else(|_| {
         wrong.push(format!("{key}: `{name}` is no time zone; write a name like Europe/Berlin"));
@@ -745,10 +677,11 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
-        let text = "time_zone = \"Mars/Base\"\n[calendar.x]\nhours = \"mon 8-17\"\nholidays = [\"US\"]\n\
+        let text = "time_zone = \"Mars/Base\"\n[calendar.x]\nhours = \"mon 8-17\"\nholidays = [\"24.12.2026\"]\n\
              [inbox]\nreply_freshness = \"4\"";
         let message = wrong(text);
-        for part in ["Mars/Base", "calendar.x.hours", "`US` is not a date", "inbox.reply_freshness"]
+        for part in
+            ["Mars/Base", "calendar.x.hours", "`24.12.2026` is not a date", "inbox.reply_freshness"]
         {
             assert!(message.contains(part), "{part} in {message}");
         }
@@ -771,12 +704,6 @@ mod tests {
         assert!(!message.contains("invites_per_week"), "{message}");
         let slip = wrong("[linkedin]\ninvites_per_weak = 80\n");
         assert!(slip.ends_with("did you mean `invites_per_week`?"), "{slip}");
-    }
-
-    #[test]
-    fn hours_name_days_and_spans() {
-        let all = hours("mon-thu 08:00-12:00, mon-fri 13:00-17:00").unwrap();
-        assert_eq!(all.each_ref().map(Vec::len), [2, 2, 2, 2, 1, 0, 0]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn calendar() -> Calendar {
     use Weekday::{Friday, Monday, Thursday, Tuesday, Wednesday};
     let hours = DaySpan::new(time(9, 0, 0, 0), time(17, 0, 0, 0)).expect("a span");
     let days = [Monday, Tuesday, Wednesday, Thursday, Friday];
-    Calendar { name: "office".into(), hours: weekly(&days, &[hours]), holidays: BTreeSet::new() }
+    Calendar { name: "office".into(), hours: weekly(&days, &[hours]), holidays: [].into() }
 }
 
 fn start() -> Timestamp {

@@ -61,7 +61,7 @@ fn settings() -> Settings {
     let day = DaySpan::new(time(0, 0, 0, 0), time(23, 59, 0, 0)).unwrap();
     let calendar =
         Calendar { name: "always".into(), hours: weekly(&days, &[day]), holidays: [].into() };
-    let clockwork = Clockwork { calendar, fixed_zone: Some(TimeZone::UTC), if_zone_unknown: None };
+    let clockwork = Clockwork { fixed_zone: Some(TimeZone::UTC), ..Clockwork::new(calendar) };
     let mailbox = Mailbox {
         id: MailboxId::from("ann"),
         from: "ann@us.example".parse().unwrap(),

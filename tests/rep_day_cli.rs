@@ -7,8 +7,18 @@ use insta::assert_snapshot;
 
 struct Desk(tempfile::TempDir);
 
-/// Nobody ever sleeps here, so that nothing depends on the hour at which the tests run.
-const SETTINGS: &str = r#"time_zone = "UTC"
+/// A country in which people may be called now, and its zone: nothing depends on the hour at which the
+/// tests run.
+fn awake() -> (&'static str, &'static str) {
+    match jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).hour() {
+        0..=8 => ("JP", "Asia/Tokyo"),
+        9..=19 => ("GB", "Europe/London"),
+        _ => ("FJ", "Pacific/Fiji"),
+    }
+}
+
+/// The working hours never end.
+const SETTINGS: &str = r#"time_zone = "ZONE"
 [company]
 name = "Acme Inc."
 postal_address = "1 Main St, Springfield, IL 62701, USA"
@@ -26,14 +36,14 @@ smtp = { host = "127.0.0.1", port = 9, tls = "none" }
 maildir = "mail/ben"
 [calendar.standard]
 hours = "mon-sun 00:00-23:59"
-clock = "UTC"
-if_zone_unknown = "UTC"
+clock = "ZONE"
+if_zone_unknown = "ZONE"
 "#;
 
 const PEOPLE: &str = "First Name,Last Name,Title,Company,Email,Phone,LinkedIn,Country\n\
-     Dana,Reed,VP Sales,Northwind,dana@northwind.test,+14155550101,https://www.linkedin.com/in/dana-x,US\n\
-     Eli,Stone,VP Sales,Woodworks,eli@woodworks.test,+14155550102,https://www.linkedin.com/in/eli-x,US\n\
-     Finn,Ode,VP Sales,Nowhere,finn@nowhere.test,+14155550103,https://www.linkedin.com/in/finn-x,US\n";
+     Dana,Reed,VP Sales,Northwind,dana@northwind.test,+14155550101,https://www.linkedin.com/in/dana-x,LAND\n\
+     Eli,Stone,VP Sales,Woodworks,eli@woodworks.test,+14155550102,https://www.linkedin.com/in/eli-x,LAND\n\
+     Finn,Ode,VP Sales,Nowhere,finn@nowhere.test,+14155550103,https://www.linkedin.com/in/finn-x,LAND\n";
 
 fn cadence(id: &str, steps: &str) -> String {
     format!(
@@ -51,14 +61,15 @@ impl Desk {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        file("demo/firsttouch.toml", SETTINGS);
+        let (land, zone) = awake();
+        file("demo/firsttouch.toml", &SETTINGS.replace("ZONE", zone));
         file("demo/templates/ask.hbs", "\"Hi {{first_name}}, a minute?\"\n\nThen be quiet.\n");
         let view = "  - { id: view, day: 1, social: { network: linkedin, act: view } }\n  \
              - { id: note, day: 4, task: { title: Write a note } }\n";
         let ring = "  - { id: ring, day: 1, call: { script: ask } }\n";
         file("demo/cadences/look.yaml", &cadence("look", view));
         file("demo/cadences/ring.yaml", &cadence("ring", ring));
-        file("people.csv", PEOPLE);
+        file("people.csv", &PEOPLE.replace("LAND", land));
         for arguments in [
             &["apply"][..],
             &["import", "../people.csv", "--owner", "ann"],
@@ -86,7 +97,8 @@ impl Desk {
     /// What a command says in the workspace of the demo.
     fn say(&self, arguments: &[&str], input: &str) -> String {
         let said = self.run(arguments, input);
-        masked(&format!("$ firsttouch {}\n{said}", arguments.join(" ")))
+        let said = masked(&format!("$ firsttouch {}\n{said}", arguments.join(" ")));
+        said.replace(&format!("· {}", awake().0), "· LAND")
     }
 
     fn all(&self, commands: &[&[&str]]) -> String {

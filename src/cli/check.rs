@@ -114,7 +114,8 @@ fn check(workspace: &Path) -> Result<Checked, Failure> {
     let (settings, mut findings) = match config::load(workspace) {
         Ok(config) => {
             let warning = |text: &String| setting(Diagnostic::warning, Rule::S002, text);
-            let findings: Vec<_> = config.warnings.iter().map(warning).collect();
+            let today = wiring::now().to_zoned(config.reader_zone.clone()).date();
+            let findings: Vec<_> = config.warnings_on(today).iter().map(warning).collect();
             (Some(config), findings)
         }
         Err(wrong) => {

@@ -56,7 +56,7 @@ roles = ["account_executive", "account_manager", "inbound_pool", "support_lead"]
 hours = "mon-fri 08:00-17:00"
 clock = "prospect"                      # prospect, or a zone like "Europe/Berlin"
 if_zone_unknown = "hold"                # hold, or a zone
-holidays = ["2026-12-25", "2027-01-01"]
+holidays = ["prospect"]                 # of wherever the person is; also "US", "DE-BY", dates, calendars/our.ics
 
 # The daemon imports lists that are dropped into lists/inbox/, or into lists/inbox/<rep>/.
 #

@@ -23,7 +23,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<u8, Failure> {
     start_logging(config.log_json);
     let running = wiring::daemon(&context.workspace, &config).await?;
     let engine = running.engine.clone();
-    for warning in &config.warnings {
+    let today = wiring::now().to_zoned(config.reader_zone.clone()).date();
+    for warning in &config.warnings_on(today) {
         tracing::warn!("{warning}");
     }
     if config.mailboxes.iter().all(|mailbox| mailbox.smtp.is_none()) {

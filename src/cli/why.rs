@@ -129,6 +129,9 @@ fn trace_text(trace: &Trace, zone: &TimeZone) -> String {
         }
     };
     text.push_str(&format!("      hours  {}{opens}\n", trace.hours));
+    if let Some(calls) = &trace.call_hours {
+        text.push_str(&format!("      calls  {calls}\n"));
+    }
     for (day, what) in &trace.closed_days {
         text.push_str(&format!(
             "             {} is no day for it: {what}\n",
@@ -278,7 +281,7 @@ fn trace_json(trace: &Trace) -> Value {
         trace.closed_days.iter().map(|(day, what)| json!({"day": day.to_string(), "what": what}));
     json!({"step": trace.step.as_str(), "attempt": trace.attempt, "channel": trace.channel.as_str(),
         "due_at": trace.due_at.to_string(), "opens_at": trace.opens_at.to_string(),
-        "hours": trace.hours, "closed_days": closed.collect::<Vec<_>>(),
+        "hours": trace.hours, "call_hours": trace.call_hours, "closed_days": closed.collect::<Vec<_>>(),
         "checks": checks.collect::<Vec<_>>(), "earliest": trace.earliest.map(|at| at.to_string())})
 }
 

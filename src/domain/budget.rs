@@ -24,6 +24,7 @@ pub struct Cap {
 pub enum Waiting {
     NotDue,
     OutsideHours,
+    Holiday,
     MailboxLimit,
     MailboxDown,
     DomainLimit,
@@ -45,9 +46,10 @@ pub enum Waiting {
 
 impl Waiting {
     /// Every reason with the word that is stored and shown.
-    pub const ALL: [(&'static str, Self); 19] = [
+    pub const ALL: [(&'static str, Self); 20] = [
         ("not_due", Self::NotDue),
         ("outside_hours", Self::OutsideHours),
+        ("holiday", Self::Holiday),
         ("mailbox_limit", Self::MailboxLimit),
         ("mailbox_down", Self::MailboxDown),
         ("domain_limit", Self::DomainLimit),
@@ -76,6 +78,7 @@ impl Waiting {
     pub fn changed_by(self) -> &'static str {
         match self {
             Self::NotDue | Self::OutsideHours => "the manager: the cadence's days and hours",
+            Self::Holiday => "the manager: the holidays of the calendar in firsttouch.toml",
             Self::MailboxLimit => {
                 "the operator: daily_limit, hourly_limit, ramp and gap of the mailbox"
             }
@@ -110,6 +113,7 @@ impl Waiting {
         match self {
             Self::NotDue => "its time has not come",
             Self::OutsideHours => "outside the hours in which this may be done there",
+            Self::Holiday => "it is a holiday there",
             Self::MailboxLimit => {
                 "the mailbox has reached its limit, or keeps its gap between two mails"
             }

@@ -1,11 +1,10 @@
 //! Working hours and holidays, and the arithmetic of time on somebody's own clock.
 
-use std::collections::BTreeSet;
-
-use jiff::civil::{Date, DateTime, Time, Weekday, time};
+use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::holidays::Holidays;
 use super::time::{DaySpan, Delay, Side, Unit};
 
 /// When people work: hours by weekday, less the holidays.
@@ -14,7 +13,7 @@ pub struct Calendar {
     pub name: String,
     /// Monday first; sorted, not overlapping. An empty day is no working day.
     pub hours: [Vec<DaySpan>; 7],
-    pub holidays: BTreeSet<Date>,
+    pub holidays: Holidays,
 }
 
 /// Which hours of a working day count.
@@ -46,6 +45,13 @@ impl Calendar {
             return &[];
         }
         &self.hours[date.weekday().to_monday_zero_offset() as usize]
+    }
+
+    /// How the holiday is called that keeps people from work on a day of the working week.
+    pub fn holiday(&self, date: Date) -> Option<&str> {
+        let works =
+            self.hours.get(usize::from(date.weekday().to_monday_zero_offset().unsigned_abs()));
+        self.holidays.name(date).filter(|_| works.is_some_and(|spans| !spans.is_empty()))
     }
 
     /// The first working day on or after `date`; `date` itself when there is none within the horizon.
@@ -196,15 +202,6 @@ pub fn weekly(days: &[Weekday], spans: &[DaySpan]) -> [Vec<DaySpan>; 7] {
         hours[day.to_monday_zero_offset() as usize] = spans.to_vec();
     }
     hours
-}
-
-/// Between these times of the day somebody may be called who asked for it.
-const CALLS: (Time, Time) = (time(8, 0, 0, 0), time(21, 0, 0, 0));
-
-/// Whether anybody may be called then at all: between 08:00 and 21:00 wherever the person may be.
-pub fn permits_a_call(zones: &[TimeZone], at: Timestamp) -> bool {
-    let permits = |zone: &TimeZone| (CALLS.0..CALLS.1).contains(&zone.to_datetime(at).time());
-    !zones.is_empty() && zones.iter().all(permits)
 }
 
 /// The start of a local day. Where midnight does not exist, the first instant behind the gap.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::budget::Waiting;
 use super::cadence::{Cadence, Channel, Step, StepHours};
 use super::calendar::{Calendar, Hours};
+use super::call_hours::Calls;
 use super::enrollment::{Pause, Phase, State};
 
 /// Where somebody may be and which rules hold there.
@@ -15,6 +16,8 @@ pub struct Place<'a> {
     pub calendar: &'a Calendar,
     /// Every zone in which the person may be; best guess first.
     pub zones: &'a [TimeZone],
+    /// When the person may be called at all.
+    pub calls: Calls<'a>,
 }
 
 /// When something happens next, on which channel, and why not earlier.
@@ -32,6 +35,9 @@ pub const IN_FLIGHT_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is in doubt counts as sent after so long without evidence.
 pub const DOUBT_GRACE: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often the calendar and the rules about calls are asked in turn until they agree.
+const ROUNDS: usize = 60;
 
 /// Someone whose time zone nobody knows is looked at again after so long.
 const ZONE_RETRY: SignedDuration = SignedDuration::from_hours(24);
@@ -92,12 +98,41 @@ pub fn open(place: &Place, channel: Channel, from: Timestamp) -> Next {
         Channel::Email | Channel::Call => place.zones,
         Channel::Social | Channel::Task => place.zones.get(..1).unwrap_or(&[]),
     };
-    match place.calendar.next_open(hours, zones, from) {
+    let opens = match channel {
+        Channel::Call => callable(place, from),
+        Channel::Email | Channel::Social | Channel::Task => {
+            place.calendar.next_open(hours, zones, from)
+        }
+    };
+    match opens {
         Some(at) if at == from => Next { channel, at, waiting: Waiting::NotDue },
-        Some(at) => Next { channel, at, waiting: Waiting::OutsideHours },
+        Some(at) => Next { channel, at, waiting: closed(place.calendar, zones, from) },
         None if matches!(channel, Channel::Social | Channel::Task) => {
             Next { channel, at: from, waiting: Waiting::NotDue }
         }
         None => Next { channel, at: from + ZONE_RETRY, waiting: Waiting::NoTimeZone },
+    }
+}
+
+/// The first instant at or behind `from` in the working hours there at which calls are allowed there.
+pub fn callable(place: &Place, from: Timestamp) -> Option<Timestamp> {
+    let mut at = from;
+    for _ in 0..ROUNDS {
+        let works = place.calendar.next_open(Hours::Work, place.zones, at)?;
+        let allowed = place.calls.next_open(works)?;
+        if allowed == works {
+            return Some(works);
+        }
+        at = allowed;
+    }
+    None
+}
+
+/// Why it is not open: a holiday somewhere the person may be, else the hours.
+fn closed(calendar: &Calendar, zones: &[TimeZone], from: Timestamp) -> Waiting {
+    let is_holiday = |zone: &TimeZone| calendar.holiday(zone.to_datetime(from).date()).is_some();
+    match zones.iter().any(is_holiday) {
+        true => Waiting::Holiday,
+        false => Waiting::OutsideHours,
     }
 }

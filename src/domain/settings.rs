@@ -1,6 +1,7 @@
 //! What the engine is told once, at its start.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -8,7 +9,10 @@ use jiff::tz::TimeZone;
 use super::address::EmailAddress;
 use super::budget::Ramp;
 use super::calendar::Calendar;
+use super::call_hours::{CallHours, CallRules};
+use super::holidays::HolidayBook;
 use super::ids::{MailboxId, RepId, RoleId};
+use super::prospect::Prospect;
 
 /// How long a node that is gone keeps what it worked, unless the settings say otherwise.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -69,6 +73,30 @@ pub struct Clockwork {
     pub fixed_zone: Option<TimeZone>,
     /// The zone of people whose own is unknown; without it they cannot be enrolled.
     pub if_zone_unknown: Option<TimeZone>,
+    /// When there: the holidays of wherever the person is count as well.
+    pub abroad: Option<Arc<HolidayBook>>,
+    /// When people may be called, by country and region.
+    pub call_rules: Arc<CallRules>,
+    /// When this person may be called.
+    pub calls: Arc<CallHours>,
+}
+
+impl Clockwork {
+    /// A calendar on the prospect's clock.
+    pub fn new(calendar: Calendar) -> Self {
+        let (call_rules, calls) = Default::default();
+        Self { calendar, fixed_zone: None, if_zone_unknown: None, abroad: None, call_rules, calls }
+    }
+
+    /// As it holds for this person: with the holidays and the rules about calls of where they are.
+    pub fn of(mut self, prospect: &Prospect) -> Self {
+        let known = &prospect.known;
+        let (country, region) = (known.country.as_deref(), known.region.as_deref());
+        let there = self.abroad.as_ref().and_then(|book| book.of(country, region));
+        self.calendar.holidays = self.calendar.holidays.with(there);
+        self.calls = self.call_rules.of(country, region);
+        self
+    }
 }
 
 /// Limits that hold across all cadences.

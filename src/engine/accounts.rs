@@ -118,7 +118,8 @@ impl Engine {
         let on_clock_of = |turn: &Candidate| {
             let zone = turn.zones.first().cloned().unwrap_or(TimeZone::UTC);
             let dates = enrollment::dates(&admitting.cadence, || Facts::of(&turn.prospect));
-            let (cadence, calendar) = (&admitting.cadence, &admitting.clockwork.calendar);
+            let clockwork = admitting.clockwork.clone().of(&turn.prospect);
+            let (cadence, calendar) = (&admitting.cadence, &clockwork.calendar);
             let course = Course { dates: &dates, cadence, calendar, zone: &zone };
             let state = enrollment::begin(&course, entrance.at)?;
             let state = enrollment::State { account: Some(account.clone()), ..state };
@@ -137,7 +138,13 @@ impl Engine {
             profile,
             score,
             owner,
-            wake: super::enroll::wake(admitting, &first.zones, mailbox.as_ref(), &state),
+            wake: super::enroll::wake(
+                admitting,
+                &first.prospect,
+                &first.zones,
+                mailbox.as_ref(),
+                &state,
+            ),
             mailbox,
             state,
             revision: 0,

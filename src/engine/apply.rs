@@ -203,7 +203,7 @@ impl Engine {
         let Some(mut person) = self.person(record.id).await? else { return Ok(Changes::default()) };
         let now = self.now();
         let old = std::mem::replace(&mut person.version, version.clone());
-        person.clockwork = self.clockwork(&file.cadence.calendar)?;
+        person.clockwork = self.clockwork(&file.cadence.calendar)?.of(&person.prospect);
         let state = person.enrollment.state.clone();
         let relocated =
             person.course(|course| enrollment::relocate(&old.cadence, course, state, now));

@@ -224,7 +224,9 @@ impl StepBoard {
                 self.due_today += if line.due { line.people } else { 0 }
             }
             // Where the hours open today, it is for today.
-            Some(Waiting::OutsideHours) if line.due => self.due_today += line.people,
+            Some(Waiting::OutsideHours | Waiting::Holiday) if line.due => {
+                self.due_today += line.people
+            }
             Some(why) => {
                 let (people, first) = self.waits.entry(why).or_default();
                 *people += line.people;

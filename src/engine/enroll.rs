@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::{Engine, EngineError, Person, zones_of};
+use super::{Engine, EngineError, Person, zones_of, zones_there};
 use crate::domain::cadence::{Admission, Audience, Cadence, Channel, Covers};
+use crate::domain::call_hours::Calls;
 use crate::domain::enrollment::{self, Course, Ending, Member, Phase, State};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CadenceId, EnrollmentId, MailboxId, ProfileId, ProspectId};
@@ -14,6 +15,7 @@ use crate::domain::log::{Entry, What as Happened};
 use crate::domain::profile::{self, Fit, Matchers, Person as Candidate, Profile};
 use crate::domain::prospect::{Prospect, Relationship};
 use crate::domain::schedule::{self, Place};
+use crate::domain::settings::Clockwork;
 use crate::domain::suppression::{Subject, closed_channels};
 use crate::ports::{Changes, EnrollmentRecord, IdKind, Lane, ProfileRecord, Wake};
 
@@ -69,7 +71,7 @@ pub(super) struct Admitting {
     pub digest: String,
     pub profiles: Vec<(Profile, String)>,
     pub matchers: Matchers,
-    pub clockwork: crate::domain::settings::Clockwork,
+    pub clockwork: Clockwork,
 }
 
 impl Engine {
@@ -209,16 +211,17 @@ impl Engine {
         let mailbox = self.settings.mailbox_of(&prospect.owner).map(|mailbox| mailbox.id.clone());
         let zone = zones.first().cloned().unwrap_or(TimeZone::UTC);
         let dates = enrollment::dates(&admitting.cadence, || Facts::of(prospect));
+        let clockwork = admitting.clockwork.clone().of(prospect);
         let course = Course {
             dates: &dates,
             cadence: &admitting.cadence,
-            calendar: &admitting.clockwork.calendar,
+            calendar: &clockwork.calendar,
             zone: &zone,
         };
         let Some(state) = enrollment::begin(&course, entrance.at) else {
             return Ok(Err("the cadence has no steps".to_owned()));
         };
-        let wake = wake(admitting, &zones, mailbox.as_ref(), &state);
+        let wake = wake(admitting, prospect, &zones, mailbox.as_ref(), &state);
         Ok(Ok(EnrollmentRecord {
             id: EnrollmentId(0),
             prospect: prospect.id,
@@ -263,12 +266,16 @@ impl Admitting {
 /// When and where a new enrollment is looked at first.
 pub(super) fn wake(
     admitting: &Admitting,
+    prospect: &Prospect,
     zones: &[TimeZone],
     mailbox: Option<&MailboxId>,
     state: &State,
 ) -> Option<Wake> {
-    let (cadence, calendar) = (&admitting.cadence, &admitting.clockwork.calendar);
-    let next = schedule::next(&Place { cadence, calendar, zones }, state)?;
+    let clockwork = admitting.clockwork.clone().of(prospect);
+    let (cadence, calendar) = (&admitting.cadence, &clockwork.calendar);
+    let there = zones_there(prospect, zones);
+    let calls = Calls { hours: &clockwork.calls, zones: &there };
+    let next = schedule::next(&Place { cadence, calendar, zones, calls }, state)?;
     let lane = match (mailbox, next.channel) {
         (Some(mailbox), Channel::Email) => Lane::Mailbox(mailbox.clone()),
         _ => Lane::Desk,

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::domain::budget::mix;
 use crate::domain::cadence::{Channel, Content};
+use crate::domain::call_hours::Calls;
 use crate::domain::enrollment::{self, Course};
 use crate::domain::facts::Facts;
 use crate::domain::hold::HoldScope;
@@ -120,6 +121,8 @@ pub struct Person {
     pub clockwork: Clockwork,
     /// Every zone in which the person may be; never empty once enrolled, unless the settings changed.
     pub zones: Vec<TimeZone>,
+    /// The same, whatever clock the calendar is read on: calls reach people where they are.
+    pub there: Vec<TimeZone>,
     pub closed: Vec<Channel>,
 }
 
@@ -188,10 +191,12 @@ impl Engine {
             Some((_, digest)) => self.profile(digest).await?,
             None => None,
         };
+        let clockwork = clockwork.of(&prospect);
         let zones = zones_of(&prospect, &clockwork);
+        let there = zones_there(&prospect, &zones);
         let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
         let closed = closed_channels(&prospect, &blocks);
-        Ok(Some(Person { enrollment, prospect, version, profile, clockwork, zones, closed }))
+        Ok(Some(Person { enrollment, prospect, version, profile, clockwork, zones, there, closed }))
     }
 
     /// Somebody as one of the people of an enrollment: at an account it need not be their turn.
@@ -289,12 +294,22 @@ pub fn zones_of(prospect: &Prospect, clockwork: &Clockwork) -> Vec<TimeZone> {
     if let Some(fixed) = &clockwork.fixed_zone {
         return vec![fixed.clone()];
     }
-    let named = prospect.known.time_zones.iter();
-    let zones: Vec<TimeZone> = named.filter_map(|name| TimeZone::get(name).ok()).collect();
+    let zones = named_zones(prospect);
     match (&clockwork.if_zone_unknown, zones.is_empty()) {
         (Some(default), true) => vec![default.clone()],
         _ => zones,
     }
+}
+
+/// The zones in which the phone may ring: those in which somebody may be, else those of the calendar.
+pub fn zones_there(prospect: &Prospect, of_calendar: &[TimeZone]) -> Vec<TimeZone> {
+    let zones = named_zones(prospect);
+    if zones.is_empty() { of_calendar.to_vec() } else { zones }
+}
+
+fn named_zones(prospect: &Prospect) -> Vec<TimeZone> {
+    let named = prospect.known.time_zones.iter();
+    named.filter_map(|name| TimeZone::get(name).ok()).collect()
 }
 
 impl Person {
@@ -339,7 +354,13 @@ impl Person {
             cadence: &self.version.cadence,
             calendar: &self.clockwork.calendar,
             zones: &self.zones,
+            calls: self.calls(),
         }
+    }
+
+    /// When the person may be called at all.
+    pub fn calls(&self) -> Calls<'_> {
+        Calls { hours: &self.clockwork.calls, zones: &self.there }
     }
 
     /// When and by whom a state is to be looked at again.

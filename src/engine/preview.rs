@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::enroll::{Admitting, Chosen, Entrance, busy, choose, no_zone, refusal};
 use super::workspace::{Version, Workspace, templates_of};
-use super::{Engine, EngineError, Person, zones_of};
+use super::{Engine, EngineError, Person, zones_of, zones_there};
 use crate::domain::cadence::{Admission, Cadence, Channel, Covers};
 use crate::domain::enrollment::{self, Course, Member, Phase, State};
 use crate::domain::ids::{BuyerRole, CadenceId, EnrollmentId, ProfileId};
@@ -237,7 +237,8 @@ impl Basis {
             prospect: prospect.clone(),
             version: self.version.clone(),
             profile: profile.map(Arc::new),
-            clockwork: self.admitting.clockwork.clone(),
+            clockwork: self.admitting.clockwork.clone().of(prospect),
+            there: zones_there(prospect, &zones),
             zones,
             closed,
         }

@@ -7,12 +7,12 @@ use super::dispatch::transition;
 use super::transition::task_word;
 use super::{Engine, EngineError, Person};
 use crate::domain::cadence::{self, Channel, Outcome, SKIPPED};
-use crate::domain::calendar::Hours;
 use crate::domain::enrollment::{HANDED_BACK_OUTCOMES, REVIEW_OUTCOMES, TRIAGE_OUTCOMES, TaskKind};
 use crate::domain::ids::{RepId, TaskId, TouchId};
 use crate::domain::log::What as Happened;
 use crate::domain::prospect::Prospect;
 use crate::domain::reply::ReplyKind;
+use crate::domain::schedule;
 use crate::domain::suppression::{Cause, Subject, Suppression};
 use crate::domain::touch::{Milestone, Status, Touch};
 use crate::formats::diagnostic::did_you_mean;
@@ -258,8 +258,7 @@ fn note_deed(person: &Person, task: &TaskRecord, changes: &mut Changes) {
 
 /// When a call may be made there, at or behind `now`.
 fn callable_at(person: &Person, now: Timestamp) -> Option<Timestamp> {
-    let calendar = &person.clockwork.calendar;
-    Some(calendar.next_open(Hours::Work, &person.zones, now).unwrap_or(Timestamp::MAX))
+    Some(schedule::callable(&person.place(), now).unwrap_or(Timestamp::MAX))
 }
 
 /// One thing that may be said of a task.

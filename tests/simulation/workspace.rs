@@ -76,9 +76,9 @@ pub fn settings(plan: &Plan) -> Settings {
     let calendar = Calendar {
         name: "standard".to_owned(),
         hours: weekly(&days.collect::<Vec<_>>(), &[office]),
-        holidays: plan.holidays.clone(),
+        holidays: plan.holidays.clone().into(),
     };
-    let clockwork = Clockwork { calendar, fixed_zone: None, if_zone_unknown: None };
+    let clockwork = Clockwork::new(calendar);
     let count = |n: usize| u32::try_from(n).expect("small");
     let mailboxes = (0..plan.mailboxes).map(|n| mailbox(plan, n));
     Settings {

@@ -300,11 +300,7 @@ pub fn settings() -> Settings {
         company: Company { name: "Us".to_owned(), postal_address: "1 Road".to_owned() },
         mailboxes: [(mailbox.id.clone(), mailbox)].into(),
         roles: [(RepId::from("cara"), ROLES.map(RoleId::from).to_vec())].into(),
-        calendars: [(
-            "standard".to_owned(),
-            Clockwork { calendar, fixed_zone: None, if_zone_unknown: None },
-        )]
-        .into(),
+        calendars: [("standard".to_owned(), Clockwork::new(calendar))].into(),
         linkedin: Default::default(),
         limits: Limits {
             prospect_gap: SignedDuration::ZERO,

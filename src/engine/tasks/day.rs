@@ -95,7 +95,11 @@ fn closes_at(person: &Person, item: &Item, now: Timestamp) -> Option<Timestamp> 
         TaskKind::Touch(_) if is_open(item.callable_at) => Hours::Work,
         _ => return None,
     };
-    person.clockwork.calendar.closes_at(hours, &person.zones, now)
+    let closes = person.clockwork.calendar.closes_at(hours, &person.zones, now)?;
+    match item.kind {
+        TaskKind::Touch(_) => Some(closes.min(person.calls().closes_at(now)?)),
+        _ => Some(closes),
+    }
 }
 
 impl Row {

@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{DoneTask, QueueLine, given, line, note_deed};
 use crate::domain::cadence::{CALL_BACK, Channel, Outcome, SKIPPED};
-use crate::domain::calendar::permits_a_call;
 use crate::domain::enrollment::{Event, TaskKind};
 use crate::domain::ids::{RepId, TaskId};
 use crate::domain::log::What as Happened;
@@ -189,14 +188,26 @@ impl Engine {
 
 /// A time at which somebody may be called at all, whatever they wish.
 fn permitted(person: &Person, at: Timestamp) -> Result<Timestamp, EngineError> {
-    if permits_a_call(&person.zones, at) {
+    if person.calls().permit(at) {
         return Ok(at);
     }
-    let there = person.zone().to_datetime(at);
-    Err(EngineError::Refused(format!(
-        "that is {} there: calls are made between 08:00 and 21:00 on the person's clock",
-        there.strftime("%a %H:%M")
-    )))
+    let zone = person.there.first().cloned().unwrap_or_else(|| person.zone());
+    let there = zone.to_datetime(at);
+    let hours = &person.clockwork.calls;
+    let allowed = match hours.on_date(there.date()) {
+        ([], Some(name)) if !name.is_empty() => format!("nobody is called on that day ({name})"),
+        ([], _) => "nobody is called on that day".to_owned(),
+        (spans, _) => {
+            let spans: Vec<String> = spans.iter().map(ToString::to_string).collect();
+            format!("calls are made {} on the person's clock", spans.join(" and "))
+        }
+    };
+    let by = match hours.rules.as_slice() {
+        [] => String::new(),
+        _ => format!(" ({})", hours.sources()),
+    };
+    let at = there.strftime("%a %H:%M");
+    Err(EngineError::Refused(format!("that is {at} there: {allowed}{by}")))
 }
 
 impl QueueLine {

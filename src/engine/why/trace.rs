@@ -26,8 +26,10 @@ pub struct Trace {
     pub opens_at: Timestamp,
     /// The hours and on whose clock they are read.
     pub hours: String,
+    /// For a call: when people may be called there, and by which rule.
+    pub call_hours: Option<String>,
     /// Days from the due one on that are passed over, with what they are.
-    pub closed_days: Vec<(Date, &'static str)>,
+    pub closed_days: Vec<(Date, String)>,
     pub checks: Vec<Check>,
     /// The clock on which days are counted for this person.
     pub there: TimeZone,
@@ -86,6 +88,7 @@ impl Engine {
             due_at: *due_at,
             opens_at: opens.at,
             hours: hours(person, channel),
+            call_hours: (channel == Channel::Call).then(|| call_hours(person, opens.at)),
             closed_days: closed_days(person, *due_at, opens.at),
             earliest: earliest(&checks, (*due_at).max(now), opens_at),
             there: person.zone(),
@@ -314,17 +317,33 @@ fn hours(person: &Person, channel: Channel) -> String {
     format!("{window} on days of the calendar `{}`, {whose}", calendar.name)
 }
 
+/// When people may be called there on that day, and by which rule.
+fn call_hours(person: &Person, at: Timestamp) -> String {
+    let zone = person.there.first().cloned().unwrap_or_else(|| person.zone());
+    let hours = &person.clockwork.calls;
+    let spans: Vec<String> =
+        hours.on(zone.to_datetime(at).weekday()).iter().map(ToString::to_string).collect();
+    format!("{} ({})", spans.join(" and "), hours.sources())
+}
+
 /// The days from the due one until it opens on which nobody works.
-fn closed_days(person: &Person, due: Timestamp, opens: Timestamp) -> Vec<(Date, &'static str)> {
+fn closed_days(person: &Person, due: Timestamp, opens: Timestamp) -> Vec<(Date, String)> {
     let (zone, calendar) = (person.zone(), &person.clockwork.calendar);
     let (first, last) = (zone.to_datetime(due).date(), zone.to_datetime(opens).date());
     let days = std::iter::successors(Some(first), |day| day.checked_add(1.day()).ok());
     let days = days.take_while(|day| *day < last).take(400);
     let closed = days.filter(|day| !calendar.works_on(*day));
-    let named = closed.map(|day| {
-        (day, if calendar.holidays.contains(&day) { "holiday" } else { "no working day" })
-    });
+    let named = closed.map(|day| (day, what_day(calendar.holidays.name(day))));
     named.take(CLOSED_DAYS).collect()
+}
+
+/// What keeps people from working on a day: the holiday with its name, or the week.
+fn what_day(holiday: Option<&str>) -> String {
+    match holiday {
+        Some("") => "holiday".to_owned(),
+        Some(name) => format!("holiday: {name}"),
+        None => "no working day".to_owned(),
+    }
 }
 
 fn window(window: SignedDuration) -> String {

@@ -32,6 +32,7 @@ mod values;
 pub use cells::Cells;
 pub use reader::Reader;
 pub use table::{RawRow, Table};
+pub(crate) use values::place::country as country_code;
 
 /// What to assume and what the user decided.
 #[derive(Debug, Clone, Default)]

@@ -68,7 +68,7 @@ impl<'a> Stage<'a> {
         let people = cast::people(&settings, workspace, &cadence, test)?;
         let first = &people.first().ok_or(TestError::Nobody)?.prospect;
         let clockwork = settings.calendars.get(&cadence.calendar).cloned();
-        let clockwork = clockwork.ok_or_else(missing)?;
+        let clockwork = clockwork.ok_or_else(missing)?.of(first);
         let zone = zones_of(first, &clockwork).into_iter().next().unwrap_or(TimeZone::UTC);
         let mailbox = settings.mailbox_of(&first.owner).ok_or(TestError::NoRep)?.id.clone();
         let clock = Arc::new(SimulatedClock::new(instant(test.enrolled_at, &zone)));
