@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::domain::address::EmailAddress;
 use crate::domain::budget::Ramp;
 use crate::domain::ids::{MailboxId, RepId, RoleId};
-use crate::domain::settings::{Clockwork, Company, LEASE, Limits, LinkedIn, Mailbox};
+use crate::domain::settings::{Clockwork, Company, LEASE, Limits, LinkedIn, Mailbox, RepZones};
 use crate::domain::time::Unit;
 use crate::formats::diagnostic::did_you_mean;
 use crate::formats::yaml::reading::is_slug;
@@ -218,6 +218,8 @@ struct RawRep {
     id: String,
     #[serde(default)]
     roles: Vec<String>,
+    /// Where they work; for calendars with `clock = "owner"`.
+    time_zone: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -326,11 +328,12 @@ pub fn parse(text: &str, workspace: &Path) -> Result<Config, Vec<String>> {
     let mut wrong = Vec::new();
     let mut warnings = Vec::new();
     let mailboxes = mailboxes(raw.mailbox, &raw.company, workspace, &mut wrong, &mut warnings);
-    let roles = roles(raw.rep, &mut wrong);
-    let counts_on_shipped = calendars::count_on_shipped(&raw.calendar);
-    let calendars = calendars::calendars(raw.calendar, raw.call_hours, workspace, &mut wrong);
     let zone = raw.time_zone.as_deref().unwrap_or("UTC");
     let reader_zone = time_zone(zone, "time_zone", &mut wrong);
+    let reps = rep_zones(&raw.rep, &reader_zone, &mut wrong);
+    let roles = roles(raw.rep, &mut wrong);
+    let counts_on_shipped = calendars::count_on_shipped(&raw.calendar);
+    let calendars = calendars::calendars(raw.calendar, raw.call_hours, reps, workspace, &mut wrong);
     let lists = lists(raw.lists, &mailboxes, &mut wrong);
     let mut time = |text: Option<String>, default: SignedDuration, key: &str| match text {
         None => default,
@@ -432,6 +435,18 @@ impl Config {
         let ends = ends.map(|text| format!("calendar: {text}"));
         self.warnings.iter().cloned().chain(ends).collect()
     }
+}
+
+/// Where the reps work; those who do not say so where the dates are read.
+fn rep_zones(raw: &[RawRep], others: &TimeZone, wrong: &mut Vec<String>) -> RepZones {
+    let mut known = BTreeMap::new();
+    for rep in raw {
+        if let Some(zone) = &rep.time_zone {
+            let zone = time_zone(zone, &format!("rep `{}`: time_zone", rep.id), wrong);
+            known.insert(RepId(rep.id.clone()), zone);
+        }
+    }
+    RepZones { known, others: others.clone() }
 }
 
 /// Who does what; a name is written as in a cadence's `to:`.

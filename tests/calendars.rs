@@ -52,7 +52,7 @@ fn next(
     from: &str,
 ) -> (Timestamp, Waiting) {
     let (clockwork, cadence) = (clockwork.clone().of(person), cadence());
-    let zones = zones_of(person, &clockwork);
+    let zones = zones_of(person, &person.owner, &clockwork);
     let there = zones_there(person, &zones);
     let calls = Calls { hours: &clockwork.calls, zones: &there };
     let place = Place { cadence: &cadence, calendar: &clockwork.calendar, zones: &zones, calls };
@@ -122,6 +122,22 @@ fn a_calendar_on_a_fixed_clock_does_not_let_the_phone_ring_at_night() {
     let london = person("GB", None, &["Europe/London"]);
     let (call, _) = next(&fixed, &london, Channel::Call, "2026-11-30T16:30[America/New_York]");
     assert_eq!(call, instant("2026-12-01T08:00[America/New_York]"));
+}
+
+#[test]
+fn on_the_owners_clock_it_is_their_morning_and_calls_still_keep_to_the_persons() {
+    let reps = "[[rep]]\nid = \"ann\"\ntime_zone = \"Asia/Kolkata\"\n";
+    let clockwork = clockwork("clock = \"owner\"", reps);
+    let german = person("DE", None, &["Europe/Berlin"]);
+    let (mail, _) = next(&clockwork, &german, Channel::Email, "2027-03-10T00:30[Europe/Berlin]");
+    assert_eq!(mail, instant("2027-03-10T08:00[Asia/Kolkata]"));
+    // 08:00 in India is 03:30 in Berlin: the phone waits for 08:00 there.
+    let (call, _) = next(&clockwork, &german, Channel::Call, "2027-03-10T00:30[Europe/Berlin]");
+    assert_eq!(call, instant("2027-03-10T08:00[Europe/Berlin]"));
+    // A rep of whom nothing is said is where the dates are read.
+    let elsewhere = Prospect { owner: RepId::from("bob"), ..german };
+    let (mail, _) = next(&clockwork, &elsewhere, Channel::Email, "2027-03-10T00:30[UTC]");
+    assert_eq!(mail, instant("2027-03-10T08:00[UTC]"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use firsttouch::domain::calendar::{Calendar, weekly};
 use firsttouch::domain::identity::Identity;
 use firsttouch::domain::ids::{CadenceId, MailboxId, ProspectId, RepId};
 use firsttouch::domain::prospect::{Prospect, ProspectDraft, Relationship};
-use firsttouch::domain::settings::{Clockwork, Company, Limits, Mailbox, Settings};
+use firsttouch::domain::settings::{Clock as Whose, Clockwork, Company, Limits, Mailbox, Settings};
 use firsttouch::domain::time::DaySpan;
 use firsttouch::engine::apply::InFlight;
 use firsttouch::engine::enroll::Mode;
@@ -61,7 +61,7 @@ fn settings() -> Settings {
     let day = DaySpan::new(time(0, 0, 0, 0), time(23, 59, 0, 0)).unwrap();
     let calendar =
         Calendar { name: "always".into(), hours: weekly(&days, &[day]), holidays: [].into() };
-    let clockwork = Clockwork { fixed_zone: Some(TimeZone::UTC), ..Clockwork::new(calendar) };
+    let clockwork = Clockwork { clock: Whose::Fixed(TimeZone::UTC), ..Clockwork::new(calendar) };
     let mailbox = Mailbox {
         id: MailboxId::from("ann"),
         from: "ann@us.example".parse().unwrap(),

@@ -54,7 +54,7 @@ roles = ["account_executive", "account_manager", "inbound_pool", "support_lead"]
 
 [calendar.standard]
 hours = "mon-fri 08:00-17:00"
-clock = "prospect"                      # prospect, or a zone like "Europe/Berlin"
+clock = "prospect"                      # prospect, owner, or a zone like "Europe/Berlin"
 if_zone_unknown = "hold"                # hold, or a zone
 holidays = ["prospect"]                 # of wherever the person is; also "US", "DE-BY", dates, calendars/our.ics
 

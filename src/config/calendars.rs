@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::time_zone;
 use crate::domain::calendar::Calendar;
 use crate::domain::holidays::{Days, HolidayBook, Holidays};
-use crate::domain::settings::Clockwork;
+use crate::domain::settings::{Clock, Clockwork, RepZones};
 use crate::formats::diagnostic::did_you_mean;
 use crate::formats::holidays::{self as shipped, ical, own};
 use crate::formats::{call_hours, week};
@@ -30,6 +30,7 @@ pub(super) struct RawCalendar {
 pub(super) fn calendars(
     raw: BTreeMap<String, RawCalendar>,
     calls: Vec<call_hours::Entry>,
+    reps: RepZones,
     workspace: &Path,
     wrong: &mut Vec<String>,
 ) -> BTreeMap<String, Clockwork> {
@@ -37,9 +38,10 @@ pub(super) fn calendars(
         wrong.extend(why);
         Default::default()
     }));
+    let reps = Arc::new(reps);
     raw.into_iter()
         .filter_map(|(name, raw)| {
-            let clockwork = calendar(name.clone(), raw, workspace, wrong)?;
+            let clockwork = calendar(name.clone(), raw, &reps, workspace, wrong)?;
             Some((name, Clockwork { call_rules: call_rules.clone(), ..clockwork }))
         })
         .collect()
@@ -48,13 +50,15 @@ pub(super) fn calendars(
 fn calendar(
     name: String,
     raw: RawCalendar,
+    reps: &Arc<RepZones>,
     workspace: &Path,
     wrong: &mut Vec<String>,
 ) -> Option<Clockwork> {
     let key = |part: &str| format!("calendar.{name}.{part}");
-    let fixed_zone = match raw.clock.as_deref() {
-        None | Some("prospect") => None,
-        Some(zone) => Some(time_zone(zone, &key("clock"), wrong)),
+    let clock = match raw.clock.as_deref() {
+        None | Some("prospect") => Clock::Prospect,
+        Some("owner") => Clock::Owner(reps.clone()),
+        Some(zone) => Clock::Fixed(time_zone(zone, &key("clock"), wrong)),
     };
     let if_zone_unknown = match raw.if_zone_unknown.as_deref() {
         None | Some("hold") => None,
@@ -69,7 +73,7 @@ fn calendar(
         }
     };
     let calendar = Calendar { name, hours, holidays };
-    Some(Clockwork { fixed_zone, if_zone_unknown, abroad, ..Clockwork::new(calendar) })
+    Some(Clockwork { clock, if_zone_unknown, abroad, ..Clockwork::new(calendar) })
 }
 
 /// Stands for the holidays of wherever the person is.

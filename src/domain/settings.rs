@@ -65,12 +65,37 @@ pub struct Mailbox {
     pub unsubscribe_url: Option<String>,
 }
 
+/// On whose clock a calendar is read.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// Wherever the person is.
+    Prospect,
+    /// Wherever the rep is whose person it is.
+    Owner(Arc<RepZones>),
+    /// Always this one.
+    Fixed(TimeZone),
+}
+
+/// Where the reps are.
+#[derive(Debug, Clone)]
+pub struct RepZones {
+    pub known: BTreeMap<RepId, TimeZone>,
+    /// Those of whom nothing is said.
+    pub others: TimeZone,
+}
+
+impl RepZones {
+    /// The zone of a rep.
+    pub fn of(&self, rep: &RepId) -> &TimeZone {
+        self.known.get(rep).unwrap_or(&self.others)
+    }
+}
+
 /// A calendar, and on whose clock it is read.
 #[derive(Debug, Clone)]
 pub struct Clockwork {
     pub calendar: Calendar,
-    /// `None`: the prospect's own clock.
-    pub fixed_zone: Option<TimeZone>,
+    pub clock: Clock,
     /// The zone of people whose own is unknown; without it they cannot be enrolled.
     pub if_zone_unknown: Option<TimeZone>,
     /// When there: the holidays of wherever the person is count as well.
@@ -85,7 +110,8 @@ impl Clockwork {
     /// A calendar on the prospect's clock.
     pub fn new(calendar: Calendar) -> Self {
         let (call_rules, calls) = Default::default();
-        Self { calendar, fixed_zone: None, if_zone_unknown: None, abroad: None, call_rules, calls }
+        let clock = Clock::Prospect;
+        Self { calendar, clock, if_zone_unknown: None, abroad: None, call_rules, calls }
     }
 
     /// As it holds for this person: with the holidays and the rules about calls of where they are.

@@ -249,7 +249,7 @@ impl Engine {
         let blocks = self.store.suppressions(&Subject::all_of(prospect)).await?;
         let closed = closed_channels(prospect, &blocks);
         let history = self.store.enrollments_of(prospect.id).await?;
-        let zones = zones_of(prospect, &admitting.clockwork);
+        let zones = zones_of(prospect, &prospect.owner, &admitting.clockwork);
         let refusal = refusal(admitting, prospect, &closed)
             .or_else(|| busy(admitting, prospect.id, &history, entrance, self.now()))
             .or_else(|| zones.is_empty().then(no_zone));

@@ -14,7 +14,7 @@ use crate::domain::call_hours::Calls;
 use crate::domain::enrollment::{self, Course};
 use crate::domain::facts::Facts;
 use crate::domain::hold::HoldScope;
-use crate::domain::ids::{EnrollmentId, ProspectId, StepId};
+use crate::domain::ids::{EnrollmentId, ProspectId, RepId, StepId};
 use crate::domain::profile::Profile;
 use crate::domain::prospect::Prospect;
 use crate::domain::schedule::{self, Place};
@@ -55,7 +55,7 @@ pub mod verify;
 pub mod why;
 pub mod workspace;
 
-use crate::domain::settings::{Clockwork, LEASE, Mailbox, Settings};
+use crate::domain::settings::{Clock as Whose, Clockwork, LEASE, Mailbox, Settings};
 use workspace::Version;
 
 /// The engine: the same for the daemon, the demo and the simulation; only what it is given differs.
@@ -192,7 +192,7 @@ impl Engine {
             None => None,
         };
         let clockwork = clockwork.of(&prospect);
-        let zones = zones_of(&prospect, &clockwork);
+        let zones = zones_of(&prospect, &enrollment.owner, &clockwork);
         let there = zones_there(&prospect, &zones);
         let blocks = self.store.suppressions(&Subject::all_of(&prospect)).await?;
         let closed = closed_channels(&prospect, &blocks);
@@ -290,9 +290,11 @@ impl Engine {
 }
 
 /// The zones in which somebody may be, on a calendar's terms.
-pub fn zones_of(prospect: &Prospect, clockwork: &Clockwork) -> Vec<TimeZone> {
-    if let Some(fixed) = &clockwork.fixed_zone {
-        return vec![fixed.clone()];
+pub fn zones_of(prospect: &Prospect, owner: &RepId, clockwork: &Clockwork) -> Vec<TimeZone> {
+    match &clockwork.clock {
+        Whose::Prospect => {}
+        Whose::Owner(zones) => return vec![zones.of(owner).clone()],
+        Whose::Fixed(zone) => return vec![zone.clone()],
     }
     let zones = named_zones(prospect);
     match (&clockwork.if_zone_unknown, zones.is_empty()) {

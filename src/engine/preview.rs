@@ -200,7 +200,7 @@ impl Basis {
         }
         let entrance = Entrance { at: now, leaving: None };
         let closed = closed_channels(prospect, blocks);
-        let zones = zones_of(prospect, &self.admitting.clockwork);
+        let zones = zones_of(prospect, &prospect.owner, &self.admitting.clockwork);
         let refused = refusal(&self.admitting, prospect, &closed);
         let busy = busy(&self.admitting, prospect.id, history, &entrance, now);
         refused.into_iter().chain(busy).chain(zones.is_empty().then(no_zone)).collect()
@@ -215,7 +215,7 @@ impl Basis {
     ) -> Person {
         let prospect = &someone.prospect;
         let closed = closed_channels(prospect, &someone.blocks);
-        let zones = zones_of(prospect, &self.admitting.clockwork);
+        let zones = zones_of(prospect, &prospect.owner, &self.admitting.clockwork);
         let mailbox = self.settings.mailbox_of(&prospect.owner).map(|mailbox| mailbox.id.clone());
         let enrollment = EnrollmentRecord {
             id: EnrollmentId(0),

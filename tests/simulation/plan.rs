@@ -151,6 +151,9 @@ impl Plan {
         if people.is_some() {
             (plan.accounts, plan.customers) = (0, 0);
         }
+        if apart.percent(25) {
+            plan.close_for_weeks(apart);
+        }
         for _ in 0..plan.mailboxes {
             let start = u32::try_from(chance.between(1, 4)).expect("small");
             let add = u32::try_from(chance.between(0, 2)).expect("small");
@@ -159,6 +162,15 @@ impl Plan {
         }
         plan.write(chance);
         plan
+    }
+
+    /// The works holidays: nobody sends for so long that mailboxes begin again with less.
+    fn close_for_weeks(&mut self, chance: &mut Chance) {
+        let first = self.begins_at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let from = chance.between(6, 12);
+        let days =
+            (from..from + chance.between(16, 22)).map(|day| SignedDuration::from_hours(24 * day));
+        self.holidays.extend(days.map(|day| first + day));
     }
 
     /// Twenty mailboxes and ten thousand people, who come in week by week for most of a year.

@@ -64,7 +64,7 @@ impl Basis {
     fn candidates(&self, people: &[Someone]) -> Vec<Candidate> {
         let candidate = |one: &Someone| Candidate {
             prospect: one.prospect.clone(),
-            zones: zones_of(&one.prospect, &self.admitting.clockwork),
+            zones: zones_of(&one.prospect, &one.prospect.owner, &self.admitting.clockwork),
         };
         people.iter().map(candidate).collect()
     }

@@ -10,6 +10,7 @@ use crate::domain::cadence::{Channel, What};
 use crate::domain::enrollment::Phase;
 use crate::domain::ids::{MailboxId, StepId};
 use crate::domain::schedule;
+use crate::domain::settings::Clock;
 use crate::domain::touch::Status;
 use crate::engine::board::is_after_silence;
 use crate::engine::{Engine, EngineError, Person};
@@ -308,11 +309,14 @@ fn hours(person: &Person, channel: Channel) -> String {
         Channel::Call | Channel::Social | Channel::Task => "working hours".to_owned(),
     };
     let zones: Vec<&str> = person.zones.iter().filter_map(|zone| zone.iana_name()).collect();
-    let whose = match (&person.clockwork.fixed_zone, zones.len()) {
+    let whose = match (&person.clockwork.clock, zones.len()) {
         (_, 0) => "no time zone is known".to_owned(),
-        (Some(_), _) => format!("always {}", zones.join(", ")),
-        (None, 1) => zones.join(", "),
-        (None, _) => format!("in all of {}", zones.join(", ")),
+        (Clock::Fixed(_), _) => format!("always {}", zones.join(", ")),
+        (Clock::Owner(_), _) => {
+            format!("{} of {}, whose person it is", zones.join(", "), person.enrollment.owner)
+        }
+        (Clock::Prospect, 1) => zones.join(", "),
+        (Clock::Prospect, _) => format!("in all of {}", zones.join(", ")),
     };
     format!("{window} on days of the calendar `{}`, {whose}", calendar.name)
 }

@@ -69,7 +69,8 @@ impl<'a> Stage<'a> {
         let first = &people.first().ok_or(TestError::Nobody)?.prospect;
         let clockwork = settings.calendars.get(&cadence.calendar).cloned();
         let clockwork = clockwork.ok_or_else(missing)?.of(first);
-        let zone = zones_of(first, &clockwork).into_iter().next().unwrap_or(TimeZone::UTC);
+        let zone =
+            zones_of(first, &first.owner, &clockwork).into_iter().next().unwrap_or(TimeZone::UTC);
         let mailbox = settings.mailbox_of(&first.owner).ok_or(TestError::NoRep)?.id.clone();
         let clock = Arc::new(SimulatedClock::new(instant(test.enrolled_at, &zone)));
         let (store, letters) = (Arc::new(MemoryStore::default()), Letters::new(clock.clone()));
