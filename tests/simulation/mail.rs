@@ -248,6 +248,10 @@ impl SimInbox {
         let at = before.unwrap_or(Timestamp::MIN);
         let inbox_read = Some(InboxRead { mailbox, cursor, at });
         store.write(Changes { inbox_read, ..Changes::default() }).await.expect("written");
+        // Such a program does not hurry either.
+        for _ in 0..8 {
+            self.0.gate("moved the cursor").await;
+        }
     }
 }
 

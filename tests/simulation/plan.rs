@@ -151,26 +151,30 @@ impl Plan {
         if people.is_some() {
             (plan.accounts, plan.customers) = (0, 0);
         }
-        if apart.percent(25) {
-            plan.close_for_weeks(apart);
-        }
         for _ in 0..plan.mailboxes {
             let start = u32::try_from(chance.between(1, 4)).expect("small");
             let add = u32::try_from(chance.between(0, 2)).expect("small");
             let more = u32::try_from(chance.between(0, 4)).expect("small");
             plan.ramps.push((start, add, start + more));
         }
+        if apart.percent(25) {
+            plan.close_for_weeks(apart, people);
+        }
         plan.write(chance);
         plan
     }
 
-    /// The works holidays: nobody sends for so long that mailboxes begin again with less.
-    fn close_for_weeks(&mut self, chance: &mut Chance) {
+    /// The works holidays: nobody sends for so long that mailboxes begin again with less; and then many are
+    /// due at once.
+    fn close_for_weeks(&mut self, chance: &mut Chance, people: Option<i64>) {
         let first = self.begins_at.to_zoned(jiff::tz::TimeZone::UTC).date();
         let from = chance.between(6, 12);
         let days =
             (from..from + chance.between(16, 22)).map(|day| SignedDuration::from_hours(24 * day));
         self.holidays.extend(days.map(|day| first + day));
+        self.people = self.people.max(20).min(people.unwrap_or(i64::MAX));
+        (self.ramps, self.hourly) = (vec![(1, 2, 4); self.mailboxes], None);
+        (self.per_domain, self.groups_of) = (3, 6);
     }
 
     /// Twenty mailboxes and ten thousand people, who come in week by week for most of a year.
