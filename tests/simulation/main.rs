@@ -28,7 +28,7 @@ use mutations::Mutation;
 const SEEDS: u64 = 16;
 
 /// A rule that is broken on purpose is seen by one of so many seeds.
-const SEEDS_OF_A_MUTATION: u64 = 120;
+const SEEDS_OF_A_MUTATION: u64 = 60;
 
 #[test]
 fn promises_hold_for_every_seed_and_every_fault_happens() {
