@@ -128,7 +128,10 @@ impl SqlStore {
             }
             Dialect::Postgres => {
                 let options = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
-                let pool = options.connect(url).await.map_err(open_error)?;
+                let bounded = options.after_connect(|connection, _| {
+                    Box::pin(async move { connection.execute(POSTGRES_SETTINGS).await.map(drop) })
+                });
+                let pool = bounded.connect(url).await.map_err(open_error)?;
                 (pool.clone(), pool)
             }
         };
@@ -232,6 +235,11 @@ const SQLITE_SETTINGS: &str = "pragma journal_mode = wal; pragma synchronous = f
      pragma busy_timeout = 20000; pragma foreign_keys = on";
 
 const SQLITE_READING: &str = "pragma query_only = on; pragma busy_timeout = 20000";
+
+/// A node that stands still in the middle of a transaction (a paused machine, a stopped process) would
+/// let all others wait for its locks: the server takes its transaction back. Nothing was said to be
+/// done by then, so nothing is lost.
+const POSTGRES_SETTINGS: &str = "set idle_in_transaction_session_timeout = 5000";
 
 const POSTGRES_READING: &str = "set session characteristics as transaction read only";
 
