@@ -70,15 +70,19 @@ impl Engine {
         let digest =
             Sha256::new().chain_update(b"key ").chain_update(&self.settings.secret).finalize();
         let ours = hex(&digest[..8]);
-        match self.store.note(KEY).await? {
-            Some(known) if known != ours && !takes_its_place => Err(EngineError::Refused(
+        // Of nodes that begin a database at the same time, one is the first.
+        let known = self.store.note_first(KEY, &ours).await?;
+        if known == ours {
+            return Ok(());
+        }
+        match takes_its_place {
+            true => Ok(self.store.put_note(KEY, &ours).await?),
+            false => Err(EngineError::Refused(
                 "this database was worked with another key: copy the file .firsttouch/secret from the \
                  workspace of the first node (or from its backup) into this one. If it is lost for good, \
                  `firsttouch run --new-key` goes on with this one"
                     .to_owned(),
             )),
-            Some(known) if known == ours => Ok(()),
-            _ => Ok(self.store.put_note(KEY, &ours).await?),
         }
     }
 
@@ -90,13 +94,7 @@ impl Engine {
     /// The store failed.
     pub async fn look_back(&self, memory: Option<&Memory>, fresh: &str) -> Result<(), EngineError> {
         let now = self.now();
-        let instance = match self.store.note(INSTANCE).await? {
-            Some(instance) => instance,
-            None => {
-                self.store.put_note(INSTANCE, fresh).await?;
-                fresh.to_owned()
-            }
-        };
+        let instance = self.store.note_first(INSTANCE, fresh).await?;
         let beat = self.store.note(BEAT).await?;
         let beat = beat.and_then(|text| text.parse::<Timestamp>().ok());
         for (cause, note) in doubts(now, beat, memory, &instance) {

@@ -189,6 +189,8 @@ pub trait Store: Send + Sync {
     /// What was noted under that name.
     async fn note(&self, key: &str) -> Result<Option<String>, StoreError>;
     async fn put_note(&self, key: &str, value: &str) -> Result<(), StoreError>;
+    /// Notes it unless something is noted there already; what stands in the end, whoever noted it.
+    async fn note_first(&self, key: &str, value: &str) -> Result<String, StoreError>;
     /// Every state in which an enrollment was, the first one first.
     async fn transitions_of(
         &self,

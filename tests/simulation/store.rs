@@ -276,6 +276,7 @@ store! {
     health(mailbox: &MailboxId, since: Timestamp) -> Health;
     note(key: &str) -> Option<String>;
     put_note(key: &str, value: &str) -> ();
+    note_first(key: &str, value: &str) -> String;
     transitions_of(enrollment: EnrollmentId) -> Vec<TransitionRecord>;
     enrollments_of_owner(owner: &RepId) -> Vec<EnrollmentRecord>;
     owners_waited_for() -> Vec<RepId>;

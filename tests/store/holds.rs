@@ -124,6 +124,16 @@ pub async fn the_health_of_a_mailbox_counts_from_its_last_reset(database: Databa
     assert_eq!(store.health(&ann, at(0)).await.unwrap(), Health::default());
 }
 
+pub async fn of_those_who_note_something_first_one_is_the_first(database: Database) {
+    let store = database.open().await;
+    let (one, two) =
+        tokio::join!(store.note_first("instance", "one"), store.note_first("instance", "two"));
+    let stands = store.note("instance").await.unwrap().unwrap();
+    assert_eq!((one.unwrap(), two.unwrap()), (stands.clone(), stands.clone()));
+    store.put_note("instance", "three").await.unwrap();
+    assert_eq!(store.note_first("instance", "four").await.unwrap(), "three");
+}
+
 pub async fn a_note_is_kept_as_it_was_last_written(database: Database) {
     let store = database.open().await;
     assert_eq!(store.note("beat").await.unwrap(), None);

@@ -196,6 +196,7 @@ on_both! {
         what_is_on_hold_stops_an_intent,
         who_is_on_hold_is_put_off_at_once_and_comes_back_with_the_release,
         the_health_of_a_mailbox_counts_from_its_last_reset,
+        of_those_who_note_something_first_one_is_the_first,
         a_note_is_kept_as_it_was_last_written;
     journal:
         the_log_keeps_its_order_and_is_read_in_pages,
@@ -293,6 +294,7 @@ on_memory! {
         what_is_on_hold_stops_an_intent,
         who_is_on_hold_is_put_off_at_once_and_comes_back_with_the_release,
         the_health_of_a_mailbox_counts_from_its_last_reset,
+        of_those_who_note_something_first_one_is_the_first,
         a_note_is_kept_as_it_was_last_written;
     journal:
         the_log_keeps_its_order_and_is_read_in_pages,

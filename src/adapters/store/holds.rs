@@ -143,6 +143,23 @@ impl SqlStore {
         Ok(self.all_by_text(sql, key, |row| get(row, "value")).await?.pop())
     }
 
+    pub(super) async fn write_note_first(
+        &self,
+        key: &str,
+        value: &str,
+    ) -> Result<String, StoreError> {
+        let row = sqlx::query(
+            "insert into meta (key, value) values ($1, $2) \
+             on conflict (key) do update set value = meta.value returning value",
+        )
+        .bind(key.to_owned())
+        .bind(value.to_owned())
+        .fetch_one(&self.writer)
+        .await
+        .map_err(failed("write a note"))?;
+        get(&row, "value")
+    }
+
     pub(super) async fn write_note(&self, key: &str, value: &str) -> Result<(), StoreError> {
         sqlx::query(
             "insert into meta (key, value) values ($1, $2) \

@@ -349,6 +349,10 @@ impl Store for SqlStore {
         self.write_note(key, value).await
     }
 
+    async fn note_first(&self, key: &str, value: &str) -> Result<String, StoreError> {
+        self.write_note_first(key, value).await
+    }
+
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {
         let sql = "select * from mailbox where id = $1";
         Ok(self.all_by_text(sql, id.as_str(), rows::mailbox).await?.pop().unwrap_or_default())

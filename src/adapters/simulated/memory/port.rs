@@ -436,6 +436,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn note_first(&self, key: &str, value: &str) -> Result<String, StoreError> {
+        let mut inside = self.lock();
+        Ok(inside.notes.entry(key.to_owned()).or_insert_with(|| value.to_owned()).clone())
+    }
+
     async fn mailbox(&self, id: &MailboxId) -> Result<MailboxRecord, StoreError> {
         Ok(self.lock().mailboxes.get(id).cloned().unwrap_or_default())
     }
